@@ -1,0 +1,70 @@
+//! Comments and how a conversation is laid out.
+
+use crate::domain::html::Html;
+use crate::domain::id::{CommentId, PostId, UserId};
+use crate::domain::time::Timestamp;
+use crate::domain::user::Credit;
+use crate::error::Checked;
+use std::time::Duration;
+
+/// How long the author may change a comment.
+pub const EDIT_WINDOW: Duration = Duration::from_secs(15 * 60);
+/// Longest comment, in bytes of Markdown.
+pub const MAX_COMMENT: usize = 20_000;
+/// Comments on one page of a conversation; a page ends with the thread that reaches this.
+pub const COMMENTS_PER_PAGE: usize = 100;
+
+/// One comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comment {
+    pub id: CommentId,
+    pub post: PostId,
+    /// The top-level comment whose thread this is in; its own id at top level.
+    pub thread: CommentId,
+    /// The comment this replies to.
+    pub parent: Option<CommentId>,
+    pub author: UserId,
+    pub created_at: Timestamp,
+    pub edited_at: Option<Timestamp>,
+    /// A deleted comment keeps its place, not its text.
+    pub deleted: bool,
+    /// Markdown as typed; empty when deleted.
+    pub source: String,
+    /// Rendered once, when written.
+    pub body: Html,
+}
+
+impl Comment {
+    /// Whether its author may still change it at `now`.
+    pub fn is_editable(&self, now: Timestamp) -> bool {
+        !self.deleted && now.since(self.created_at) < EDIT_WINDOW && now >= self.created_at
+    }
+}
+
+/// A comment where it stands on the page.
+#[derive(Debug, Clone)]
+pub struct PlacedComment {
+    pub comment: Comment,
+    pub author: Credit,
+    /// 0 at top level.
+    pub depth: usize,
+    /// Whom it answers, where the indentation alone does not say.
+    pub in_reply_to: Option<Credit>,
+}
+
+/// One page of a conversation in reading order: each comment directly followed by its replies.
+#[derive(Debug, Clone, Default)]
+pub struct Conversation {
+    pub comments: Vec<PlacedComment>,
+    /// Comments of the post that are not deleted, on all pages.
+    pub total: usize,
+    /// This page, from 1.
+    pub page: usize,
+    pub pages: usize,
+}
+
+/// Checks the text of a comment.
+pub fn body(text: &str) -> Checked<String> {
+    let text = crate::domain::text::block(text, MAX_COMMENT)?;
+    if text.trim().is_empty() { Err("Please write something first.".into()) } else { Ok(text.trim().to_owned()) }
+}

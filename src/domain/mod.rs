@@ -1,0 +1,17 @@
+//! Plain types and rules of a blog: no I/O, no clock, no framework.
+
+pub mod actor;
+pub mod category;
+pub mod comment;
+pub mod html;
+pub mod id;
+pub mod link;
+pub mod media;
+pub mod paging;
+pub mod post;
+pub mod session;
+pub mod settings;
+pub mod slug;
+pub mod text;
+pub mod time;
+pub mod user;

@@ -1,0 +1,268 @@
+//! Posts and static pages, and the one rule of who sees them.
+
+use crate::domain::actor::Actor;
+use crate::domain::category::{Category, Tag};
+use crate::domain::html::Html;
+use crate::domain::id::{CategoryId, PostId, UserId};
+use crate::domain::media::Picture;
+use crate::domain::slug::Slug;
+use crate::domain::text;
+use crate::domain::time::{Timestamp, Zone};
+use crate::domain::user::Credit;
+use crate::error::{Checked, Error, FieldErrors, Result};
+use serde::{Deserialize, Serialize};
+
+/// Longest title, in characters.
+pub const MAX_TITLE: usize = 300;
+/// Longest Markdown source, in bytes.
+pub const MAX_SOURCE: usize = 2_000_000;
+/// Longest excerpt, in characters.
+pub const MAX_EXCERPT: usize = 1_000;
+
+/// First path segments of the site; a page of that name could not be reached.
+const RESERVED_PAGE_SLUGS: &[&str] = &[
+    "account",
+    "admin",
+    "api",
+    "archive",
+    "assets",
+    "author",
+    "category",
+    "comments",
+    "favicon.ico",
+    "favicon.svg",
+    "feed.json",
+    "feed.xml",
+    "graphql",
+    "healthz",
+    "login",
+    "logout",
+    "media",
+    "metrics",
+    "opensearch.xml",
+    "page",
+    "posts",
+    "readyz",
+    "reset",
+    "robots.txt",
+    "rss.xml",
+    "search",
+    "series",
+    "setup",
+    "signup",
+    "sitemap.xml",
+    "tag",
+];
+
+/// A post of the blog or a page of its own (About, Contact).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Post,
+    Page,
+}
+
+impl Kind {
+    /// The word in addresses and forms.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Post => "post",
+            Kind::Page => "page",
+        }
+    }
+
+    /// The kind of that word.
+    pub fn parse(word: &str) -> Option<Kind> {
+        [Kind::Post, Kind::Page].into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// Whether its authors want it seen. Scheduled is `Published` with a time to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Draft,
+    Published,
+}
+
+/// What a person would call the state of a post at some moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Draft,
+    Scheduled,
+    Published,
+}
+
+/// Everything about a post but its text: what lists need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostHead {
+    pub id: PostId,
+    pub kind: Kind,
+    pub slug: Slug,
+    pub title: String,
+    /// At least one; the first is credited first.
+    pub authors: Vec<UserId>,
+    pub status: Status,
+    /// When it became or becomes public; kept when it is unpublished.
+    pub published_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// Grows by one with every save; an edit names the version it began from.
+    pub version: u32,
+    pub category: Option<CategoryId>,
+    #[serde(default)]
+    pub tags: Vec<Tag>,
+    /// Written by the author; may be empty.
+    #[serde(default)]
+    pub excerpt: String,
+    /// The beginning of the text as plain text, for where there is no excerpt.
+    #[serde(default)]
+    pub summary: String,
+    #[serde(default)]
+    pub cover: Option<Picture>,
+    pub comments_open: bool,
+}
+
+impl PostHead {
+    /// Whether everybody may see it at `now`.
+    pub fn is_public(&self, now: Timestamp) -> bool {
+        self.status == Status::Published && self.published_at.is_some_and(|time| time <= now)
+    }
+
+    /// The one visibility rule: every surface asks this, lists by an index that agrees with it.
+    pub fn visible_to(&self, actor: &Actor, now: Timestamp) -> bool {
+        self.is_public(now) || actor.can_edit_post(self)
+    }
+
+    /// What a person would call its state at `now`.
+    pub fn state(&self, now: Timestamp) -> State {
+        match self.status {
+            Status::Draft => State::Draft,
+            Status::Published if self.is_public(now) => State::Published,
+            Status::Published => State::Scheduled,
+        }
+    }
+
+    /// The excerpt, or the beginning of the text.
+    pub fn teaser(&self) -> &str {
+        if self.excerpt.is_empty() { &self.summary } else { &self.excerpt }
+    }
+}
+
+/// A post as a list shows it.
+#[derive(Debug, Clone)]
+pub struct PostCard {
+    pub head: PostHead,
+    pub authors: Vec<Credit>,
+    pub category: Option<Category>,
+    /// Comments that are not deleted.
+    pub comments: usize,
+}
+
+/// A post as its own page shows it, without the conversation.
+#[derive(Debug, Clone)]
+pub struct PostView {
+    pub head: PostHead,
+    pub authors: Vec<Credit>,
+    pub category: Option<Category>,
+    pub body: Html,
+}
+
+/// The fields of the editor, as typed; the same for making and for changing a post.
+#[derive(Debug, Clone, Default)]
+pub struct PostInput {
+    pub title: String,
+    /// Empty: made from the title.
+    pub slug: String,
+    /// Markdown.
+    pub source: String,
+    /// The id of a category, or empty.
+    pub category: String,
+    /// Separated by commas.
+    pub tags: String,
+    pub excerpt: String,
+    pub comments_open: bool,
+    /// `datetime-local` in the site's zone or RFC 3339; empty: now, when publishing.
+    pub published_at: String,
+    pub cover: Option<Picture>,
+    /// Replaces the cover's alternative text.
+    pub cover_alt: String,
+}
+
+/// Checked fields of the editor.
+#[derive(Debug, Clone)]
+pub struct ValidPost {
+    pub title: String,
+    /// `None`: make one from the title and number it if it is taken.
+    pub slug: Option<Slug>,
+    pub source: String,
+    pub category: Option<CategoryId>,
+    pub tags: Vec<Tag>,
+    pub excerpt: String,
+    pub comments_open: bool,
+    pub published_at: Option<Timestamp>,
+    pub cover: Option<Picture>,
+}
+
+impl PostInput {
+    /// Checks every field that can be checked without the store.
+    pub fn validate(&self, kind: Kind, zone: &Zone) -> Result<ValidPost> {
+        let mut errors = FieldErrors::new();
+        let title = errors.check("title", text::line(&self.title, MAX_TITLE));
+        let slug = errors.check("slug", self.slug_rule(kind));
+        let source = errors.check("source", text::block(&self.source, MAX_SOURCE));
+        let category = errors.check("category", self.category_rule());
+        let tags = errors.check("tags", Tag::parse_list(&self.tags));
+        let excerpt = errors.check("excerpt", text::optional_line(&self.excerpt, MAX_EXCERPT));
+        let published_at = errors.check("published_at", self.time_rule(zone));
+        let alt = errors.check("cover_alt", crate::domain::media::alt_text(&self.cover_alt));
+        errors.finish()?;
+        let (Some(title), Some(source)) = (title, source) else {
+            return Err(Error::internal("no field at fault"));
+        };
+        let alt = alt.unwrap_or_default();
+        Ok(ValidPost {
+            title,
+            slug: slug.flatten(),
+            source,
+            category: category.flatten(),
+            tags: tags.unwrap_or_default(),
+            excerpt: excerpt.unwrap_or_default(),
+            comments_open: self.comments_open,
+            published_at: published_at.flatten(),
+            cover: self.cover.clone().map(|cover| Picture { alt, ..cover }),
+        })
+    }
+
+    fn slug_rule(&self, kind: Kind) -> Checked<Option<Slug>> {
+        if self.slug.trim().is_empty() {
+            return Ok(None);
+        }
+        let slug = Slug::parse(&self.slug)?;
+        if kind == Kind::Page && is_reserved_page_slug(&slug) {
+            return Err("This address is used by the site itself. Please choose another.".into());
+        }
+        Ok(Some(slug))
+    }
+
+    fn category_rule(&self) -> Checked<Option<CategoryId>> {
+        match self.category.trim() {
+            "" => Ok(None),
+            text => CategoryId::parse(text).map(Some).ok_or("Please choose a category from the list.".into()),
+        }
+    }
+
+    fn time_rule(&self, zone: &Zone) -> Checked<Option<Timestamp>> {
+        match self.published_at.trim() {
+            "" => Ok(None),
+            text => Timestamp::parse(text, zone)
+                .map(Some)
+                .ok_or("Please enter a date and time such as 2026-05-03T10:28.".into()),
+        }
+    }
+}
+
+/// Whether a page of this slug would hide, or be hidden by, the site's own addresses.
+pub fn is_reserved_page_slug(slug: &Slug) -> bool {
+    RESERVED_PAGE_SLUGS.contains(&slug.as_str())
+}

@@ -1,0 +1,182 @@
+//! Points in time, the site's time zone and the formats in which times are written.
+
+use jiff::civil::DateTime;
+use jiff::fmt::rfc2822;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+/// Earliest and latest times a user may name: the years 1 and 9999 stay printable in every zone.
+const EARLIEST_MS: i64 = -62_000_000_000_000;
+const LATEST_MS: i64 = 253_000_000_000_000;
+
+impl Timestamp {
+    /// From milliseconds since the Unix epoch; clamped to the years 5 to 9987.
+    pub fn from_ms(ms: i64) -> Timestamp {
+        Timestamp(ms.clamp(EARLIEST_MS, LATEST_MS))
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub fn ms(self) -> i64 {
+        self.0
+    }
+
+    /// This much later.
+    pub fn plus(self, duration: Duration) -> Timestamp {
+        Timestamp::from_ms(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// Time from `earlier` to `self`; zero if `earlier` is later.
+    pub fn since(self, earlier: Timestamp) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// RFC 3339 in UTC, to the second: `2026-05-03T08:28:00Z`.
+    pub fn rfc3339(self) -> String {
+        self.utc().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
+    /// IMF-fixdate of RFC 9110, section 5.6.7.
+    pub fn http_date(self) -> String {
+        let printer = rfc2822::DateTimePrinter::new();
+        printer.timestamp_to_rfc9110_string(&self.jiff()).unwrap_or_default()
+    }
+
+    /// Reads RFC 3339 with any offset, or a plain date (midnight in `zone`), or a date with a
+    /// time but no offset (in `zone`).
+    pub fn parse(text: &str, zone: &Zone) -> Option<Timestamp> {
+        let text = text.trim();
+        if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+            return Some(Timestamp::from_ms(instant.as_millisecond()));
+        }
+        let local: DateTime = text.parse().ok()?;
+        let zoned = local.to_zoned(zone.0.clone()).ok()?;
+        Some(Timestamp::from_ms(zoned.timestamp().as_millisecond()))
+    }
+
+    /// The form `<input type="datetime-local">` takes: `2026-05-03T10:28`.
+    pub fn local_input(self, zone: &Zone) -> String {
+        self.zoned(zone).strftime("%Y-%m-%dT%H:%M").to_string()
+    }
+
+    /// For people: `May 3, 2026, 10:28 a.m.`
+    pub fn human(self, zone: &Zone) -> String {
+        let zoned = self.zoned(zone);
+        let half = if zoned.hour() < 12 { "a.m." } else { "p.m." };
+        format!("{}, {} {half}", zoned.strftime("%B %-d, %Y"), zoned.strftime("%-I:%M"))
+    }
+
+    /// For people, without the time: `May 3, 2026`.
+    pub fn human_date(self, zone: &Zone) -> String {
+        self.zoned(zone).strftime("%B %-d, %Y").to_string()
+    }
+
+    /// Year and month (1 to 12) in `zone`.
+    pub fn year_month(self, zone: &Zone) -> (i16, i8) {
+        let zoned = self.zoned(zone);
+        (zoned.year(), zoned.month())
+    }
+
+    /// The first moment of a month (1 to 12) in `zone`; `None` when there is no such month.
+    pub fn month_start(year: i16, month: i8, zone: &Zone) -> Option<Timestamp> {
+        let local = DateTime::new(year, month, 1, 0, 0, 0, 0).ok()?;
+        let zoned = local.to_zoned(zone.0.clone()).ok()?;
+        Some(Timestamp::from_ms(zoned.timestamp().as_millisecond()))
+    }
+
+    fn jiff(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or_default()
+    }
+
+    fn utc(self) -> jiff::Zoned {
+        self.jiff().to_zoned(TimeZone::UTC)
+    }
+
+    fn zoned(self, zone: &Zone) -> jiff::Zoned {
+        self.jiff().to_zoned(zone.0.clone())
+    }
+}
+
+/// A time zone of the IANA database.
+#[derive(Debug, Clone)]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    /// Looks up a name such as `Europe/Berlin`.
+    pub fn parse(name: &str) -> Option<Zone> {
+        TimeZone::get(name).ok().map(Zone)
+    }
+
+    /// Coordinated universal time.
+    pub fn utc() -> Zone {
+        Zone(TimeZone::UTC)
+    }
+
+    /// The zone this machine is set to, where it can be told.
+    pub fn system_name() -> Option<String> {
+        TimeZone::try_system().ok()?.iana_name().map(str::to_owned)
+    }
+
+    /// Every name that `parse` accepts, sorted.
+    pub fn names() -> Vec<String> {
+        let mut names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+        names.sort();
+        names
+    }
+}
+
+/// The English name of a month from 1 to 12.
+pub fn month_name(month: i8) -> &'static str {
+    const NAMES: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    usize::try_from(month.saturating_sub(1)).ok().and_then(|index| NAMES.get(index)).copied().unwrap_or("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_says_when_in_the_zone_of_the_site() {
+        let zone = Zone::parse("Europe/Berlin").unwrap();
+        let time = Timestamp::parse("2026-05-03T08:28:00Z", &zone).unwrap();
+        assert_eq!(time.human(&zone), "May 3, 2026, 10:28 a.m.");
+        assert_eq!(time.rfc3339(), "2026-05-03T08:28:00Z");
+        assert_eq!(time.http_date(), "Sun, 03 May 2026 08:28:00 GMT");
+        assert_eq!(Timestamp::parse("2026-05-03T10:28", &zone), Some(time));
+        assert_eq!(time.local_input(&zone), "2026-05-03T10:28");
+    }
+
+    #[test]
+    fn noon_and_midnight_read_as_twelve() {
+        let zone = Zone::utc();
+        let at = |text| Timestamp::parse(text, &zone).unwrap().human(&zone);
+        assert_eq!(at("2026-05-03T00:05"), "May 3, 2026, 12:05 a.m.");
+        assert_eq!(at("2026-05-03T12:00"), "May 3, 2026, 12:00 p.m.");
+        assert_eq!(at("2026-05-03"), "May 3, 2026, 12:00 a.m.");
+    }
+
+    #[test]
+    fn nonsense_is_not_a_time() {
+        for text in ["", "yesterday", "2026-13-01", "2026-02-30T10:00", "99999-01-01"] {
+            assert_eq!(Timestamp::parse(text, &Zone::utc()), None, "{text}");
+        }
+    }
+}

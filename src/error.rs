@@ -1,0 +1,137 @@
+//! The one error type of the program, free of HTTP, of redb and of every other library.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+/// Shorthand used in every layer.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A checked value, or one sentence that says what is wrong with it; the form adds the field.
+pub type Checked<T> = std::result::Result<T, Cow<'static, str>>;
+
+/// What can go wrong, in the words of the application.
+///
+/// `web::problem` turns it into a page or a problem document, `cli` into an exit code.
+#[derive(Debug)]
+pub enum Error {
+    /// The named noun does not exist, or the actor may not know that it does.
+    NotFound(&'static str),
+    /// Every field at fault, at once.
+    Invalid(Vec<FieldError>),
+    /// The input is fine, the stored state refuses it; says what to do.
+    Conflict(&'static str),
+    /// Nobody is signed in and somebody has to be.
+    Unauthenticated,
+    /// The actor is known and may not do this.
+    Forbidden,
+    /// The input is larger than the limit, in bytes.
+    TooLarge(u64),
+    /// Too many attempts; when to come back.
+    RateLimited(Duration),
+    /// A bounded queue is full; trying again soon will work.
+    Busy,
+    /// The store is recovering; reads may still work.
+    Unavailable,
+    /// The data file cannot be used: damaged, newer than this program, or in use.
+    DataFile(String),
+    /// Anything else. The cause goes to the log, never to a client.
+    Internal(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// One field of an input and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// Name of the form field or JSON member.
+    pub field: &'static str,
+    /// One sentence that says what to do.
+    pub message: Cow<'static, str>,
+}
+
+impl Error {
+    /// A single field at fault.
+    pub fn field(field: &'static str, message: impl Into<Cow<'static, str>>) -> Error {
+        Error::Invalid(vec![FieldError { field, message: message.into() }])
+    }
+
+    /// Wraps a message for which there is no better variant.
+    pub fn internal(message: impl Into<String>) -> Error {
+        Error::Internal(message.into().into())
+    }
+}
+
+/// Collects field errors, so that all of them are reported at once.
+#[derive(Debug, Default)]
+pub struct FieldErrors(Vec<FieldError>);
+
+impl FieldErrors {
+    /// No errors so far.
+    pub fn new() -> FieldErrors {
+        FieldErrors::default()
+    }
+
+    /// Notes that `field` is at fault.
+    pub fn add(&mut self, field: &'static str, message: impl Into<Cow<'static, str>>) {
+        self.0.push(FieldError { field, message: message.into() });
+    }
+
+    /// Keeps the value, or notes its error and returns `None`.
+    pub fn check<T>(&mut self, field: &'static str, value: Checked<T>) -> Option<T> {
+        match value {
+            Ok(value) => Some(value),
+            Err(message) => {
+                self.add(field, message);
+                None
+            }
+        }
+    }
+
+    /// `Err(Error::Invalid)` if anything was noted.
+    pub fn finish(self) -> Result<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::NotFound(noun) => write!(f, "There is no such {noun}."),
+            Error::Invalid(fields) => {
+                for (index, field) in fields.iter().enumerate() {
+                    if index > 0 {
+                        f.write_str(" ")?;
+                    }
+                    write!(f, "{}: {}", field.field, field.message)?;
+                }
+                Ok(())
+            }
+            Error::Conflict(message) => f.write_str(message),
+            Error::Unauthenticated => f.write_str("Please log in first."),
+            Error::Forbidden => f.write_str("You may not do this."),
+            Error::TooLarge(limit) => write!(f, "That is too large; the limit is {limit} bytes."),
+            Error::RateLimited(wait) => {
+                write!(f, "Too many attempts. Please try again in {} seconds.", wait.as_secs().max(1))
+            }
+            Error::Busy => f.write_str("The server is busy. Please try again in a moment."),
+            Error::Unavailable => {
+                f.write_str("The blog cannot save anything right now. Reading still works; please try again soon.")
+            }
+            Error::DataFile(message) => f.write_str(message),
+            Error::Internal(cause) => write!(f, "internal error: {cause}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Lets the layer that uses a library map the library's errors to `Error::Internal`.
+#[macro_export]
+macro_rules! internal_from {
+    ($($error:ty),+ $(,)?) => {
+        $(impl From<$error> for $crate::error::Error {
+            fn from(cause: $error) -> Self {
+                $crate::error::Error::Internal(Box::new(cause))
+            }
+        })+
+    };
+}

@@ -7,4 +7,13 @@
 
 #[macro_use]
 pub mod error;
+pub mod assets;
+pub mod cli;
+pub mod config;
+pub mod content;
 pub mod domain;
+pub mod server;
+pub mod service;
+pub mod store;
+pub mod view;
+pub mod web;

@@ -1,0 +1,1 @@
+//! Files in the binary and their hashed addresses.

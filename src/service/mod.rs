@@ -1,0 +1,1 @@
+//! Use cases with their permissions: the only door to data.

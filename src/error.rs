@@ -35,6 +35,8 @@ pub enum Error {
     Unavailable,
     /// The data file cannot be used: damaged, newer than this program, or in use.
     DataFile(String),
+    /// The machine refuses what was asked for (a port, a folder, a file); says what to do.
+    Failed(String),
     /// Anything else. The cause goes to the log, never to a client.
     Internal(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -116,7 +118,7 @@ impl fmt::Display for Error {
             Error::Unavailable => {
                 f.write_str("The blog cannot save anything right now. Reading still works; please try again soon.")
             }
-            Error::DataFile(message) => f.write_str(message),
+            Error::DataFile(message) | Error::Failed(message) => f.write_str(message),
             Error::Internal(cause) => write!(f, "internal error: {cause}"),
         }
     }

@@ -1,0 +1,60 @@
+//! Categories, by number and by address.
+
+use crate::domain::category::Category;
+use crate::domain::id::CategoryId;
+use crate::domain::slug::Slug;
+use crate::error::{Error, Result};
+use crate::store::fresh::Scope;
+use crate::store::record;
+use crate::store::schema::{CATEGORIES, CATEGORY_BY_SLUG};
+use crate::store::{Snapshot, WriteTxn, ids};
+use redb::ReadableTable;
+
+/// A number for a new category.
+pub fn next_id(txn: &WriteTxn<'_>) -> Result<CategoryId> {
+    ids::next(txn, "category").map(CategoryId)
+}
+
+pub fn by_id(txn: &impl Snapshot, id: CategoryId) -> Result<Option<Category>> {
+    txn.table(CATEGORIES)?.get(id.0)?.map(|row| record::decode(row.value())).transpose()
+}
+
+pub fn by_slug(txn: &impl Snapshot, slug: &Slug) -> Result<Option<Category>> {
+    let id = txn.table(CATEGORY_BY_SLUG)?.get(slug.as_str())?.map(|row| row.value());
+    id.map_or(Ok(None), |id| by_id(txn, CategoryId(id)))
+}
+
+/// Every category, by name.
+pub fn all(txn: &impl Snapshot) -> Result<Vec<Category>> {
+    let mut categories = Vec::new();
+    for row in txn.table(CATEGORIES)?.iter()? {
+        categories.push(record::decode::<Category>(row?.1.value())?);
+    }
+    categories.sort_by(|a, b| a.name.to_lowercase().cmp(&b.name.to_lowercase()));
+    Ok(categories)
+}
+
+/// Stores a new or changed category. A taken address is an error of the field `slug`.
+pub fn put(txn: &WriteTxn<'_>, category: &Category) -> Result<()> {
+    if let Some(old) = by_id(txn, category.id)?
+        && old.slug != category.slug
+    {
+        txn.open(CATEGORY_BY_SLUG)?.remove(old.slug.as_str())?;
+    }
+    let taken = txn.open(CATEGORY_BY_SLUG)?.insert(category.slug.as_str(), category.id.0)?.map(|row| row.value());
+    if taken.is_some_and(|other| other != category.id.0) {
+        return Err(Error::field("slug", "Another category has this address. Please choose another."));
+    }
+    txn.open(CATEGORIES)?.insert(category.id.0, record::encode(category)?.as_slice())?;
+    // Its name stands on every post it holds.
+    txn.touch(Scope::Frame);
+    Ok(())
+}
+
+/// Removes a category. Posts must have left it before, in the same transaction.
+pub fn remove(txn: &WriteTxn<'_>, category: &Category) -> Result<()> {
+    txn.open(CATEGORY_BY_SLUG)?.remove(category.slug.as_str())?;
+    txn.open(CATEGORIES)?.remove(category.id.0)?;
+    txn.touch(Scope::Frame);
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! Comments in thread order, and the outline of a conversation kept in memory.
+
+use crate::domain::comment::Comment;
+use crate::domain::html::Html;
+use crate::domain::id::{CommentId, PostId, UserId};
+use crate::domain::time::Timestamp;
+use crate::error::Result;
+use crate::store::fresh::Scope;
+use crate::store::record;
+use crate::store::schema::COMMENTS;
+use crate::store::{ReadTxn, Snapshot, WriteTxn};
+use redb::ReadableTable;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+#[derive(Serialize, Deserialize)]
+struct StoredComment {
+    parent: Option<CommentId>,
+    author: UserId,
+    created_at: Timestamp,
+    #[serde(default)]
+    edited_at: Option<Timestamp>,
+    #[serde(default)]
+    deleted: bool,
+    source: String,
+    html: String,
+}
+
+/// What is known of a whole conversation without its texts.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Outline {
+    /// Comments that are not deleted.
+    pub total: usize,
+    /// Threads in order, each with its number of comments, deleted ones included.
+    pub threads: Vec<(CommentId, usize)>,
+    /// (comment, thread) of each reply, sorted; a top-level comment is its own thread.
+    replies: Vec<(CommentId, CommentId)>,
+}
+
+impl Outline {
+    /// The thread a comment is in, if it is in this conversation.
+    pub fn thread_of(&self, id: CommentId) -> Option<CommentId> {
+        if self.threads.binary_search_by_key(&id, |thread| thread.0).is_ok() {
+            return Some(id);
+        }
+        let at = self.replies.binary_search_by_key(&id, |reply| reply.0).ok()?;
+        self.replies.get(at).map(|reply| reply.1)
+    }
+
+    /// About how much memory it takes.
+    pub(in crate::store) fn bytes(&self) -> usize {
+        16 * (self.threads.len() + self.replies.len()) + 64
+    }
+}
+
+/// The outline of a conversation; built once and kept until the conversation changes.
+pub fn outline(txn: &ReadTxn, post: PostId) -> Result<Arc<Outline>> {
+    let cache = &txn.shared.outlines;
+    if let Some((number, outline)) = cache.get(&post)
+        && !txn.shared.fresh.changed_since(&[Scope::Post(post)], number)
+    {
+        return Ok(outline);
+    }
+    let outline = Arc::new(build_outline(txn, post)?);
+    cache.insert(post, (txn.number(), Arc::clone(&outline)));
+    Ok(outline)
+}
+
+/// Comments that are not deleted.
+pub fn count(txn: &ReadTxn, post: PostId) -> Result<usize> {
+    Ok(outline(txn, post)?.total)
+}
+
+fn build_outline(txn: &impl Snapshot, post: PostId) -> Result<Outline> {
+    #[derive(Deserialize)]
+    struct Mark {
+        #[serde(default)]
+        deleted: bool,
+    }
+    let mut outline = Outline::default();
+    for row in txn.table(COMMENTS)?.range(whole(post))? {
+        let (key, value) = row?;
+        let (_, thread, id) = key.value();
+        match outline.threads.last_mut() {
+            Some((last, size)) if last.0 == thread => *size += 1,
+            _ => outline.threads.push((CommentId(thread), 1)),
+        }
+        if id != thread {
+            outline.replies.push((CommentId(id), CommentId(thread)));
+        }
+        if !record::decode::<Mark>(value.value())?.deleted {
+            outline.total += 1;
+        }
+    }
+    outline.replies.sort_unstable();
+    Ok(outline)
+}
+
+/// All comments of the threads from `first` to `last`, threads and comments in the order written.
+pub fn threads(txn: &impl Snapshot, post: PostId, first: CommentId, last: CommentId) -> Result<Vec<Comment>> {
+    let table = txn.table(COMMENTS)?;
+    let rows = table.range((post.0, first.0, 0)..=(post.0, last.0, u64::MAX))?;
+    rows.map(|row| {
+        let (key, value) = row?;
+        from_stored(key.value(), record::decode(value.value())?)
+    })
+    .collect()
+}
+
+/// One comment, by its post, its thread and its own number.
+pub fn by_id(txn: &impl Snapshot, post: PostId, thread: CommentId, id: CommentId) -> Result<Option<Comment>> {
+    let key = (post.0, thread.0, id.0);
+    let stored = txn.table(COMMENTS)?.get(key)?.map(|row| record::decode::<StoredComment>(row.value())).transpose()?;
+    stored.map(|stored| from_stored(key, stored)).transpose()
+}
+
+/// The newest comments of one post that are not deleted, newest first.
+pub fn latest(txn: &impl Snapshot, post: PostId, take: usize) -> Result<Vec<Comment>> {
+    let mut comments: Vec<Comment> = Vec::new();
+    for row in txn.table(COMMENTS)?.range(whole(post))? {
+        let (key, value) = row?;
+        let stored: StoredComment = record::decode(value.value())?;
+        if !stored.deleted {
+            comments.push(from_stored(key.value(), stored)?);
+        }
+    }
+    comments.sort_by_key(|comment| std::cmp::Reverse(comment.id));
+    comments.truncate(take);
+    Ok(comments)
+}
+
+/// Stores a new or changed comment.
+pub fn put(txn: &WriteTxn<'_>, comment: &Comment) -> Result<()> {
+    let stored = StoredComment {
+        parent: comment.parent,
+        author: comment.author,
+        created_at: comment.created_at,
+        edited_at: comment.edited_at,
+        deleted: comment.deleted,
+        source: comment.source.clone(),
+        html: comment.body.as_str().to_owned(),
+    };
+    let key = (comment.post.0, comment.thread.0, comment.id.0);
+    txn.open(COMMENTS)?.insert(key, record::encode(&stored)?.as_slice())?;
+    txn.touch(Scope::Post(comment.post));
+    Ok(())
+}
+
+/// Whether anything in the thread answers `id`.
+pub fn has_replies(txn: &impl Snapshot, post: PostId, thread: CommentId, id: CommentId) -> Result<bool> {
+    Ok(threads(txn, post, thread, thread)?.iter().any(|comment| comment.parent == Some(id)))
+}
+
+/// Removes a comment that nothing answers.
+pub fn remove(txn: &WriteTxn<'_>, comment: &Comment) -> Result<()> {
+    txn.open(COMMENTS)?.remove((comment.post.0, comment.thread.0, comment.id.0))?;
+    txn.touch(Scope::Post(comment.post));
+    Ok(())
+}
+
+/// Removes a whole conversation.
+pub(in crate::store) fn remove_all(txn: &WriteTxn<'_>, post: PostId) -> Result<()> {
+    txn.open(COMMENTS)?.retain_in(whole(post), |_, _| false)?;
+    txn.touch(Scope::Post(post));
+    Ok(())
+}
+
+fn whole(post: PostId) -> std::ops::RangeInclusive<(u64, u64, u64)> {
+    (post.0, 0, 0)..=(post.0, u64::MAX, u64::MAX)
+}
+
+fn from_stored((post, thread, id): (u64, u64, u64), stored: StoredComment) -> Result<Comment> {
+    Ok(Comment {
+        id: CommentId(id),
+        post: PostId(post),
+        thread: CommentId(thread),
+        parent: stored.parent,
+        author: stored.author,
+        created_at: stored.created_at,
+        edited_at: stored.edited_at,
+        deleted: stored.deleted,
+        source: stored.source,
+        body: Html::trusted(stored.html),
+    })
+}

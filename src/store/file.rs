@@ -1,0 +1,159 @@
+//! Opening the data file, and saying in plain words why it cannot be opened.
+
+use crate::error::{Error, Result};
+use crate::store::migrate;
+use redb::backends::{FileBackend, InMemoryBackend};
+use redb::{Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, StorageError};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+/// redb's cache for a store in memory, whose backend is itself the memory.
+const MEMORY_CACHE: usize = 1024 * 1024;
+
+/// Whether a missing file is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    Create,
+    Existing,
+}
+
+/// Where the data are.
+#[derive(Debug)]
+pub(in crate::store) enum Place {
+    File { path: PathBuf, cache: usize },
+    Memory,
+}
+
+impl Place {
+    /// Opens the file to write, and brings its schema up to date.
+    pub(in crate::store) fn open(&self, opening: Opening) -> Result<Database> {
+        match self {
+            Place::Memory => {
+                let db = builder(MEMORY_CACHE, ConcurrencyMode::ExclusiveWriter)
+                    .create_with_backend(InMemoryBackend::new())?;
+                migrate::run(&db, 0)?;
+                Ok(db)
+            }
+            Place::File { path, cache } => open_file(path, opening, *cache),
+        }
+    }
+}
+
+fn open_file(path: &Path, opening: Opening, cache: usize) -> Result<Database> {
+    let file = file_options(opening).open(path).map_err(|cause| cannot_open(path, &cause))?;
+    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        return Err(Error::Failed(format!("“{}” is a folder; please name a file.", path.display())));
+    }
+    let db = guarded(path, || {
+        let backend = FileBackend::new(file)?;
+        builder(cache, ConcurrencyMode::SingleWriter).create_with_backend(backend)
+    })?;
+    let version = migrate::version(&db)?;
+    if version > 0 && version < migrate::SCHEMA {
+        copy_beside(path, version)?;
+    }
+    migrate::run(&db, version)?;
+    Ok(db)
+}
+
+/// Opens a file beside the process that serves it, to read only.
+pub(in crate::store) fn open_read_only(path: &Path, cache: usize) -> Result<ReadOnlyDatabase> {
+    let file = File::open(path).map_err(|cause| cannot_open(path, &cause))?;
+    guarded(path, || builder(cache, ConcurrencyMode::SingleWriter).open_read_only_with_backend(FileBackend::new(file)?))
+}
+
+fn builder(cache: usize, mode: ConcurrencyMode) -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(cache).set_concurrency_mode(mode);
+    builder
+}
+
+/// The file holds password hashes and drafts: nobody but its owner may read it.
+fn file_options(opening: Opening) -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(opening == Opening::Create);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// A damaged file can make redb panic while it opens; that is an answer too.
+fn guarded<T>(path: &Path, open: impl FnOnce() -> std::result::Result<T, DatabaseError>) -> Result<T> {
+    let outcome = {
+        let _quiet = silence_panics();
+        catch_unwind(AssertUnwindSafe(open))
+    };
+    match outcome {
+        Ok(result) => result.map_err(|cause| explain(path, cause)),
+        Err(_) => Err(damaged(path)),
+    }
+}
+
+/// Keeps the default hook from printing while a panic is expected, for this thread's sake.
+fn silence_panics() -> impl Drop {
+    type Hook = Box<dyn Fn(&std::panic::PanicHookInfo<'_>) + Sync + Send + 'static>;
+    struct Restore(Option<Hook>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            if let Some(hook) = self.0.take() {
+                std::panic::set_hook(hook);
+            }
+        }
+    }
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    Restore(Some(hook))
+}
+
+fn cannot_open(path: &Path, cause: &io::Error) -> Error {
+    let path = path.display();
+    Error::Failed(match cause.kind() {
+        io::ErrorKind::NotFound => {
+            format!("The data file “{path}” does not exist and cannot be made here; please check the path.")
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!(
+                "The data file “{path}” cannot be opened: permission denied. Please check who owns the file and its folder."
+            )
+        }
+        io::ErrorKind::ReadOnlyFilesystem => format!("The data file “{path}” cannot be opened: the disk is read-only."),
+        io::ErrorKind::IsADirectory => format!("“{path}” is a folder; please name a file."),
+        _ => format!("The data file “{path}” cannot be opened: {cause}."),
+    })
+}
+
+fn explain(path: &Path, cause: DatabaseError) -> Error {
+    let name = path.display();
+    match cause {
+        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => Error::DataFile(format!(
+            "The data file “{name}” is in use by another process. Please stop that one first, or name another file with --data."
+        )),
+        DatabaseError::UpgradeRequired(_) => {
+            Error::DataFile(format!("The data file “{name}” has an old redb format that this program cannot read."))
+        }
+        DatabaseError::Storage(StorageError::Io(io))
+            if io.kind() != io::ErrorKind::InvalidData && io.kind() != io::ErrorKind::UnexpectedEof =>
+        {
+            cannot_open(path, &io)
+        }
+        _ => damaged(path),
+    }
+}
+
+fn damaged(path: &Path) -> Error {
+    Error::DataFile(format!(
+        "The data file “{}” is damaged or is not a pamphlet data file. Please restore it from a backup.",
+        path.display()
+    ))
+}
+
+/// A way back: before the first migration the file is copied as it was.
+fn copy_beside(path: &Path, version: u64) -> Result<()> {
+    let mut copy = path.as_os_str().to_owned();
+    copy.push(format!(".v{version}"));
+    std::fs::copy(path, &copy).map(|_| ()).map_err(|cause| {
+        Error::Failed(format!("The data file could not be copied to “{}” before its upgrade: {cause}.", copy.display()))
+    })
+}

@@ -1,0 +1,30 @@
+//! What was imported, so that importing again changes only what changed.
+
+use crate::domain::id::{PostId, UserId};
+use crate::error::Result;
+use crate::store::record;
+use crate::store::schema::IMPORTS;
+use crate::store::{Snapshot, WriteTxn};
+use redb::ReadableTable;
+use serde::{Deserialize, Serialize};
+
+/// What became of something in the imported material.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Imported {
+    /// A file, with a fingerprint of all that it was made from.
+    Post { post: PostId, fingerprint: String },
+    /// An author's name.
+    User(UserId),
+}
+
+/// What `key` became at an earlier import.
+pub fn by_key(txn: &impl Snapshot, key: &str) -> Result<Option<Imported>> {
+    txn.table(IMPORTS)?.get(key)?.map(|row| record::decode(row.value())).transpose()
+}
+
+/// Remembers what `key` became.
+pub fn put(txn: &WriteTxn<'_>, key: &str, imported: &Imported) -> Result<()> {
+    txn.open(IMPORTS)?.insert(key, record::encode(imported)?.as_slice())?;
+    Ok(())
+}

@@ -1,0 +1,1 @@
+//! Property test: the store's posts and comments against a plain map.

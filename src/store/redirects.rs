@@ -1,0 +1,36 @@
+//! Addresses that content once had.
+
+use crate::domain::id::{CategoryId, PostId};
+use crate::error::Result;
+use crate::store::fresh::Scope;
+use crate::store::record;
+use crate::store::schema::REDIRECTS;
+use crate::store::{Snapshot, WriteTxn};
+use redb::ReadableTable;
+use serde::{Deserialize, Serialize};
+
+/// What an old address leads to: a thing, not an address, so that it survives further renames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    Post(PostId),
+    Category(CategoryId),
+}
+
+/// Where an old address leads; `path` begins with `/`, is percent-decoded and has no base path.
+pub fn by_path(txn: &impl Snapshot, path: &str) -> Result<Option<Target>> {
+    txn.table(REDIRECTS)?.get(path)?.map(|row| record::decode(row.value())).transpose()
+}
+
+/// Makes `path` lead to `target`, whatever it led to before.
+pub fn put(txn: &WriteTxn<'_>, path: &str, target: Target) -> Result<()> {
+    txn.touch(Scope::Lists);
+    txn.open(REDIRECTS)?.insert(path, record::encode(&target)?.as_slice())?;
+    Ok(())
+}
+
+/// Forgets an old address, when its content comes back to it.
+pub fn remove(txn: &WriteTxn<'_>, path: &str) -> Result<()> {
+    txn.open(REDIRECTS)?.remove(path)?;
+    Ok(())
+}

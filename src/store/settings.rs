@@ -1,0 +1,46 @@
+//! The site's settings and what the program itself remembers.
+
+use crate::domain::settings::Settings;
+use crate::error::Result;
+use crate::store::fresh::Scope;
+use crate::store::record;
+use crate::store::schema::META;
+use crate::store::{Snapshot, WriteTxn};
+use redb::ReadableTable;
+use serde::{Deserialize, Serialize};
+
+/// What the program measured or made for itself at first start.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Security {
+    /// bcrypt cost timed on this machine.
+    #[serde(default)]
+    pub bcrypt_cost: Option<u32>,
+}
+
+/// The stored settings; `None` before set-up.
+pub fn settings(txn: &impl Snapshot) -> Result<Option<Settings>> {
+    read(txn, "settings")
+}
+
+/// Stores the settings.
+pub fn put_settings(txn: &WriteTxn<'_>, settings: &Settings) -> Result<()> {
+    txn.touch(Scope::Frame);
+    txn.touch(Scope::Lists);
+    txn.open(META)?.insert("settings", record::encode(settings)?.as_slice())?;
+    Ok(())
+}
+
+/// What the program remembers for itself.
+pub fn security(txn: &impl Snapshot) -> Result<Security> {
+    Ok(read(txn, "security")?.unwrap_or_default())
+}
+
+/// Stores what the program remembers for itself.
+pub fn put_security(txn: &WriteTxn<'_>, security: &Security) -> Result<()> {
+    txn.open(META)?.insert("security", record::encode(security)?.as_slice())?;
+    Ok(())
+}
+
+fn read<T: serde::de::DeserializeOwned>(txn: &impl Snapshot, key: &str) -> Result<Option<T>> {
+    txn.table(META)?.get(key)?.map(|row| record::decode(row.value())).transpose()
+}

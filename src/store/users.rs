@@ -1,0 +1,109 @@
+//! Accounts, by number, by name, by what the name looks like and by e-mail address.
+
+use crate::domain::actor::Role;
+use crate::domain::id::UserId;
+use crate::domain::user::{Email, User, Username};
+use crate::error::{Error, FieldErrors, Result};
+use crate::store::fresh::Scope;
+use crate::store::record;
+use crate::store::schema::{PASSWORDS, USER_BY_EMAIL, USER_BY_NAME, USER_BY_SKELETON, USERS};
+use crate::store::{Snapshot, WriteTxn, ids};
+use redb::{ReadableTable, ReadableTableMetadata};
+
+/// A number for a new account.
+pub fn next_id(txn: &WriteTxn<'_>) -> Result<UserId> {
+    ids::next(txn, "user").map(UserId)
+}
+
+pub fn by_id(txn: &impl Snapshot, id: UserId) -> Result<Option<User>> {
+    txn.table(USERS)?.get(id.0)?.map(|row| record::decode(row.value())).transpose()
+}
+
+pub fn by_username(txn: &impl Snapshot, name: &Username) -> Result<Option<User>> {
+    let id = txn.table(USER_BY_NAME)?.get(name.as_str())?.map(|row| row.value());
+    id.map_or(Ok(None), |id| by_id(txn, UserId(id)))
+}
+
+pub fn by_email(txn: &impl Snapshot, email: &Email) -> Result<Option<User>> {
+    let id = txn.table(USER_BY_EMAIL)?.get(email.key().as_str())?.map(|row| row.value());
+    id.map_or(Ok(None), |id| by_id(txn, UserId(id)))
+}
+
+/// Every account, in the order made.
+pub fn all(txn: &impl Snapshot) -> Result<Vec<User>> {
+    txn.table(USERS)?.iter()?.map(|row| record::decode(row?.1.value())).collect()
+}
+
+/// Number of accounts.
+pub fn count(txn: &impl Snapshot) -> Result<u64> {
+    Ok(txn.table(USERS)?.len()?)
+}
+
+/// Administrators who can sign in.
+pub fn administrators(txn: &impl Snapshot) -> Result<Vec<UserId>> {
+    let users = all(txn)?.into_iter();
+    Ok(users.filter(|user| user.role == Role::Administrator && !user.disabled).map(|user| user.id).collect())
+}
+
+/// The bcrypt hash; `None` for accounts that cannot sign in.
+pub fn password(txn: &impl Snapshot, id: UserId) -> Result<Option<String>> {
+    Ok(txn.table(PASSWORDS)?.get(id.0)?.map(|row| row.value().to_owned()))
+}
+
+/// Replaces the bcrypt hash.
+pub fn put_password(txn: &WriteTxn<'_>, id: UserId, hash: &str) -> Result<()> {
+    txn.open(PASSWORDS)?.insert(id.0, hash)?;
+    Ok(())
+}
+
+/// Stores a new account. A name that is taken, or looks like a taken one, and a taken e-mail
+/// address are errors of their fields, all at once.
+pub fn insert(txn: &WriteTxn<'_>, user: &User) -> Result<()> {
+    let mut errors = FieldErrors::new();
+    if txn.table(USER_BY_NAME)?.get(user.username.as_str())?.is_some() {
+        errors.add("username", "This name is taken. Please choose another.");
+    } else if txn.table(USER_BY_SKELETON)?.get(user.username.skeleton().as_str())?.is_some() {
+        errors.add("username", "This name looks too much like one that is taken. Please choose another.");
+    }
+    if let Some(email) = &user.email
+        && txn.table(USER_BY_EMAIL)?.get(email.key().as_str())?.is_some()
+    {
+        errors.add("email", "Another account has this address.");
+    }
+    errors.finish()?;
+    txn.open(USER_BY_NAME)?.insert(user.username.as_str(), user.id.0)?;
+    txn.open(USER_BY_SKELETON)?.insert(user.username.skeleton().as_str(), user.id.0)?;
+    if let Some(email) = &user.email {
+        txn.open(USER_BY_EMAIL)?.insert(email.key().as_str(), user.id.0)?;
+    }
+    put(txn, user)
+}
+
+/// Replaces an account; its name never changes. A taken e-mail address is an error of its field.
+pub fn replace(txn: &WriteTxn<'_>, old: &User, new: &User) -> Result<()> {
+    let (old_key, new_key) = (old.email.as_ref().map(Email::key), new.email.as_ref().map(Email::key));
+    if old_key != new_key {
+        if let Some(key) = &new_key
+            && txn.table(USER_BY_EMAIL)?.get(key.as_str())?.is_some()
+        {
+            return Err(Error::field("email", "Another account has this address."));
+        }
+        let mut table = txn.open(USER_BY_EMAIL)?;
+        if let Some(key) = old_key {
+            table.remove(key.as_str())?;
+        }
+        if let Some(key) = new_key {
+            table.insert(key.as_str(), new.id.0)?;
+        }
+    }
+    if old.display_name != new.display_name || old.bio != new.bio {
+        // The name stands beside posts and comments everywhere.
+        txn.touch(Scope::Frame);
+    }
+    put(txn, new)
+}
+
+fn put(txn: &WriteTxn<'_>, user: &User) -> Result<()> {
+    txn.open(USERS)?.insert(user.id.0, record::encode(user)?.as_slice())?;
+    Ok(())
+}

@@ -1,1 +1,123 @@
 //! Use cases with their permissions: the only door to data.
+
+pub mod auth;
+pub mod categories;
+pub mod comments;
+pub mod feeds;
+pub mod jobs;
+pub mod media;
+pub mod passwords;
+pub mod posts;
+pub mod settings;
+pub mod setup;
+mod throttle;
+pub mod users;
+pub mod writing;
+
+use crate::config::Config;
+use crate::domain::link::Links;
+use crate::domain::time::Timestamp;
+use crate::error::{Error, Result};
+use crate::service::passwords::Passwords;
+use crate::service::throttle::Throttle;
+use crate::store::Store;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub use crate::store::ReadTxn;
+pub use crate::store::fresh::Scope;
+
+/// What the use cases work with.
+pub struct App {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) links: Links,
+    pub(crate) passwords: Passwords,
+    pub(crate) throttle: Throttle,
+    pub(crate) setup: setup::Secret,
+}
+
+/// Where the time comes from.
+#[derive(Debug, Clone)]
+pub enum Clock {
+    System,
+    /// Stands still until a test moves it; milliseconds since the Unix epoch.
+    Fixed(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// A clock that shows `time` until it is moved.
+    pub fn fixed(time: Timestamp) -> Clock {
+        Clock::Fixed(Arc::new(AtomicI64::new(time.ms())))
+    }
+
+    /// Moves a fixed clock; the system's clock goes by itself.
+    pub fn advance(&self, by: Duration) {
+        if let Clock::Fixed(ms) = self {
+            ms.fetch_add(i64::try_from(by.as_millis()).unwrap_or(0), Ordering::SeqCst);
+        }
+    }
+
+    /// The time it shows.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_ms(match self {
+            Clock::Fixed(ms) => ms.load(Ordering::SeqCst),
+            Clock::System => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+            }
+        })
+    }
+}
+
+impl App {
+    /// Puts the parts together. Times bcrypt if neither the configuration nor the file names a
+    /// cost, and makes a set-up secret if there is no administrator yet.
+    pub fn new(store: Store, clock: Clock, config: &Config) -> Result<App> {
+        let links = match &config.public_url {
+            Some(url) => Links::from_public_url(url).map_err(Error::Failed)?,
+            None => Links::root(),
+        };
+        let cost = passwords::settle_cost(&store, config.bcrypt_cost)?;
+        let setup = setup::Secret::for_store(&store)?;
+        Ok(App { store, clock, links, passwords: Passwords::new(cost), throttle: Throttle::default(), setup })
+    }
+
+    /// A snapshot to read from; drop it soon.
+    pub fn read(&self) -> Result<ReadTxn> {
+        self.store.read()
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Builds addresses.
+    pub fn links(&self) -> &Links {
+        &self.links
+    }
+
+    /// Whether any of `scopes` changed after commit `number` (see `ReadTxn::number`).
+    pub fn changed_since(&self, scopes: &[Scope], number: u64) -> bool {
+        self.store.changed_since(scopes, number)
+    }
+
+    /// Whether the blog can save things as far as is known.
+    pub fn is_healthy(&self) -> bool {
+        self.store.is_healthy()
+    }
+}
+
+/// Runs CPU-heavy work (rendering, images) off the async threads.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|cause| Error::Internal(Box::new(cause)))
+}
+
+/// Random bytes from the system as lower-case hexadecimal digits.
+fn random_token<const N: usize>() -> Result<String> {
+    let mut bytes = [0u8; N];
+    getrandom::fill(&mut bytes).map_err(|cause| Error::internal(format!("no random bytes: {cause}")))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

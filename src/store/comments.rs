@@ -114,18 +114,24 @@ pub fn by_id(txn: &impl Snapshot, post: PostId, thread: CommentId, id: CommentId
     stored.map(|stored| from_stored(key, stored)).transpose()
 }
 
-/// The newest comments of one post that are not deleted, newest first.
-pub fn latest(txn: &impl Snapshot, post: PostId, take: usize) -> Result<Vec<Comment>> {
-    let mut comments: Vec<Comment> = Vec::new();
-    for row in txn.table(COMMENTS)?.range(whole(post))? {
-        let (key, value) = row?;
-        let stored: StoredComment = record::decode(value.value())?;
-        if !stored.deleted {
-            comments.push(from_stored(key.value(), stored)?);
+/// The newest comments of all posts that are not deleted, newest first. Looks at every key: for
+/// the lists of those who moderate, not for readers.
+pub fn newest(txn: &impl Snapshot, take: usize) -> Result<Vec<Comment>> {
+    let table = txn.table(COMMENTS)?;
+    let mut keys = table.iter()?.map(|row| Ok(row?.0.value())).collect::<Result<Vec<_>>>()?;
+    keys.sort_unstable_by_key(|key| std::cmp::Reverse(key.2));
+    let mut comments = Vec::new();
+    for key in keys {
+        if comments.len() == take {
+            break;
+        }
+        if let Some(row) = table.get(key)? {
+            let stored: StoredComment = record::decode(row.value())?;
+            if !stored.deleted {
+                comments.push(from_stored(key, stored)?);
+            }
         }
     }
-    comments.sort_by_key(|comment| std::cmp::Reverse(comment.id));
-    comments.truncate(take);
     Ok(comments)
 }
 

@@ -14,6 +14,7 @@ use crate::store::schema::{
 use crate::store::{Snapshot, WriteTxn, comments, ids};
 use redb::{ReadableTable, ReadableTableMetadata};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// Rendered text of a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -260,13 +261,25 @@ pub fn body_stamps(txn: &impl Snapshot) -> Result<Vec<(PostId, String)>> {
         .collect()
 }
 
-/// Whether any post is filed under this category.
+/// How many posts of every state are filed under each category.
+pub fn count_by_category(txn: &impl Snapshot) -> Result<HashMap<CategoryId, usize>> {
+    let mut counts = HashMap::new();
+    for row in txn.table(POSTS)?.iter()? {
+        let head: PostHead = record::decode(row?.1.value())?;
+        if let Some(category) = head.category {
+            *counts.entry(category).or_default() += 1;
+        }
+    }
+    Ok(counts)
+}
+
+/// Posts of every state that are filed under this category.
 pub fn in_category(txn: &impl Snapshot, id: CategoryId) -> Result<Vec<PostHead>> {
     all(txn, 0, usize::MAX, |head| head.category == Some(id)).map(|(heads, _)| heads)
 }
 
-/// The name under which a tag was last used, if a published post carries it.
-pub fn tag_exists(txn: &impl Snapshot, slug: &Slug, now: Timestamp) -> Result<Option<PostId>> {
+/// The newest post public at `now` that carries this tag.
+pub fn newest_with_tag(txn: &impl Snapshot, slug: &Slug, now: Timestamp) -> Result<Option<PostId>> {
     Ok(published(txn, &Listing::Tag(slug.clone()), now, 0, 1)?.into_iter().next())
 }
 

@@ -34,3 +34,15 @@ pub fn remove(txn: &WriteTxn<'_>, path: &str) -> Result<()> {
     txn.open(REDIRECTS)?.remove(path)?;
     Ok(())
 }
+
+/// Makes every old address of `from` lead to `to`.
+pub fn retarget(txn: &WriteTxn<'_>, from: Target, to: Target) -> Result<()> {
+    let mut paths = Vec::new();
+    for row in txn.table(REDIRECTS)?.iter()? {
+        let (path, target) = row?;
+        if record::decode::<Target>(target.value())? == from {
+            paths.push(path.value().to_owned());
+        }
+    }
+    paths.iter().try_for_each(|path| put(txn, path, to))
+}

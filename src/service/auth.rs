@@ -1,0 +1,199 @@
+//! Signing in and out, and who a session's token stands for.
+
+use crate::domain::actor::{Actor, Member};
+use crate::domain::id::UserId;
+use crate::domain::session::{MAX_SESSIONS_PER_USER, SESSION_LIFETIME, SESSION_RENEWAL, Session, SessionKey};
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Email, Password, User, Username};
+use crate::error::{Error, Result};
+use crate::service::passwords::Verdict;
+use crate::service::throttle::Key;
+use crate::service::{App, ReadTxn, random_token};
+use crate::store::sessions::Visit;
+use crate::store::{self, Snapshot, WriteTxn};
+use sha2::{Digest, Sha256};
+use std::net::IpAddr;
+
+/// A new session: the only time its token is known.
+#[derive(Clone)]
+pub struct SignedIn {
+    /// 256 bits in hexadecimal; goes into the cookie and nowhere else.
+    pub token: String,
+    pub user: UserId,
+}
+
+/// The fields of the login form and where they came from.
+#[derive(Debug, Clone)]
+pub struct Login<'a> {
+    /// A user name or an e-mail address.
+    pub name: &'a str,
+    pub password: &'a str,
+    pub address: IpAddr,
+    pub user_agent: &'a str,
+}
+
+/// A session as its owner sees it.
+#[derive(Debug, Clone)]
+pub struct SessionInfo {
+    pub key: SessionKey,
+    pub session: Session,
+    /// Whether it is the one that asks.
+    pub current: bool,
+}
+
+/// Signs somebody in. An unknown name, a wrong password and a disabled account are one and the
+/// same error, after the same work.
+pub async fn sign_in(app: &App, login: Login<'_>) -> Result<SignedIn> {
+    let now = app.now();
+    let (from, to) = (Key::login_from(login.address), Key::login_to(login.name));
+    app.throttle.take(from.clone(), now)?;
+    app.throttle.take(to.clone(), now)?;
+    let (user, hash) = {
+        let txn = app.read()?;
+        let user = find(&txn, login.name)?.filter(|user| !user.disabled);
+        let hash = user.as_ref().map(|user| store::users::password(&txn, user.id)).transpose()?.flatten();
+        (user, hash)
+    };
+    let password = Password::attempt(login.password);
+    let verdict = app.passwords.verify(&password, hash.clone()).await?;
+    let (Some(user), true) = (user, verdict != Verdict::Wrong) else {
+        return Err(Error::field("username", "This name and password do not match. Please try again."));
+    };
+    app.throttle.forgive(&from);
+    app.throttle.forgive(&to);
+    let stronger = match verdict {
+        Verdict::RightButWeak => Some(app.passwords.hash(&password).await?),
+        _ => None,
+    };
+    let (token, session) = new_session(now, login.user_agent)?;
+    app.store
+        .write(move |txn| {
+            // What was verified must still be so: the password may have changed meanwhile.
+            let current = store::users::by_id(txn, user.id)?.filter(|user| !user.disabled);
+            if current.is_none() || store::users::password(txn, user.id)? != hash {
+                return Err(Error::field("username", "This name and password do not match. Please try again."));
+            }
+            if let Some(hash) = &stronger {
+                store::users::put_password(txn, user.id, hash)?;
+            }
+            start_session(txn, user.id, &token, session.clone())
+        })
+        .await
+}
+
+fn find(txn: &impl Snapshot, name: &str) -> Result<Option<User>> {
+    if let Ok(email) = Email::parse(name) {
+        return store::users::by_email(txn, &email);
+    }
+    Username::parse_any(name).map_or(Ok(None), |name| store::users::by_username(txn, &name))
+}
+
+/// Who a token stands for; `Anonymous` when it is unknown, expired or of a disabled account.
+pub fn actor(app: &App, token: &str) -> Result<Actor> {
+    if token.len() != 64 {
+        return Ok(Actor::Anonymous);
+    }
+    let key = session_key(token);
+    let txn = app.read()?;
+    let now = app.now();
+    let Some(session) = store::sessions::by_key(&txn, &key)?.filter(|session| session.is_live(now)) else {
+        return Ok(Actor::Anonymous);
+    };
+    let Some(user) = store::users::by_id(&txn, session.user)?.filter(|user| !user.disabled) else {
+        return Ok(Actor::Anonymous);
+    };
+    if now.since(session.last_seen) >= SESSION_RENEWAL {
+        app.store.note_visit(Visit { key, last_seen: now, expires_at: now.plus(SESSION_LIFETIME) });
+    }
+    Ok(Actor::Member(Member {
+        id: user.id,
+        username: user.username,
+        display_name: user.display_name,
+        role: user.role,
+        session: key,
+    }))
+}
+
+/// Ends the session that asks.
+pub async fn sign_out(app: &App, actor: &Actor) -> Result<()> {
+    let Some(member) = actor.member() else { return Ok(()) };
+    let (key, user) = (member.session, member.id);
+    app.store.write(move |txn| store::sessions::remove(txn, &key, user)).await
+}
+
+/// The live sessions of the member, the newest visit first.
+pub fn sessions(app: &App, txn: &ReadTxn, actor: &Actor) -> Result<Vec<SessionInfo>> {
+    let member = actor.member().ok_or(Error::Unauthenticated)?;
+    let now = app.now();
+    let mut sessions: Vec<SessionInfo> = store::sessions::by_user(txn, member.id)?
+        .into_iter()
+        .filter(|(_, session)| session.is_live(now))
+        .map(|(key, session)| SessionInfo { current: key == member.session, key, session })
+        .collect();
+    sessions.sort_by_key(|info| (!info.current, std::cmp::Reverse(info.session.last_seen)));
+    Ok(sessions)
+}
+
+/// Ends one of the member's sessions, named by `SessionKey::short`.
+pub async fn end_session(app: &App, actor: &Actor, short: &str) -> Result<()> {
+    let member = actor.member().ok_or(Error::Unauthenticated)?;
+    let (user, short) = (member.id, short.to_owned());
+    app.store
+        .write(move |txn| {
+            let sessions = store::sessions::by_user(txn, user)?;
+            let (key, _) =
+                sessions.into_iter().find(|(key, _)| key.short() == short).ok_or(Error::NotFound("session"))?;
+            store::sessions::remove(txn, &key, user)
+        })
+        .await
+}
+
+/// Ends all sessions of the member, the one that asks included.
+pub async fn end_all_sessions(app: &App, actor: &Actor) -> Result<()> {
+    let member = actor.member().ok_or(Error::Unauthenticated)?;
+    let user = member.id;
+    app.store.write(move |txn| remove_sessions(txn, user, None)).await
+}
+
+/// A token and its session, not yet anybody's.
+pub(in crate::service) fn new_session(now: Timestamp, user_agent: &str) -> Result<(String, Session)> {
+    let user_agent: String = user_agent.chars().filter(|c| !c.is_control()).take(200).collect();
+    let session = Session {
+        user: UserId(0),
+        created_at: now,
+        last_seen: now,
+        expires_at: now.plus(SESSION_LIFETIME),
+        user_agent,
+    };
+    Ok((random_token::<32>()?, session))
+}
+
+/// Stores a session for `user` and ends the oldest ones beyond the limit.
+pub(in crate::service) fn start_session(
+    txn: &WriteTxn<'_>,
+    user: UserId,
+    token: &str,
+    session: Session,
+) -> Result<SignedIn> {
+    let mut others = store::sessions::by_user(txn, user)?;
+    others.sort_by_key(|(_, session)| std::cmp::Reverse(session.last_seen));
+    for (key, _) in others.iter().skip(MAX_SESSIONS_PER_USER - 1) {
+        store::sessions::remove(txn, key, user)?;
+    }
+    store::sessions::insert(txn, &session_key(token), &Session { user, ..session })?;
+    Ok(SignedIn { token: token.to_owned(), user })
+}
+
+/// Ends the sessions of `user`, all or all but one.
+pub(in crate::service) fn remove_sessions(txn: &WriteTxn<'_>, user: UserId, but: Option<SessionKey>) -> Result<()> {
+    for (key, _) in store::sessions::by_user(txn, user)? {
+        if Some(key) != but {
+            store::sessions::remove(txn, &key, user)?;
+        }
+    }
+    Ok(())
+}
+
+fn session_key(token: &str) -> SessionKey {
+    SessionKey(Sha256::digest(token).into())
+}

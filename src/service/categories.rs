@@ -1,0 +1,135 @@
+//! Categories: making, renaming, merging and deleting them.
+
+use crate::domain::actor::Actor;
+use crate::domain::category::{Category, CategoryInput};
+use crate::domain::id::CategoryId;
+use crate::domain::post::PostHead;
+use crate::domain::slug::Slug;
+use crate::error::{Error, Result};
+use crate::service::{App, ReadTxn};
+use crate::store::redirects::Target;
+use crate::store::{self, WriteTxn};
+
+/// A category and how many posts of every state are filed under it.
+#[derive(Debug, Clone)]
+pub struct CategoryUse {
+    pub category: Category,
+    pub posts: usize,
+}
+
+/// Every category, by name.
+pub fn all(txn: &ReadTxn) -> Result<Vec<Category>> {
+    store::categories::all(txn)
+}
+
+/// Every category with its use, for those who see to them.
+pub fn managed(txn: &ReadTxn, actor: &Actor) -> Result<Vec<CategoryUse>> {
+    permit(actor)?;
+    let counts = store::posts::count_by_category(txn)?;
+    let uses = all(txn)?.into_iter();
+    Ok(uses.map(|category| CategoryUse { posts: counts.get(&category.id).copied().unwrap_or(0), category }).collect())
+}
+
+/// One category, for those who see to them.
+pub fn by_id(txn: &ReadTxn, actor: &Actor, id: CategoryId) -> Result<Category> {
+    permit(actor)?;
+    store::categories::by_id(txn, id)?.ok_or(Error::NotFound("category"))
+}
+
+/// Makes a category.
+pub async fn create(app: &App, actor: &Actor, input: &CategoryInput) -> Result<Category> {
+    permit(actor)?;
+    let valid = input.validate()?;
+    app.store
+        .write(move |txn| {
+            let id = store::categories::next_id(txn)?;
+            let valid = valid.clone();
+            let category = Category { id, slug: valid.slug, name: valid.name, description: valid.description };
+            check_free(txn, &category)?;
+            store::categories::put(txn, &category)?;
+            Ok(category)
+        })
+        .await
+}
+
+/// Renames or describes a category; an earlier address redirects for ever.
+pub async fn update(app: &App, actor: &Actor, id: CategoryId, input: &CategoryInput) -> Result<Category> {
+    permit(actor)?;
+    let valid = input.validate()?;
+    app.store
+        .write(move |txn| {
+            let old = store::categories::by_id(txn, id)?.ok_or(Error::NotFound("category"))?;
+            let valid = valid.clone();
+            let new = Category { id, slug: valid.slug, name: valid.name, description: valid.description };
+            check_free(txn, &new)?;
+            store::categories::put(txn, &new)?;
+            if old.slug != new.slug {
+                store::redirects::put(txn, &path_of(&old.slug), Target::Category(id))?;
+                store::redirects::remove(txn, &path_of(&new.slug))?;
+            }
+            Ok(new)
+        })
+        .await
+}
+
+/// Moves all posts of a category to another and deletes it; its address redirects there.
+pub async fn merge(app: &App, actor: &Actor, from: CategoryId, into: CategoryId) -> Result<Category> {
+    permit(actor)?;
+    if from == into {
+        return Err(Error::field("into", "Please choose another category than this one."));
+    }
+    app.store
+        .write(move |txn| {
+            let gone = store::categories::by_id(txn, from)?.ok_or(Error::NotFound("category"))?;
+            let kept = store::categories::by_id(txn, into)?
+                .ok_or(Error::field("into", "This category is gone. Please choose another."))?;
+            refile(txn, from, Some(into))?;
+            store::categories::remove(txn, &gone)?;
+            store::redirects::retarget(txn, Target::Category(from), Target::Category(into))?;
+            store::redirects::put(txn, &path_of(&gone.slug), Target::Category(into))?;
+            Ok(kept)
+        })
+        .await
+}
+
+/// Deletes a category; its posts stay, without one.
+pub async fn remove(app: &App, actor: &Actor, id: CategoryId) -> Result<Category> {
+    permit(actor)?;
+    app.store
+        .write(move |txn| {
+            let category = store::categories::by_id(txn, id)?.ok_or(Error::NotFound("category"))?;
+            refile(txn, id, None)?;
+            store::categories::remove(txn, &category)?;
+            Ok(category)
+        })
+        .await
+}
+
+fn permit(actor: &Actor) -> Result<()> {
+    match actor {
+        Actor::Anonymous => Err(Error::Unauthenticated),
+        _ if actor.can_edit_categories() => Ok(()),
+        _ => Err(Error::Forbidden),
+    }
+}
+
+fn refile(txn: &WriteTxn<'_>, from: CategoryId, into: Option<CategoryId>) -> Result<()> {
+    for old in store::posts::in_category(txn, from)? {
+        let new = PostHead { category: into, ..old.clone() };
+        store::posts::replace(txn, &old, &new, None)?;
+    }
+    Ok(())
+}
+
+fn check_free(txn: &WriteTxn<'_>, category: &Category) -> Result<()> {
+    match store::categories::by_slug(txn, &category.slug)? {
+        Some(other) if other.id != category.id => {
+            Err(Error::field("slug", "Another category has this address. Please choose another."))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn path_of(slug: &Slug) -> String {
+    format!("/category/{slug}")
+}

@@ -1,0 +1,272 @@
+//! Conversations: reading them page by page, writing, changing and deleting comments.
+
+use crate::content::markdown;
+use crate::domain::actor::Actor;
+use crate::domain::comment::{self, COMMENTS_PER_PAGE, Comment, Conversation, PlacedComment};
+use crate::domain::id::{CommentId, PostId};
+use crate::domain::post::{Kind, PostHead};
+use crate::domain::user::Credit;
+use crate::error::{Error, Result};
+use crate::service::posts::{self, People};
+use crate::service::{App, ReadTxn, off_thread};
+use crate::store::comments::Outline;
+use crate::store::{self};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+const CLOSED: &str = "Comments are closed on this post.";
+
+/// Part of a thread that stands on one page: a thread longer than a page is cut into several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Segment {
+    thread: CommentId,
+    skip: usize,
+    take: usize,
+}
+
+/// A comment with the post it stands on, for the lists under `/admin`.
+#[derive(Debug, Clone)]
+pub struct RecentComment {
+    pub comment: Comment,
+    pub author: Credit,
+    pub post: PostHead,
+}
+
+/// Page `number` of a post's conversation. `NotFound` past the last page.
+pub fn conversation(txn: &ReadTxn, post: PostId, number: usize) -> Result<Conversation> {
+    let outline = store::comments::outline(txn, post)?;
+    let pages = pages(&outline);
+    if number > pages.len().max(1) {
+        return Err(Error::NotFound("page"));
+    }
+    let mut comments = Vec::new();
+    let mut people = People::default();
+    for segment in pages.get(number - 1).into_iter().flatten() {
+        let thread = store::comments::threads(txn, post, segment.thread, segment.thread)?;
+        let part = thread.into_iter().skip(segment.skip).take(segment.take).collect();
+        comments.extend(place(txn, part, &mut people)?);
+    }
+    Ok(Conversation { comments, total: outline.total, page: number, pages: pages.len().max(1) })
+}
+
+/// Whole threads share a page until it has enough comments.
+fn pages(outline: &Outline) -> Vec<Vec<Segment>> {
+    let mut pages: Vec<Vec<Segment>> = Vec::new();
+    let mut room = 0;
+    for &(thread, size) in &outline.threads {
+        let mut skip = 0;
+        while skip < size {
+            if room == 0 || (skip == 0 && size > room && size <= COMMENTS_PER_PAGE) {
+                pages.push(Vec::new());
+                room = COMMENTS_PER_PAGE;
+            }
+            let take = (size - skip).min(room);
+            if let Some(page) = pages.last_mut() {
+                page.push(Segment { thread, skip, take });
+            }
+            skip += take;
+            room -= take;
+        }
+    }
+    pages
+}
+
+/// Reading order: each comment directly followed by its replies. A reply whose parent is on
+/// another page stands at the level of replies and says whom it answers.
+fn place(txn: &ReadTxn, comments: Vec<Comment>, people: &mut People) -> Result<Vec<PlacedComment>> {
+    let authors: HashMap<CommentId, _> = comments.iter().map(|comment| (comment.id, comment.author)).collect();
+    let mut children: HashMap<Option<CommentId>, Vec<Comment>> = HashMap::new();
+    for comment in comments {
+        let parent = comment.parent.filter(|parent| authors.contains_key(parent));
+        children.entry(parent).or_default().push(comment);
+    }
+    let mut placed = Vec::with_capacity(authors.len());
+    // A stack instead of recursion: how deep people answer each other is theirs to choose.
+    let mut stack: Vec<(Comment, usize)> =
+        children.remove(&None).unwrap_or_default().into_iter().rev().map(|comment| (comment, 0)).collect();
+    while let Some((comment, depth)) = stack.pop() {
+        let replies = children.remove(&Some(comment.id)).unwrap_or_default();
+        stack.extend(replies.into_iter().rev().map(|reply| (reply, depth + 1)));
+        let in_reply_to = match comment.parent.and_then(|parent| authors.get(&parent)) {
+            Some(author) => Some(people.credit(txn, *author)?),
+            None => None,
+        };
+        placed.push(PlacedComment { author: people.credit(txn, comment.author)?, depth, in_reply_to, comment });
+    }
+    Ok(placed)
+}
+
+/// A comment by its number, with the page of the conversation it is on.
+pub fn find(txn: &ReadTxn, post: PostId, id: CommentId) -> Result<(PlacedComment, usize)> {
+    let missing = || Error::NotFound("comment");
+    let outline = store::comments::outline(txn, post)?;
+    let thread = outline.thread_of(id).ok_or_else(missing)?;
+    let comment = store::comments::by_id(txn, post, thread, id)?.ok_or_else(missing)?;
+    let position = store::comments::threads(txn, post, thread, thread)?.iter().position(|other| other.id == id);
+    let position = position.ok_or_else(missing)?;
+    let holds =
+        |segment: &Segment| segment.thread == thread && (segment.skip..segment.skip + segment.take).contains(&position);
+    let page = pages(&outline).iter().position(|page| page.iter().any(holds)).ok_or_else(missing)?;
+    let author = People::default().credit(txn, comment.author)?;
+    let depth = usize::from(comment.parent.is_some());
+    Ok((PlacedComment { comment, author, depth, in_reply_to: None }, page + 1))
+}
+
+/// Writes a comment on a public post; `parent` is the comment it replies to.
+pub async fn submit(app: &App, actor: &Actor, slug: &str, parent: Option<CommentId>, text: &str) -> Result<Comment> {
+    let Some(member) = actor.member().filter(|_| actor.can_comment()) else { return Err(Error::Unauthenticated) };
+    let (post, thread) = {
+        let txn = app.read()?;
+        let post = posts::visible(app, &txn, actor, Kind::Post, slug)?;
+        let outline = store::comments::outline(&txn, post.id)?;
+        let thread = parent.map(|parent| outline.thread_of(parent).ok_or(Error::field("parent", GONE))).transpose()?;
+        (post.id, thread)
+    };
+    let source = comment::body(text).map_err(|message| Error::field("body", message))?;
+    let body = rendered(&source).await?;
+    let (now, author) = (app.now(), member.id);
+    app.store
+        .write(move |txn| {
+            let head =
+                store::posts::by_id(txn, post)?.filter(|head| head.is_public(now)).ok_or(Error::NotFound("post"))?;
+            if !head.comments_open {
+                return Err(Error::Conflict(CLOSED));
+            }
+            if let (Some(parent), Some(thread)) = (parent, thread) {
+                let answered = store::comments::by_id(txn, post, thread, parent)?;
+                if answered.is_none_or(|comment| comment.deleted) {
+                    return Err(Error::field("parent", GONE));
+                }
+            }
+            let id = store::ids::next_comment(txn)?;
+            let comment = Comment {
+                id,
+                post,
+                thread: thread.unwrap_or(id),
+                parent,
+                author,
+                created_at: now,
+                edited_at: None,
+                deleted: false,
+                source: source.clone(),
+                body: body.clone(),
+            };
+            store::comments::put(txn, &comment)?;
+            Ok(comment)
+        })
+        .await
+}
+
+const GONE: &str = "The comment you answer is gone.";
+
+/// Changes the text of one's own comment, while that is allowed.
+pub async fn edit(app: &App, actor: &Actor, (post, id): (PostId, CommentId), text: &str) -> Result<Comment> {
+    let thread = thread_of(app, actor, post, id)?;
+    let source = comment::body(text).map_err(|message| Error::field("body", message))?;
+    let body = rendered(&source).await?;
+    let (now, actor) = (app.now(), actor.clone());
+    app.store
+        .write(move |txn| {
+            let old = store::comments::by_id(txn, post, thread, id)?.ok_or(Error::NotFound("comment"))?;
+            may_edit(&actor, &old, now)?;
+            let new = Comment { source: source.clone(), body: body.clone(), edited_at: Some(now), ..old };
+            store::comments::put(txn, &new)?;
+            Ok(new)
+        })
+        .await
+}
+
+/// Whether `actor` may change this comment now; the error says why not.
+pub fn may_edit(actor: &Actor, comment: &Comment, now: crate::domain::time::Timestamp) -> Result<()> {
+    if comment.deleted {
+        return Err(Error::NotFound("comment"));
+    }
+    if actor.user_id() != Some(comment.author) {
+        return Err(Error::Forbidden);
+    }
+    if !actor.can_edit_comment(comment, now) {
+        return Err(Error::Conflict(
+            "A comment can be changed for 15 minutes, and these are over. You can reply to it instead.",
+        ));
+    }
+    Ok(())
+}
+
+/// Deletes a comment: one's own, or any for an editor. With replies it leaves its place.
+pub async fn remove(app: &App, actor: &Actor, (post, id): (PostId, CommentId)) -> Result<()> {
+    let thread = thread_of(app, actor, post, id)?;
+    let actor = actor.clone();
+    app.store
+        .write(move |txn| {
+            let old = store::comments::by_id(txn, post, thread, id)?.filter(|comment| !comment.deleted);
+            let old = old.ok_or(Error::NotFound("comment"))?;
+            if !actor.can_delete_comment(&old) {
+                return Err(Error::Forbidden);
+            }
+            if store::comments::has_replies(txn, post, thread, id)? {
+                store::comments::put(
+                    txn,
+                    &Comment { deleted: true, source: String::new(), body: Default::default(), ..old },
+                )
+            } else {
+                store::comments::remove(txn, &old)
+            }
+        })
+        .await
+}
+
+/// The newest comments of all posts, for those who moderate.
+pub fn recent(txn: &ReadTxn, actor: &Actor, take: usize) -> Result<Vec<RecentComment>> {
+    if !actor.can_moderate() {
+        return Err(if actor.is_anonymous() { Error::Unauthenticated } else { Error::Forbidden });
+    }
+    let mut people = People::default();
+    let mut recent = Vec::new();
+    for comment in store::comments::newest(txn, take)? {
+        if let Some(post) = store::posts::by_id(txn, comment.post)? {
+            recent.push(RecentComment { author: people.credit(txn, comment.author)?, comment, post });
+        }
+    }
+    Ok(recent)
+}
+
+fn thread_of(app: &App, actor: &Actor, post: PostId, id: CommentId) -> Result<CommentId> {
+    if actor.is_anonymous() {
+        return Err(Error::Unauthenticated);
+    }
+    store::comments::outline(&app.read()?, post)?.thread_of(id).ok_or(Error::NotFound("comment"))
+}
+
+async fn rendered(source: &str) -> Result<crate::domain::html::Html> {
+    let source = Arc::<str>::from(source);
+    off_thread(move || markdown::comment(&source)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outline(sizes: &[usize]) -> Outline {
+        Outline {
+            total: sizes.iter().sum(),
+            threads: (1u64..).zip(sizes).map(|(id, size)| (CommentId(id), *size)).collect(),
+            ..Outline::default()
+        }
+    }
+
+    #[test]
+    fn pages_hold_every_comment_once_and_never_too_many() {
+        for sizes in [vec![], vec![1], vec![1; 250], vec![99, 3, 1], vec![10_000], vec![1, 350, 1], vec![60, 60, 60]] {
+            let pages = pages(&outline(&sizes));
+            let on_page = |page: &Vec<Segment>| page.iter().map(|segment| segment.take).sum::<usize>();
+            assert!(pages.iter().all(|page| (1..=COMMENTS_PER_PAGE).contains(&on_page(page))), "{sizes:?}");
+            assert_eq!(pages.iter().map(on_page).sum::<usize>(), sizes.iter().sum::<usize>(), "{sizes:?}");
+        }
+    }
+
+    #[test]
+    fn a_thread_is_not_cut_without_need() {
+        let pages = pages(&outline(&[60, 60, 60]));
+        assert!(pages.iter().all(|page| page.len() == 1 && page[0].take == 60));
+    }
+}

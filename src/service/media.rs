@@ -1,0 +1,92 @@
+//! Images: taking them in, handing them out, deleting them.
+
+use crate::content::image;
+use crate::domain::actor::Actor;
+use crate::domain::id::UserId;
+use crate::domain::media::{Media, MediaId, file_name};
+use crate::domain::paging::Page;
+use crate::error::{Error, Result};
+use crate::service::{App, ReadTxn, off_thread};
+use crate::store;
+use sha2::{Digest, Sha256};
+use std::ops::Range;
+
+/// Images on a page of the list under `/admin`.
+pub const PER_PAGE: usize = 48;
+
+/// Stores an image under its content; `field` is the form field an error belongs to.
+pub async fn upload(app: &App, actor: &Actor, field: &'static str, name: &str, bytes: Vec<u8>) -> Result<Media> {
+    if !actor.can_write_posts() {
+        return Err(if actor.is_anonymous() { Error::Unauthenticated } else { Error::Forbidden });
+    }
+    if bytes.len() > image::MAX_UPLOAD {
+        return Err(Error::TooLarge(image::MAX_UPLOAD as u64));
+    }
+    let (media, bytes) = prepared(app, actor.user_id().unwrap_or(UserId(0)), field, name.to_owned(), bytes).await?;
+    app.store.write(move |txn| store::media::insert(txn, &media, &bytes)).await
+}
+
+async fn prepared(
+    app: &App,
+    by: UserId,
+    field: &'static str,
+    name: String,
+    bytes: Vec<u8>,
+) -> Result<(Media, Vec<u8>)> {
+    let now = app.now();
+    off_thread(move || prepare(by, field, &name, &bytes, now)).await?
+}
+
+/// Checks and cleans an image; does not store it.
+pub(in crate::service) fn prepare(
+    by: UserId,
+    field: &'static str,
+    name: &str,
+    bytes: &[u8],
+    now: crate::domain::time::Timestamp,
+) -> Result<(Media, Vec<u8>)> {
+    let image = image::prepare(bytes).map_err(|message| Error::field(field, message))?;
+    let digest: [u8; 32] = Sha256::digest(&image.bytes).into();
+    let mut id = [0; 16];
+    id.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    let media = Media {
+        id: MediaId(id),
+        name: file_name(name, image.kind),
+        kind: image.kind,
+        width: image.width,
+        height: image.height,
+        bytes: image.bytes.len() as u64,
+        uploaded_by: by,
+        uploaded_at: now,
+    };
+    Ok((media, image.bytes))
+}
+
+/// An image by its content hash.
+pub fn by_id(txn: &ReadTxn, id: &str) -> Result<Media> {
+    MediaId::parse(id).map_or(Ok(None), |id| store::media::by_id(txn, id))?.ok_or(Error::NotFound("image"))
+}
+
+/// Part of an image's bytes.
+pub fn bytes(txn: &ReadTxn, media: &Media, range: Range<u64>) -> Result<Vec<u8>> {
+    store::media::bytes(txn, media, range)
+}
+
+/// Page `number` of all images, newest first, for those who write.
+pub fn list(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<Media>> {
+    if !actor.can_write_posts() {
+        return Err(if actor.is_anonymous() { Error::Unauthenticated } else { Error::Forbidden });
+    }
+    let items = store::media::latest(txn, (number - 1) * PER_PAGE, PER_PAGE)?;
+    Ok(Page { items, number, per_page: PER_PAGE, total: store::media::count(txn)? })
+}
+
+/// Deletes an image: one's own, or any for an editor.
+pub async fn remove(app: &App, actor: &Actor, id: &str) -> Result<()> {
+    let media = by_id(&app.read()?, id)?;
+    let own = actor.can_write_posts() && actor.user_id() == Some(media.uploaded_by);
+    if !own && !actor.can_edit_all_posts() {
+        return Err(if actor.is_anonymous() { Error::Unauthenticated } else { Error::Forbidden });
+    }
+    app.store.write(move |txn| store::media::remove(txn, &media)).await
+}

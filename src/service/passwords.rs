@@ -1,0 +1,171 @@
+//! bcrypt off the async threads, a bounded number at a time, so that logins cannot starve readers.
+
+use crate::domain::user::{MAX_PASSWORD, Password};
+use crate::error::{Error, Result};
+use crate::service::off_thread;
+use crate::store::{self, Store};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+
+/// Lowest cost that is used for accounts.
+pub const MIN_COST: u32 = 10;
+/// Highest cost that can be configured: about 10 s on a slow machine.
+pub const MAX_COST: u32 = 16;
+/// What one hash should take.
+const TARGET: Duration = Duration::from_millis(250);
+/// Cost of the hash that is timed: short enough not to be felt at start.
+const SAMPLE_COST: u32 = 7;
+/// Requests that may wait for their turn; more are asked to come back.
+const MAX_WAITING: usize = 32;
+/// How long those should wait before they come back.
+const COME_BACK: Duration = Duration::from_secs(5);
+
+/// Hashes and verifies passwords.
+pub struct Passwords {
+    cost: u32,
+    turns: Semaphore,
+    waiting: AtomicUsize,
+}
+
+/// The outcome of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Wrong,
+    Right,
+    /// Right, and the stored hash is weaker than what is made now.
+    RightButWeak,
+}
+
+impl Passwords {
+    pub(crate) fn new(cost: u32) -> Passwords {
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        Passwords { cost, turns: Semaphore::new((cores / 2).max(1)), waiting: AtomicUsize::new(0) }
+    }
+
+    /// Hashes a new password.
+    pub(crate) async fn hash(&self, password: &Password) -> Result<String> {
+        let (password, cost) = (password.clone(), self.cost);
+        self.in_turn(move || hash_at(&password, cost)).await?
+    }
+
+    /// Compares an attempt with a stored hash. Without one (an unknown name, an account without
+    /// a password) the same work is done for nothing, so that the time tells nothing.
+    pub(crate) async fn verify(&self, attempt: &Password, hash: Option<String>) -> Result<Verdict> {
+        let (attempt, cost) = (attempt.clone(), self.cost);
+        self.in_turn(move || compare(&attempt, hash.as_deref(), cost)).await
+    }
+
+    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let _place = Place::take(&self.waiting)?;
+        let turn = self.turns.acquire().await.map_err(|cause| Error::Internal(Box::new(cause)))?;
+        let result = off_thread(work).await;
+        drop(turn);
+        result
+    }
+}
+
+/// A place in the queue; given back even when the client goes away.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(waiting: &'a AtomicUsize) -> Result<Place<'a>> {
+        let place = Place(waiting);
+        if waiting.fetch_add(1, Ordering::Relaxed) >= MAX_WAITING {
+            return Err(Error::RateLimited(COME_BACK));
+        }
+        Ok(place)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Hashes on this thread: for the command line, which serves nobody meanwhile.
+pub fn hash_at(password: &Password, cost: u32) -> Result<String> {
+    Ok(bcrypt::non_truncating_hash(password.as_str(), cost)?)
+}
+
+fn compare(attempt: &Password, hash: Option<&str>, cost: u32) -> Verdict {
+    let too_long = attempt.as_str().len() > MAX_PASSWORD;
+    let Some(hash) = hash.filter(|_| !too_long) else {
+        drop(bcrypt::verify(attempt.as_str(), &decoy(cost)));
+        return Verdict::Wrong;
+    };
+    match bcrypt::non_truncating_verify(attempt.as_str(), hash) {
+        Ok(true) if stored_cost(hash).is_some_and(|stored| stored < cost) => Verdict::RightButWeak,
+        Ok(true) => Verdict::Right,
+        _ => Verdict::Wrong,
+    }
+}
+
+/// A hash of this cost that nothing known matches: comparing with it takes as long as with any.
+fn decoy(cost: u32) -> String {
+    format!("$2b${cost:02}$abcdefghijklmnopqrstuuPFn0dVMqGS0EXMn1tTnLbGfaAW1Oz5a")
+}
+
+fn stored_cost(hash: &str) -> Option<u32> {
+    hash.split('$').nth(2)?.parse().ok()
+}
+
+/// The cost to use: configured, remembered, or timed now and remembered.
+pub(crate) fn settle_cost(store: &Store, configured: Option<u32>) -> Result<u32> {
+    if let Some(cost) = configured {
+        return Ok(cost);
+    }
+    let mut security = store::settings::security(&store.read()?)?;
+    if let Some(cost) = security.bcrypt_cost {
+        return Ok(cost.clamp(MIN_COST, MAX_COST));
+    }
+    let cost = timed_cost();
+    security.bcrypt_cost = Some(cost);
+    store.write_blocking(move |txn| store::settings::put_security(txn, &security))?;
+    Ok(cost)
+}
+
+/// Each step of the cost doubles the work, so a cheap hash tells what a dear one would take.
+fn timed_cost() -> u32 {
+    let start = Instant::now();
+    drop(bcrypt::hash("how fast is this machine", SAMPLE_COST));
+    let mut took = start.elapsed();
+    let mut cost = SAMPLE_COST;
+    while cost < MAX_COST && took * 3 / 2 < TARGET {
+        took *= 2;
+        cost += 1;
+    }
+    cost.max(MIN_COST)
+}
+
+internal_from!(bcrypt::BcryptError);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn right_wrong_weak_and_unknown_are_told_apart() {
+        let password = Password::attempt("correct horse");
+        let hash = hash_at(&password, 4).unwrap();
+        assert_eq!(compare(&password, Some(&hash), 4), Verdict::Right);
+        assert_eq!(compare(&password, Some(&hash), 5), Verdict::RightButWeak);
+        assert_eq!(compare(&Password::attempt("wrong horse"), Some(&hash), 4), Verdict::Wrong);
+        assert_eq!(compare(&password, None, 4), Verdict::Wrong);
+        assert_eq!(compare(&password, Some("not a hash"), 4), Verdict::Wrong);
+    }
+
+    #[test]
+    fn a_longer_password_with_the_same_beginning_is_wrong() {
+        let password = Password::parse(&"x".repeat(MAX_PASSWORD)).unwrap();
+        let hash = hash_at(&password, 4).unwrap();
+        assert_eq!(compare(&password, Some(&hash), 4), Verdict::Right);
+        assert_eq!(compare(&Password::attempt(&"x".repeat(MAX_PASSWORD + 1)), Some(&hash), 4), Verdict::Wrong);
+    }
+
+    #[test]
+    fn the_decoy_costs_what_a_hash_costs() {
+        assert!(matches!(bcrypt::verify("anything", &decoy(4)), Ok(false)));
+    }
+}

@@ -1,0 +1,273 @@
+//! Reading posts, pages and lists of posts.
+
+use crate::content::markdown;
+use crate::domain::actor::Actor;
+use crate::domain::category::{Category, Tag};
+use crate::domain::html::Html;
+use crate::domain::id::{CategoryId, PostId, UserId};
+use crate::domain::paging::Page;
+use crate::domain::post::{Kind, PostCard, PostHead, PostView, State};
+use crate::domain::slug::Slug;
+use crate::domain::time::{Timestamp, Zone};
+use crate::domain::user::{Credit, User, Username};
+use crate::error::{Error, Result};
+use crate::service::{App, ReadTxn, Scope, settings};
+use crate::store;
+use crate::store::posts::Listing;
+use crate::store::redirects::Target;
+use std::collections::HashMap;
+
+/// Rows on a page of the lists under `/admin`.
+pub const ADMIN_PER_PAGE: usize = 50;
+
+/// How many posts appeared in a month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MonthCount {
+    pub year: i16,
+    /// 1 to 12.
+    pub month: i8,
+    pub posts: usize,
+}
+
+/// A post or page by its address, as `actor` may see it.
+pub fn show(app: &App, txn: &ReadTxn, actor: &Actor, kind: Kind, slug: &str) -> Result<PostView> {
+    let head = visible(app, txn, actor, kind, slug)?;
+    view(app, txn, head)
+}
+
+/// The head of a post or page by its address, if `actor` may see it.
+pub fn visible(app: &App, txn: &ReadTxn, actor: &Actor, kind: Kind, slug: &str) -> Result<PostHead> {
+    let missing = || Error::NotFound(kind.as_str());
+    let slug = Slug::parse(slug).map_err(|_| missing())?;
+    store::posts::by_slug(txn, kind, &slug)?.filter(|head| head.visible_to(actor, app.now())).ok_or_else(missing)
+}
+
+pub(in crate::service) fn view(app: &App, txn: &ReadTxn, head: PostHead) -> Result<PostView> {
+    let mut people = People::default();
+    Ok(PostView {
+        authors: people.credits(txn, &head.authors)?,
+        category: head.category.map(|id| store::categories::by_id(txn, id)).transpose()?.flatten(),
+        body: body(app, txn, &head)?,
+        head,
+    })
+}
+
+/// The rendered text. One made by an older renderer, or for another base path, is rendered anew
+/// here and stored by the next run of `jobs`: reading writes nothing.
+fn body(app: &App, txn: &ReadTxn, head: &PostHead) -> Result<Html> {
+    let stored = store::posts::body(txn, head.id)?;
+    match stored {
+        Some(body) if body.stamp == markdown::stamp(&app.links) => Ok(body.html),
+        _ => {
+            let revision = store::posts::revision(txn, head.id, head.version)?;
+            Ok(render(app, txn, &revision.map(|revision| revision.source).unwrap_or_default()).html)
+        }
+    }
+}
+
+/// Renders Markdown as this site shows it.
+pub(in crate::service) fn render(app: &App, txn: &ReadTxn, source: &str) -> markdown::Rendered {
+    let size_of = |id| store::media::by_id(txn, id).ok().flatten().map(|media| (media.width, media.height));
+    markdown::post(source, &markdown::Site { links: &app.links, size_of: &size_of })
+}
+
+/// What a page showing this post depends on.
+pub fn scopes(head: &PostHead) -> Vec<Scope> {
+    vec![Scope::Frame, Scope::Post(head.id)]
+}
+
+/// What a page showing these cards depends on.
+pub fn list_scopes(cards: &[PostCard]) -> Vec<Scope> {
+    let mut scopes = vec![Scope::Frame, Scope::Lists];
+    scopes.extend(cards.iter().map(|card| Scope::Post(card.head.id)));
+    scopes
+}
+
+/// When the next scheduled post appears, which ends the life of cached lists.
+pub fn next_publication(app: &App, txn: &ReadTxn) -> Result<Option<Timestamp>> {
+    store::posts::next_publication(txn, app.now())
+}
+
+/// Page `number` of the newest posts. `NotFound` past the last page.
+pub fn home(app: &App, txn: &ReadTxn, number: usize) -> Result<Page<PostCard>> {
+    list(app, txn, &Listing::All, number)
+}
+
+/// A category with page `number` of its posts.
+pub fn by_category(app: &App, txn: &ReadTxn, slug: &str, number: usize) -> Result<(Category, Page<PostCard>)> {
+    let slug = Slug::parse(slug).map_err(|_| Error::NotFound("category"))?;
+    let category = store::categories::by_slug(txn, &slug)?.ok_or(Error::NotFound("category"))?;
+    let page = list(app, txn, &Listing::Category(category.id), number)?;
+    Ok((category, page))
+}
+
+/// A tag with page `number` of its posts. A tag without public posts does not exist.
+pub fn by_tag(app: &App, txn: &ReadTxn, slug: &str, number: usize) -> Result<(Tag, Page<PostCard>)> {
+    let slug = Slug::parse(slug).map_err(|_| Error::NotFound("tag"))?;
+    let newest = store::posts::newest_with_tag(txn, &slug, app.now())?.ok_or(Error::NotFound("tag"))?;
+    let head = store::posts::by_id(txn, newest)?.ok_or(Error::NotFound("tag"))?;
+    let tag = head.tags.into_iter().find(|tag| tag.slug == slug).ok_or(Error::NotFound("tag"))?;
+    let page = list(app, txn, &Listing::Tag(slug), number)?;
+    Ok((tag, page))
+}
+
+/// An author with page `number` of their posts. Readers have no page until they write.
+pub fn by_author(app: &App, txn: &ReadTxn, username: &str, number: usize) -> Result<(User, Page<PostCard>)> {
+    let missing = || Error::NotFound("author");
+    let username = Username::parse_any(username).map_err(|_| missing())?;
+    let user = store::users::by_username(txn, &username)?.ok_or_else(missing)?;
+    let page = list(app, txn, &Listing::Author(user.id), number)?;
+    Ok((user, page))
+}
+
+/// How many posts appeared in each month, newest first, in the site's zone.
+pub fn archive(app: &App, txn: &ReadTxn) -> Result<Vec<MonthCount>> {
+    let zone = settings::current(txn)?.zone();
+    let mut months: Vec<MonthCount> = Vec::new();
+    for time in store::posts::publication_times(txn, app.now())? {
+        let (year, month) = time.year_month(&zone);
+        match months.last_mut() {
+            Some(last) if (last.year, last.month) == (year, month) => last.posts += 1,
+            _ => months.push(MonthCount { year, month, posts: 1 }),
+        }
+    }
+    Ok(months)
+}
+
+/// Page `number` of the posts of a year, or of one of its months (1 to 12).
+pub fn by_month(app: &App, txn: &ReadTxn, year: i16, month: Option<i8>, number: usize) -> Result<Page<PostCard>> {
+    let settings = settings::current(txn)?;
+    let (from, before) = span(year, month, &settings.zone()).ok_or(Error::NotFound("page"))?;
+    let last = Timestamp::from_ms(before.ms() - 1).min(app.now());
+    let ids = store::posts::between(txn, &Listing::All, (from, last), 0, usize::MAX)?;
+    if ids.is_empty() {
+        return Err(Error::NotFound("page"));
+    }
+    let per_page = usize::from(settings.posts_per_page);
+    let shown: Vec<PostId> = ids.iter().copied().skip((number - 1) * per_page).take(per_page).collect();
+    page_of(txn, shown, number, per_page, ids.len())
+}
+
+fn span(year: i16, month: Option<i8>, zone: &Zone) -> Option<(Timestamp, Timestamp)> {
+    let (first, next) = match month {
+        None => ((year, 1), (year.checked_add(1)?, 1)),
+        Some(12) => ((year, 12), (year.checked_add(1)?, 1)),
+        Some(month) => ((year, month), (year, month.checked_add(1)?)),
+    };
+    Some((Timestamp::month_start(first.0, first.1, zone)?, Timestamp::month_start(next.0, next.1, zone)?))
+}
+
+fn list(app: &App, txn: &ReadTxn, listing: &Listing, number: usize) -> Result<Page<PostCard>> {
+    let now = app.now();
+    let per_page = usize::from(settings::current(txn)?.posts_per_page);
+    let ids = store::posts::published(txn, listing, now, (number - 1) * per_page, per_page)?;
+    let total = store::posts::count(txn, listing, now)?;
+    page_of(txn, ids, number, per_page, total)
+}
+
+fn page_of(txn: &ReadTxn, ids: Vec<PostId>, number: usize, per_page: usize, total: usize) -> Result<Page<PostCard>> {
+    if number > 1 && ids.is_empty() {
+        return Err(Error::NotFound("page"));
+    }
+    Ok(Page { items: cards(txn, heads(txn, ids)?)?, number, per_page, total })
+}
+
+fn heads(txn: &ReadTxn, ids: Vec<PostId>) -> Result<Vec<PostHead>> {
+    let mut heads = Vec::with_capacity(ids.len());
+    for id in ids {
+        heads.extend(store::posts::by_id(txn, id)?);
+    }
+    Ok(heads)
+}
+
+fn cards(txn: &ReadTxn, heads: Vec<PostHead>) -> Result<Vec<PostCard>> {
+    let mut people = People::default();
+    let mut categories: HashMap<CategoryId, Option<Category>> = HashMap::new();
+    heads
+        .into_iter()
+        .map(|head| {
+            let category = match head.category {
+                None => None,
+                Some(id) => match categories.get(&id) {
+                    Some(known) => known.clone(),
+                    None => {
+                        let found = store::categories::by_id(txn, id)?;
+                        categories.insert(id, found.clone());
+                        found
+                    }
+                },
+            };
+            let authors = people.credits(txn, &head.authors)?;
+            let comments = store::comments::count(txn, head.id)?;
+            Ok(PostCard { head, authors, category, comments })
+        })
+        .collect()
+}
+
+/// Names of people, each read once.
+#[derive(Default)]
+pub(in crate::service) struct People(HashMap<UserId, Credit>);
+
+impl People {
+    pub(in crate::service) fn credit(&mut self, txn: &ReadTxn, id: UserId) -> Result<Credit> {
+        if let Some(known) = self.0.get(&id) {
+            return Ok(known.clone());
+        }
+        let user = store::users::by_id(txn, id)?.ok_or_else(|| Error::internal(format!("user {id} is missing")))?;
+        self.0.insert(id, user.credit());
+        Ok(user.credit())
+    }
+
+    fn credits(&mut self, txn: &ReadTxn, ids: &[UserId]) -> Result<Vec<Credit>> {
+        ids.iter().map(|id| self.credit(txn, *id)).collect()
+    }
+}
+
+/// The address that content now has which once was at `path` (percent-decoded, no base path).
+/// Leads only to what everybody may see.
+pub fn moved(app: &App, txn: &ReadTxn, path: &str) -> Result<Option<String>> {
+    Ok(match store::redirects::by_path(txn, path)? {
+        Some(Target::Post(id)) => {
+            store::posts::by_id(txn, id)?.filter(|head| head.is_public(app.now())).map(|head| app.links.content(&head))
+        }
+        Some(Target::Category(id)) => {
+            store::categories::by_id(txn, id)?.map(|category| app.links.category(&category.slug))
+        }
+        None => None,
+    })
+}
+
+/// A post with its Markdown, for somebody who may change it.
+pub fn editable(txn: &ReadTxn, actor: &Actor, id: PostId) -> Result<(PostHead, String)> {
+    let head = editable_head(txn, actor, id)?;
+    let revision = store::posts::revision(txn, id, head.version)?
+        .ok_or_else(|| Error::internal(format!("post {id} has no text")))?;
+    Ok((head, revision.source))
+}
+
+/// The head of a post, for somebody who may change it.
+pub fn editable_head(txn: &ReadTxn, actor: &Actor, id: PostId) -> Result<PostHead> {
+    if actor.is_anonymous() {
+        return Err(Error::Unauthenticated);
+    }
+    store::posts::by_id(txn, id)?.filter(|head| actor.can_edit_post(head)).ok_or(Error::NotFound("post"))
+}
+
+/// Posts or pages that `actor` sees to, newest made first.
+pub fn managed(
+    app: &App,
+    txn: &ReadTxn,
+    actor: &Actor,
+    (kind, state): (Kind, Option<State>),
+    number: usize,
+) -> Result<Page<PostCard>> {
+    if !actor.can_write(kind) {
+        return Err(if actor.is_anonymous() { Error::Unauthenticated } else { Error::Forbidden });
+    }
+    let now = app.now();
+    let wanted = |head: &PostHead| {
+        head.kind == kind && actor.can_edit_post(head) && state.is_none_or(|state| head.state(now) == state)
+    };
+    let (heads, total) = store::posts::all(txn, (number - 1) * ADMIN_PER_PAGE, ADMIN_PER_PAGE, wanted)?;
+    Ok(Page { items: cards(txn, heads)?, number, per_page: ADMIN_PER_PAGE, total })
+}

@@ -1,0 +1,44 @@
+//! Reading and changing the site's settings.
+
+use crate::domain::actor::Actor;
+use crate::domain::settings::{Settings, SettingsPatch};
+use crate::error::{Error, Result};
+use crate::service::{App, ReadTxn, media};
+use crate::store;
+
+/// What to do with the logo when settings are saved.
+#[derive(Debug, Clone)]
+pub enum LogoChange {
+    Keep,
+    Remove,
+    /// A new image: its file name and its bytes.
+    Upload(String, Vec<u8>),
+}
+
+/// The settings in force.
+pub fn current(txn: &ReadTxn) -> Result<Settings> {
+    Ok(store::settings::settings(txn)?.unwrap_or_default())
+}
+
+/// Changes the settings.
+pub async fn update(app: &App, actor: &Actor, patch: &SettingsPatch, logo: LogoChange) -> Result<Settings> {
+    if !actor.can_change_settings() {
+        return Err(Error::Forbidden);
+    }
+    let stored = current(&app.read()?)?.logo;
+    patch.validate(None)?;
+    let logo = match logo {
+        LogoChange::Keep => stored,
+        LogoChange::Remove => None,
+        LogoChange::Upload(name, bytes) => {
+            Some(media::upload(app, actor, "logo", &name, bytes).await?.picture(String::new()))
+        }
+    };
+    let settings = patch.validate(logo)?;
+    app.store
+        .write(move |txn| {
+            store::settings::put_settings(txn, &settings)?;
+            Ok(settings.clone())
+        })
+        .await
+}

@@ -1,0 +1,201 @@
+//! Accounts: the one gate by which they come, and what they and administrators change of them.
+
+use crate::domain::actor::{Actor, Role};
+use crate::domain::id::UserId;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{NewUser, Password, ProfilePatch, User, Username, ValidNewUser};
+use crate::error::{Error, Result};
+use crate::service::auth::{self, SignedIn};
+use crate::service::passwords::Verdict;
+use crate::service::throttle::Key;
+use crate::service::{App, ReadTxn};
+use crate::store::{self, WriteTxn};
+use std::net::IpAddr;
+
+const LAST_ADMINISTRATOR: &str = "This is the last administrator. Please make somebody else an administrator first.";
+
+/// How somebody comes to have an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// A visitor, by the sign-up form or an API: only while sign-up is open.
+    SignUp,
+    /// The holder of the set-up link.
+    Setup,
+    /// An administrator or the command line.
+    Invitation,
+    /// An author credited by imported content; cannot sign in.
+    Import,
+}
+
+/// The one gate: every new account passes here.
+pub(in crate::service) fn join(
+    txn: &WriteTxn<'_>,
+    door: Door,
+    new: &ValidNewUser,
+    role: Role,
+    hash: Option<&str>,
+    now: Timestamp,
+) -> Result<User> {
+    let open = store::settings::settings(txn)?.is_none_or(|settings| settings.signup_open);
+    if door == Door::SignUp && (!open || store::users::administrators(txn)?.is_empty()) {
+        return Err(Error::Conflict("Sign-up is closed on this site."));
+    }
+    let user = User {
+        id: store::users::next_id(txn)?,
+        username: new.username.clone(),
+        display_name: new.display_name.clone(),
+        email: new.email.clone(),
+        bio: String::new(),
+        role: if door == Door::SignUp { Role::Reader } else { role },
+        disabled: door == Door::Import,
+        created_at: now,
+    };
+    store::users::insert(txn, &user)?;
+    if let Some(hash) = hash {
+        store::users::put_password(txn, user.id, hash)?;
+    }
+    Ok(user)
+}
+
+/// Makes a reader's account and signs it in.
+pub async fn sign_up(app: &App, input: &NewUser, address: IpAddr, user_agent: &str) -> Result<SignedIn> {
+    let now = app.now();
+    let new = input.validate(Username::parse)?;
+    app.throttle.take(Key::sign_up_from(address), now)?;
+    if !is_sign_up_open(&app.read()?)? {
+        return Err(Error::Conflict("Sign-up is closed on this site."));
+    }
+    let hash = app.passwords.hash(&new.password).await?;
+    let (token, session) = auth::new_session(now, user_agent)?;
+    app.store
+        .write(move |txn| {
+            let user = join(txn, Door::SignUp, &new, Role::Reader, Some(&hash), now)?;
+            auth::start_session(txn, user.id, &token, session.clone())
+        })
+        .await
+}
+
+/// Whether visitors may make accounts now.
+pub fn is_sign_up_open(txn: &ReadTxn) -> Result<bool> {
+    Ok(crate::service::settings::current(txn)?.signup_open && !store::users::administrators(txn)?.is_empty())
+}
+
+/// Makes an account for somebody else.
+pub async fn add(app: &App, actor: &Actor, input: &NewUser, role: Role) -> Result<User> {
+    if !actor.can_manage_users() {
+        return Err(Error::Forbidden);
+    }
+    let new = input.validate(Username::parse_any)?;
+    let hash = app.passwords.hash(&new.password).await?;
+    let now = app.now();
+    app.store.write(move |txn| join(txn, Door::Invitation, &new, role, Some(&hash), now)).await
+}
+
+/// Everybody, in the order they came.
+pub fn list(txn: &ReadTxn, actor: &Actor) -> Result<Vec<User>> {
+    if actor.can_manage_users() { store::users::all(txn) } else { Err(Error::Forbidden) }
+}
+
+/// One account, for itself or for an administrator.
+pub fn by_id(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
+    if actor.user_id() != Some(id) && !actor.can_manage_users() {
+        return Err(Error::NotFound("account"));
+    }
+    store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))
+}
+
+/// One account by its name, for an administrator and the command line.
+pub fn by_username(txn: &ReadTxn, actor: &Actor, name: &str) -> Result<User> {
+    if !actor.can_manage_users() {
+        return Err(Error::Forbidden);
+    }
+    let name = Username::parse_any(name).map_err(|_| Error::NotFound("account"))?;
+    store::users::by_username(txn, &name)?.ok_or(Error::NotFound("account"))
+}
+
+/// Changes what an account says of itself.
+pub async fn update_profile(app: &App, actor: &Actor, patch: &ProfilePatch) -> Result<User> {
+    let id = actor.user_id().ok_or(Error::Unauthenticated)?;
+    let profile = patch.validate()?;
+    app.store
+        .write(move |txn| {
+            let old = store::users::by_id(txn, id)?.ok_or(Error::Unauthenticated)?;
+            let profile = profile.clone();
+            let new =
+                User { display_name: profile.display_name, email: profile.email, bio: profile.bio, ..old.clone() };
+            store::users::replace(txn, &old, &new)?;
+            Ok(new)
+        })
+        .await
+}
+
+/// Changes the member's password, which ends all their other sessions.
+pub async fn change_password(app: &App, actor: &Actor, current: &str, new: &str) -> Result<()> {
+    let member = actor.member().ok_or(Error::Unauthenticated)?.clone();
+    let new = Password::parse(new).map_err(|message| Error::field("new_password", message))?;
+    // A stolen session must not become a way to guess the password.
+    let key = Key::login_to(member.username.as_str());
+    app.throttle.take(key.clone(), app.now())?;
+    let hash = store::users::password(&app.read()?, member.id)?;
+    if app.passwords.verify(&Password::attempt(current), hash.clone()).await? == Verdict::Wrong {
+        return Err(Error::field("current_password", "This is not your current password."));
+    }
+    app.throttle.forgive(&key);
+    let new_hash = app.passwords.hash(&new).await?;
+    app.store
+        .write(move |txn| {
+            if store::users::password(txn, member.id)? != hash {
+                return Err(Error::Conflict("The password was changed meanwhile. Please try again."));
+            }
+            store::users::put_password(txn, member.id, &new_hash)?;
+            auth::remove_sessions(txn, member.id, Some(member.session))
+        })
+        .await
+}
+
+/// Gives somebody a new password and signs them out everywhere.
+pub async fn set_password(app: &App, actor: &Actor, id: UserId, new: &str) -> Result<()> {
+    if !actor.can_manage_users() {
+        return Err(Error::Forbidden);
+    }
+    let new = Password::parse(new).map_err(|message| Error::field("password", message))?;
+    let hash = app.passwords.hash(&new).await?;
+    app.store
+        .write(move |txn| {
+            store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))?;
+            store::users::put_password(txn, id, &hash)?;
+            auth::remove_sessions(txn, id, None)
+        })
+        .await
+}
+
+/// Changes what an account may do. The last administrator stays one.
+pub async fn set_role(app: &App, actor: &Actor, id: UserId, role: Role) -> Result<User> {
+    change(app, actor, id, move |user| User { role, ..user }).await
+}
+
+/// Disables an account, which signs it out everywhere, or enables it again.
+pub async fn set_disabled(app: &App, actor: &Actor, id: UserId, disabled: bool) -> Result<User> {
+    change(app, actor, id, move |user| User { disabled, ..user }).await
+}
+
+async fn change(app: &App, actor: &Actor, id: UserId, edit: impl Fn(User) -> User + Send + 'static) -> Result<User> {
+    if !actor.can_manage_users() {
+        return Err(Error::Forbidden);
+    }
+    app.store
+        .write(move |txn| {
+            let old = store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))?;
+            let new = edit(old.clone());
+            let stays = new.role == Role::Administrator && !new.disabled;
+            if !stays && store::users::administrators(txn)? == [id] {
+                return Err(Error::Conflict(LAST_ADMINISTRATOR));
+            }
+            if new.disabled {
+                auth::remove_sessions(txn, id, None)?;
+            }
+            store::users::replace(txn, &old, &new)?;
+            Ok(new)
+        })
+        .await
+}

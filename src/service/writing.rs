@@ -1,0 +1,247 @@
+//! Making, changing, publishing and deleting posts and pages.
+
+use crate::content::excerpt;
+use crate::content::markdown;
+use crate::domain::actor::Actor;
+use crate::domain::html::Html;
+use crate::domain::id::{PostId, UserId};
+use crate::domain::post::{Kind, PostHead, PostInput, Status, ValidPost, is_reserved_page_slug};
+use crate::domain::slug::Slug;
+use crate::domain::time::Timestamp;
+use crate::error::{Error, Result};
+use crate::service::{App, off_thread, posts, settings};
+use crate::store::posts::{Body, Revision};
+use crate::store::redirects::Target;
+use crate::store::{self, Snapshot, WriteTxn};
+use std::sync::Arc;
+
+/// What the author wants done beside saving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    /// A draft stays a draft, a published post stays published.
+    Save,
+    Publish,
+    Unpublish,
+}
+
+const STALE: &str = "Somebody saved this since you opened it. Nothing is lost: both texts are below.";
+
+/// Makes a post or a page.
+pub async fn create(app: &Arc<App>, actor: &Actor, kind: Kind, input: &PostInput, intent: Intent) -> Result<PostHead> {
+    if !actor.can_write(kind) {
+        return Err(Error::Forbidden);
+    }
+    let author = actor.user_id().ok_or(Error::Forbidden)?;
+    let valid = validate(app, kind, input)?;
+    let rendered = rendered(app, &valid.source).await?;
+    let now = app.now();
+    app.store
+        .write(move |txn| {
+            let mut head = blank(store::posts::next_id(txn)?, kind, author, now);
+            head.version = 1;
+            head.slug = choose_slug(txn, &head, &valid)?;
+            apply(txn, &mut head, &valid, &rendered.0, intent, now)?;
+            store::posts::insert(txn, &head, &revision(&head, &valid, Some(author), now), &rendered.1)?;
+            Ok(head)
+        })
+        .await
+}
+
+/// Changes a post. `version` is the one the edit began from: if it is no longer the stored one,
+/// `Conflict`, and nothing is changed.
+pub async fn update(
+    app: &Arc<App>,
+    actor: &Actor,
+    (id, version): (PostId, u32),
+    input: &PostInput,
+    intent: Intent,
+) -> Result<PostHead> {
+    let kind = posts::editable_head(&app.read()?, actor, id)?.kind;
+    let valid = validate(app, kind, input)?;
+    let rendered = rendered(app, &valid.source).await?;
+    let (now, actor) = (app.now(), actor.clone());
+    app.store
+        .write(move |txn| {
+            let old = store::posts::by_id(txn, id)?
+                .filter(|head| actor.can_edit_post(head))
+                .ok_or(Error::NotFound("post"))?;
+            if old.version != version {
+                return Err(Error::Conflict(STALE));
+            }
+            let mut new = PostHead { version: old.version + 1, updated_at: now, ..old.clone() };
+            new.slug = choose_slug(txn, &old, &valid)?;
+            apply(txn, &mut new, &valid, &rendered.0, intent, now)?;
+            keep_old_address(txn, &old, &new)?;
+            let revision = revision(&new, &valid, actor.user_id(), now);
+            store::posts::replace(txn, &old, &new, Some((&revision, &rendered.1)))?;
+            Ok(new)
+        })
+        .await
+}
+
+/// Deletes a post with its conversation. Its address is gone, not reused.
+pub async fn remove(app: &App, actor: &Actor, id: PostId) -> Result<PostHead> {
+    posts::editable_head(&app.read()?, actor, id)?;
+    let actor = actor.clone();
+    app.store
+        .write(move |txn| {
+            let head = store::posts::by_id(txn, id)?
+                .filter(|head| actor.can_edit_post(head))
+                .ok_or(Error::NotFound("post"))?;
+            store::posts::remove(txn, &head)?;
+            Ok(head)
+        })
+        .await
+}
+
+/// What the text would look like; nothing is stored.
+pub async fn preview(app: &Arc<App>, actor: &Actor, source: &str) -> Result<Html> {
+    if !actor.can_write_posts() {
+        return Err(Error::Forbidden);
+    }
+    let source = crate::domain::text::block(source, crate::domain::post::MAX_SOURCE)
+        .map_err(|message| Error::field("source", message))?;
+    Ok(render(app, &source).await?.html)
+}
+
+fn validate(app: &App, kind: Kind, input: &PostInput) -> Result<ValidPost> {
+    input.validate(kind, &settings::current(&app.read()?)?.zone())
+}
+
+async fn render(app: &Arc<App>, source: &str) -> Result<markdown::Rendered> {
+    let (app, source) = (Arc::clone(app), source.to_owned());
+    off_thread(move || Ok(posts::render(&app, &app.read()?, &source))).await?
+}
+
+/// The summary and the body to store.
+async fn rendered(app: &Arc<App>, source: &str) -> Result<(String, Body)> {
+    let rendered = render(app, source).await?;
+    Ok(stored_form(app, rendered))
+}
+
+pub(in crate::service) fn stored_form(app: &App, rendered: markdown::Rendered) -> (String, Body) {
+    (excerpt::summary(&rendered.text), Body { stamp: markdown::stamp(&app.links), html: rendered.html })
+}
+
+pub(in crate::service) fn blank(id: PostId, kind: Kind, author: UserId, now: Timestamp) -> PostHead {
+    PostHead {
+        id,
+        kind,
+        slug: Slug::from_title("post").unwrap_or_else(|| unreachable_slug(id)),
+        title: String::new(),
+        authors: vec![author],
+        status: Status::Draft,
+        published_at: None,
+        created_at: now,
+        updated_at: now,
+        version: 0,
+        category: None,
+        tags: Vec::new(),
+        excerpt: String::new(),
+        summary: String::new(),
+        cover: None,
+        comments_open: true,
+    }
+}
+
+/// The address asked for, if it is free; else one made from the title, numbered if need be.
+pub(in crate::service) fn choose_slug(txn: &WriteTxn<'_>, head: &PostHead, valid: &ValidPost) -> Result<Slug> {
+    if let Some(slug) = &valid.slug {
+        return match holder(txn, head.kind, slug)? {
+            Some(other) if other != head.id => {
+                Err(Error::field("slug", "Another post has or had this address. Please choose another."))
+            }
+            _ => Ok(slug.clone()),
+        };
+    }
+    let wanted = Slug::from_title(&valid.title).unwrap_or_else(|| unreachable_slug(head.id));
+    for number in 1..10_000 {
+        let slug = if number == 1 { wanted.clone() } else { wanted.numbered(number) };
+        let reserved = head.kind == Kind::Page && is_reserved_page_slug(&slug);
+        if !reserved && holder(txn, head.kind, &slug)?.is_none_or(|other| other == head.id) {
+            return Ok(slug);
+        }
+    }
+    Err(Error::field("slug", "Please choose an address; many posts have this title."))
+}
+
+/// A title of punctuation alone still needs an address.
+fn unreachable_slug(id: PostId) -> Slug {
+    Slug::from_title(&id.to_string()).unwrap_or_else(|| unreachable_slug(PostId(0)))
+}
+
+/// Who has the address now, or had it: old addresses redirect for ever.
+fn holder(txn: &impl Snapshot, kind: Kind, slug: &Slug) -> Result<Option<PostId>> {
+    if let Some(head) = store::posts::by_slug(txn, kind, slug)? {
+        return Ok(Some(head.id));
+    }
+    Ok(match store::redirects::by_path(txn, &path_of(kind, slug))? {
+        Some(Target::Post(id)) if store::posts::by_id(txn, id)?.is_some() => Some(id),
+        _ => None,
+    })
+}
+
+fn path_of(kind: Kind, slug: &Slug) -> String {
+    match kind {
+        Kind::Post => format!("/posts/{slug}"),
+        Kind::Page => format!("/{slug}"),
+    }
+}
+
+/// A draft nobody has seen leaves no redirect behind.
+pub(in crate::service) fn keep_old_address(txn: &WriteTxn<'_>, old: &PostHead, new: &PostHead) -> Result<()> {
+    if old.slug == new.slug {
+        return Ok(());
+    }
+    if old.published_at.is_some() {
+        store::redirects::put(txn, &path_of(old.kind, &old.slug), Target::Post(old.id))?;
+    }
+    store::redirects::remove(txn, &path_of(new.kind, &new.slug))
+}
+
+/// Puts checked fields into a head.
+pub(in crate::service) fn apply(
+    txn: &WriteTxn<'_>,
+    head: &mut PostHead,
+    valid: &ValidPost,
+    summary: &str,
+    intent: Intent,
+    now: Timestamp,
+) -> Result<()> {
+    if let Some(id) = valid.category
+        && store::categories::by_id(txn, id)?.is_none()
+    {
+        return Err(Error::field("category", "This category is gone. Please choose another."));
+    }
+    head.title.clone_from(&valid.title);
+    head.category = valid.category;
+    head.tags.clone_from(&valid.tags);
+    head.excerpt.clone_from(&valid.excerpt);
+    head.summary = summary.to_owned();
+    head.cover.clone_from(&valid.cover);
+    head.comments_open = valid.comments_open;
+    match intent {
+        Intent::Save => {}
+        Intent::Publish => head.status = Status::Published,
+        Intent::Unpublish => head.status = Status::Draft,
+    }
+    head.published_at = match (valid.published_at, head.status) {
+        // The form shows minutes; leaving it alone must not move the post by seconds.
+        (Some(time), _) if head.published_at.is_some_and(|old| old.ms() / 60_000 == time.ms() / 60_000) => {
+            head.published_at
+        }
+        (Some(time), _) => Some(time),
+        (None, Status::Published) => head.published_at.or(Some(now)),
+        (None, Status::Draft) => None,
+    };
+    Ok(())
+}
+
+pub(in crate::service) fn revision(
+    head: &PostHead,
+    valid: &ValidPost,
+    saved_by: Option<UserId>,
+    now: Timestamp,
+) -> Revision {
+    Revision { title: head.title.clone(), source: valid.source.clone(), saved_by, saved_at: now }
+}

@@ -34,7 +34,7 @@ pub struct Outline {
     /// Threads in order, each with its number of comments, deleted ones included.
     pub threads: Vec<(CommentId, usize)>,
     /// (comment, thread) of each reply, sorted; a top-level comment is its own thread.
-    replies: Vec<(CommentId, CommentId)>,
+    pub(crate) replies: Vec<(CommentId, CommentId)>,
 }
 
 impl Outline {

@@ -4,10 +4,12 @@ pub mod auth;
 pub mod categories;
 pub mod comments;
 pub mod feeds;
+pub mod import;
 pub mod jobs;
 pub mod media;
 pub mod passwords;
 pub mod posts;
+pub mod sample;
 pub mod settings;
 pub mod setup;
 mod throttle;
@@ -30,6 +32,7 @@ pub use crate::store::fresh::Scope;
 
 /// What the use cases work with.
 pub struct App {
+    pub(crate) config: Config,
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) links: Links,
@@ -81,7 +84,7 @@ impl App {
         };
         let cost = passwords::settle_cost(&store, config.bcrypt_cost)?;
         let setup = setup::Secret::for_store(&store)?;
-        Ok(App { store, clock, links, passwords: Passwords::new(cost), throttle: Throttle::default(), setup })
+        Ok(App { config: config.clone(), store, clock, links, passwords: Passwords::new(cost), throttle: Throttle::default(), setup })
     }
 
     /// A snapshot to read from; drop it soon.

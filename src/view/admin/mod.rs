@@ -1,0 +1,1 @@
+//! Pages for writing and looking after the site.

@@ -62,22 +62,24 @@ pub fn page(frame: &Frame, title: &str, main: Markup) -> Markup {
 
 /// A page for readers and search engines.
 pub fn page_with(frame: &Frame, head: &Head, main: Markup) -> Markup {
-    document(frame, head, Dress::Plain, main)
+    document(frame, head, Dress::Plain, (None, main))
 }
 
 /// The front page, whose heading is the title of the site in the header.
 pub fn home(frame: &Frame, main: Markup) -> Markup {
     let canonical = Some(frame.path.to_owned());
     let head = Head { description: &frame.settings.tagline, canonical, ..Head::default() };
-    document(frame, &head, Dress::Home, main)
+    document(frame, &head, Dress::Home, (None, main))
 }
 
-/// A page of the administration, with its own style sheet; `main` brings its own navigation.
-pub fn admin(frame: &Frame, title: &str, main: Markup) -> Markup {
-    document(frame, &Head { title, private: true, ..Head::default() }, Dress::Admin, main)
+/// A page of the administration, with its own style sheet and navigation.
+pub fn admin(frame: &Frame, title: &str, nav: Markup, main: Markup) -> Markup {
+    document(frame, &Head { title, private: true, ..Head::default() }, Dress::Admin, (Some(nav), main))
 }
 
-fn document(frame: &Frame, head: &Head, dress: Dress, main: Markup) -> Markup {
+/// `parts` are the navigation of the administration and what the page is about.
+fn document(frame: &Frame, head: &Head, dress: Dress, parts: (Option<Markup>, Markup)) -> Markup {
+    let (nav, main) = parts;
     let class = match dress {
         Dress::Home => Some("home"),
         Dress::Plain => None,
@@ -93,6 +95,7 @@ fn document(frame: &Frame, head: &Head, dress: Dress, main: Markup) -> Markup {
                 @if let Some(notice) = frame.notice {
                     p.notice role="status" { (notice) }
                 }
+                @if let Some(nav) = nav { (nav) }
                 main #main tabindex="-1" { (main) }
                 (footer(frame))
             }

@@ -129,7 +129,8 @@ fn list(frame: &Frame, intro: &Intro, path: &str, posts: &Page<PostCard>) -> Mar
 fn cards(frame: &Frame, posts: &Page<PostCard>, path: &str) -> Markup {
     html! {
         @if !posts.items.is_empty() {
-            ul.cards {
+            @let narrow = posts.items.iter().all(|card| card.head.cover.is_none());
+            ul.cards.narrow[narrow] {
                 @for (index, card) in posts.items.iter().enumerate() {
                     li { (post_card(frame, card, index)) }
                 }
@@ -142,8 +143,9 @@ fn cards(frame: &Frame, posts: &Page<PostCard>, path: &str) -> Markup {
 /// The first cover is fetched at once, the others when they come near.
 fn post_card(frame: &Frame, card: &PostCard, index: usize) -> Markup {
     let address = frame.links.content(&card.head);
+    let bare = card.head.cover.is_none();
     html! {
-        article.card {
+        article.card.bare[bare].lead[index == 0 && !bare] {
             @if let Some(cover) = &card.head.cover {
                 a.card-cover href=(address) tabindex="-1" aria-hidden="true" {
                     img src=(frame.links.picture(cover)) width=(cover.width) height=(cover.height) alt=""

@@ -29,7 +29,7 @@ const STALE: &str = "Somebody saved this since you opened it. Nothing is lost: b
 /// Makes a post or a page.
 pub async fn create(app: &Arc<App>, actor: &Actor, kind: Kind, input: &PostInput, intent: Intent) -> Result<PostHead> {
     if !actor.can_write(kind) {
-        return Err(Error::Forbidden);
+        return Err(actor.refusal());
     }
     let author = actor.user_id().ok_or(Error::Forbidden)?;
     let valid = validate(app, kind, input)?;
@@ -97,7 +97,7 @@ pub async fn remove(app: &App, actor: &Actor, id: PostId) -> Result<PostHead> {
 /// What the text would look like; nothing is stored.
 pub async fn preview(app: &Arc<App>, actor: &Actor, source: &str) -> Result<Html> {
     if !actor.can_write_posts() {
-        return Err(Error::Forbidden);
+        return Err(actor.refusal());
     }
     let source = crate::domain::text::block(source, crate::domain::post::MAX_SOURCE)
         .map_err(|message| Error::field("source", message))?;

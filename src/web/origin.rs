@@ -1,9 +1,9 @@
 //! Where a request comes from: client address, scheme, host.
 
+use http::HeaderMap;
 use http::header::{FORWARDED, HOST, HeaderName};
 use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, Uri};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -19,6 +19,8 @@ pub struct Caller {
     pub https: bool,
     /// Host and port as addressed, in lower case.
     pub host: String,
+    /// The origin that is configured, which then counts for whatever is printed.
+    configured: Option<String>,
 }
 
 impl Caller {
@@ -27,7 +29,7 @@ impl Caller {
     pub fn new(peer: IpAddr, host: &str, headers: &HeaderMap, trusted: &[IpNet]) -> Caller {
         let peer = peer.to_canonical();
         if !is_trusted(peer, trusted) {
-            return Caller { client: peer, https: false, host: host.to_ascii_lowercase() };
+            return Caller { client: peer, https: false, host: host.to_ascii_lowercase(), configured: None };
         }
         let proto = last(headers, &X_FORWARDED_PROTO).or_else(|| forwarded(headers, "proto").pop());
         let named = last(headers, &X_FORWARDED_HOST).or_else(|| forwarded(headers, "host").pop());
@@ -36,13 +38,45 @@ impl Caller {
             client: client(peer, headers, trusted),
             https: proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https")),
             host: host.to_ascii_lowercase(),
+            configured: None,
         }
     }
 
-    /// `https://example.org:8443`
+    /// With the origin of `--public-url`, whose scheme counts even if a proxy does not name it.
+    pub fn at(mut self, configured: Option<&str>) -> Caller {
+        if let Some(origin) = configured {
+            self.https = origin.starts_with("https://");
+            self.configured = Some(origin.to_owned());
+        }
+        self
+    }
+
+    /// The configured origin, else the one as seen: `https://example.org:8443`.
     pub fn origin(&self) -> String {
+        self.configured.clone().unwrap_or_else(|| self.seen())
+    }
+
+    /// Whether no origin is configured, so that what is printed depends on who asks.
+    pub fn is_guessed(&self) -> bool {
+        self.configured.is_none()
+    }
+
+    /// Whether an `Origin` header names this site.
+    pub fn is_own_origin(&self, origin: &str) -> bool {
+        let origin = bare(origin);
+        origin.eq_ignore_ascii_case(bare(&self.seen()))
+            || self.configured.as_deref().is_some_and(|own| origin.eq_ignore_ascii_case(bare(own)))
+    }
+
+    fn seen(&self) -> String {
         format!("{}://{}", if self.https { "https" } else { "http" }, self.host)
     }
+}
+
+/// An origin without the port that its scheme implies, as browsers write it.
+fn bare(origin: &str) -> &str {
+    let port = if origin.starts_with("https://") { ":443" } else { ":80" };
+    origin.strip_suffix(port).unwrap_or(origin)
 }
 
 /// The one host that a request names (RFC 9112, section 3.2): in its target if that is absolute,
@@ -72,11 +106,6 @@ pub fn host(parts: &Parts) -> Option<&str> {
         (None, field) => field,
         (Some(_), None) => None,
     }
-}
-
-/// Whether the target of a request is one we serve: origin-form, absolute-form or `*`.
-pub fn is_target(uri: &Uri) -> bool {
-    uri.path().starts_with('/') || uri.path() == "*"
 }
 
 /// A name or an address with an optional port, and nothing else.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{Response, StatusCode};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use maud::Markup;
+use maud::{DOCTYPE, Markup, html};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 use std::pin::Pin;
@@ -129,6 +129,17 @@ pub fn html(markup: Markup) -> Res {
 /// A page with another status: a form with its errors is 422.
 pub fn html_status(status: StatusCode, markup: Markup) -> Res {
     bytes(status, HTML, markup.into_string())
+}
+
+/// A page of a heading and a sentence, for when the site's own frame cannot be shown.
+pub fn plain_page(title: &str, message: &str) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head { meta charset="utf-8"; title { (title) } }
+            body { h1 { (title) } p { (message) } }
+        }
+    }
 }
 
 /// A short plain answer.

@@ -177,7 +177,7 @@ pub fn may_edit(actor: &Actor, comment: &Comment, now: crate::domain::time::Time
         return Err(Error::NotFound("comment"));
     }
     if actor.user_id() != Some(comment.author) {
-        return Err(Error::Forbidden);
+        return Err(actor.refusal());
     }
     if !actor.can_edit_comment(comment, now) {
         return Err(Error::Conflict(
@@ -187,17 +187,22 @@ pub fn may_edit(actor: &Actor, comment: &Comment, now: crate::domain::time::Time
     Ok(())
 }
 
+/// Whether `actor` may delete this comment; the error says why not.
+pub fn may_delete(actor: &Actor, comment: &Comment) -> Result<()> {
+    if comment.deleted {
+        return Err(Error::NotFound("comment"));
+    }
+    if actor.can_delete_comment(comment) { Ok(()) } else { Err(actor.refusal()) }
+}
+
 /// Deletes a comment: one's own, or any for an editor. With replies it leaves its place.
 pub async fn remove(app: &App, actor: &Actor, (post, id): (PostId, CommentId)) -> Result<()> {
     let thread = thread_of(app, actor, post, id)?;
     let actor = actor.clone();
     app.store
         .write(move |txn| {
-            let old = store::comments::by_id(txn, post, thread, id)?.filter(|comment| !comment.deleted);
-            let old = old.ok_or(Error::NotFound("comment"))?;
-            if !actor.can_delete_comment(&old) {
-                return Err(Error::Forbidden);
-            }
+            let old = store::comments::by_id(txn, post, thread, id)?.ok_or(Error::NotFound("comment"))?;
+            may_delete(&actor, &old)?;
             if store::comments::has_replies(txn, post, thread, id)? {
                 store::comments::put(
                     txn,

@@ -81,12 +81,15 @@ pub fn list(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<Media>> 
     Ok(Page { items, number, per_page: PER_PAGE, total: store::media::count(txn)? })
 }
 
-/// Deletes an image: one's own, or any for an editor.
-pub async fn remove(app: &App, actor: &Actor, id: &str) -> Result<()> {
-    let media = by_id(&app.read()?, id)?;
+/// An image that `actor` may delete: one's own, or any for an editor.
+pub fn removable(txn: &ReadTxn, actor: &Actor, id: &str) -> Result<Media> {
+    let media = by_id(txn, id)?;
     let own = actor.can_write_posts() && actor.user_id() == Some(media.uploaded_by);
-    if !own && !actor.can_edit_all_posts() {
-        return Err(actor.refusal());
-    }
+    if own || actor.can_edit_all_posts() { Ok(media) } else { Err(actor.refusal()) }
+}
+
+/// Deletes an image; posts that show it have a gap then.
+pub async fn remove(app: &App, actor: &Actor, id: &str) -> Result<()> {
+    let media = removable(&app.read()?, actor, id)?;
     app.store.write(move |txn| store::media::remove(txn, &media)).await
 }

@@ -33,6 +33,7 @@ pub struct App {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) links: Links,
+    pub(crate) config: Config,
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
     pub(crate) setup: setup::Secret,
@@ -74,14 +75,19 @@ impl Clock {
 impl App {
     /// Puts the parts together. Times bcrypt if neither the configuration nor the file names a
     /// cost, and makes a set-up secret if there is no administrator yet.
-    pub fn new(store: Store, clock: Clock, config: &Config) -> Result<App> {
+    pub fn new(store: Store, clock: Clock, config: Config) -> Result<App> {
         let links = match &config.public_url {
             Some(url) => Links::from_public_url(url).map_err(Error::Failed)?,
             None => Links::root(),
         };
         let cost = passwords::settle_cost(&store, config.bcrypt_cost)?;
         let setup = setup::Secret::for_store(&store)?;
-        Ok(App { store, clock, links, passwords: Passwords::new(cost), throttle: Throttle::default(), setup })
+        Ok(App { store, clock, links, config, passwords: Passwords::new(cost), throttle: Throttle::default(), setup })
+    }
+
+    /// Everything in memory, gone when dropped.
+    pub fn in_memory(clock: Clock, config: Config) -> Result<App> {
+        App::new(Store::memory()?, clock, config)
     }
 
     /// A snapshot to read from; drop it soon.
@@ -92,6 +98,11 @@ impl App {
     /// The time now.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// What the program was started with.
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// Builds addresses.

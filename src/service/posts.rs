@@ -11,7 +11,7 @@ use crate::domain::slug::Slug;
 use crate::domain::time::{Timestamp, Zone};
 use crate::domain::user::{Credit, User, Username};
 use crate::error::{Error, Result};
-use crate::service::{App, ReadTxn, Scope, settings};
+use crate::service::{App, ReadTxn, Scope, settings, writing};
 use crate::store;
 use crate::store::posts::Listing;
 use crate::store::redirects::Target;
@@ -256,9 +256,7 @@ pub fn managed(
     (kind, state): (Kind, Option<State>),
     number: usize,
 ) -> Result<Page<PostCard>> {
-    if !actor.can_write(kind) {
-        return Err(actor.refusal());
-    }
+    writing::permit(actor, kind)?;
     let now = app.now();
     let wanted = |head: &PostHead| {
         head.kind == kind && actor.can_edit_post(head) && state.is_none_or(|state| head.state(now) == state)

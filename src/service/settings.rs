@@ -20,6 +20,11 @@ pub fn current(txn: &ReadTxn) -> Result<Settings> {
     Ok(store::settings::settings(txn)?.unwrap_or_default())
 }
 
+/// The settings in force, for somebody who may change them.
+pub fn editable(txn: &ReadTxn, actor: &Actor) -> Result<Settings> {
+    if actor.can_change_settings() { current(txn) } else { Err(actor.refusal()) }
+}
+
 /// Changes the settings.
 pub async fn update(app: &App, actor: &Actor, patch: &SettingsPatch, logo: LogoChange) -> Result<Settings> {
     if !actor.can_change_settings() {

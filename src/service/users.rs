@@ -113,6 +113,14 @@ pub fn by_id(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
     store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))
 }
 
+/// One account, for an administrator.
+pub fn managed(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
+    if !actor.can_manage_users() {
+        return Err(actor.refusal());
+    }
+    by_id(txn, actor, id)
+}
+
 /// One account by its name, for an administrator and the command line.
 pub fn by_username(txn: &ReadTxn, actor: &Actor, name: &str) -> Result<User> {
     if !actor.can_manage_users() {
@@ -186,6 +194,11 @@ pub async fn set_role(app: &App, actor: &Actor, id: UserId, role: Role) -> Resul
 /// Disables an account, which signs it out everywhere, or enables it again.
 pub async fn set_disabled(app: &App, actor: &Actor, id: UserId, disabled: bool) -> Result<User> {
     change(app, actor, id, move |user| User { disabled, ..user }).await
+}
+
+/// Changes both at once, as the form under `/admin` does.
+pub async fn set_access(app: &App, actor: &Actor, id: UserId, role: Role, disabled: bool) -> Result<User> {
+    change(app, actor, id, move |user| User { role, disabled, ..user }).await
 }
 
 async fn change(app: &App, actor: &Actor, id: UserId, edit: impl Fn(User) -> User + Send + 'static) -> Result<User> {

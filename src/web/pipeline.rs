@@ -1,0 +1,250 @@
+//! What happens to every request, in order.
+
+use crate::error::{Error, Result};
+use crate::service::auth;
+use crate::web::Site;
+use crate::web::body::Cause;
+use crate::web::encoding;
+use crate::web::finish::Finish;
+use crate::web::form;
+use crate::web::origin;
+use crate::web::origin::Caller;
+use crate::web::problem;
+use crate::web::problem::{Asked, Refusal};
+use crate::web::request::{Incoming, Query, Req};
+use crate::web::response;
+use crate::web::response::Res;
+use crate::web::router::{Found, Route, Surface};
+use crate::web::security;
+use crate::web::session;
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING};
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use http_body_util::combinators::BoxBody;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+
+/// Every method that some route may have; anything else is answered without a look at the table.
+pub const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+/// Longest target of a request, in bytes.
+const MAX_TARGET: usize = 8 * 1024;
+
+/// Answers one request, whatever it is, and writes its line into the log.
+pub async fn answer<B>(site: &Arc<Site>, peer: SocketAddr, request: Request<B>) -> Res
+where
+    B: hyper::body::Body<Data = Bytes> + Send + Sync + 'static,
+    B::Error: Into<Cause>,
+{
+    let started = Instant::now();
+    let (parts, body) = request.into_parts();
+    let (method, uri) = (parts.method.clone(), parts.uri.clone());
+    let asked = Asked::new(site.request_id(), &parts);
+    let id = asked.id;
+    let host = admit(&parts);
+    let trusted = &site.app.config.trusted_proxies;
+    let caller =
+        Caller::new(peer.ip(), host.as_deref().unwrap_or(""), &parts.headers, trusted).at(site.app.links.origin());
+    let client = caller.client;
+    let at_once = if host.is_ok() { ready(site, &caller, &parts) } else { None };
+    let mut res = match at_once {
+        Some(res) => res,
+        None => {
+            let finish = Finish::new(id, caller.https, &parts);
+            let body = body.map_err(Into::into).boxed();
+            finish.finish(told(site, asked, caller, host.map(drop), Request::from_parts(parts, body)).await)
+        }
+    };
+    if method == Method::HEAD {
+        res = response::without_body(res);
+    }
+    // Never the query, cookies or bodies: they may hold secrets.
+    tracing::info!(
+        target: "request",
+        method = method.as_str(),
+        path = uri.path(),
+        status = res.status().as_u16(),
+        bytes = res.body().length(),
+        ms = started.elapsed().as_micros() as f64 / 1000.0,
+        %client,
+        %id,
+    );
+    res
+}
+
+/// Checks that need no look at the site; gives the host that is asked for.
+fn admit(parts: &Parts) -> std::result::Result<String, Refusal> {
+    if !METHODS.split(", ").any(|known| known == parts.method.as_str()) {
+        let standard = parts.method == Method::TRACE || parts.method == Method::CONNECT;
+        return Err(if standard { Refusal::Method(METHODS.into()) } else { Refusal::UnknownMethod });
+    }
+    if parts.uri.path().len() + parts.uri.query().map_or(0, str::len) > MAX_TARGET {
+        return Err(Refusal::LongAddress);
+    }
+    // An asterisk stands for the server as a whole, and only OPTIONS asks that.
+    let target_ok = parts.uri.path().starts_with('/') || (parts.uri.path() == "*" && parts.method == Method::OPTIONS);
+    if !target_ok {
+        return Err(Refusal::BadRequest);
+    }
+    origin::host(parts).map(str::to_owned).ok_or(Refusal::BadRequest)
+}
+
+/// A file of the binary, or a kept page for a visitor: answered before anything else is looked at.
+fn ready(site: &Site, caller: &Caller, parts: &Parts) -> Option<Res> {
+    if !matches!(parts.method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    let path = site.app.links.strip(parts.uri.path())?;
+    let mut res = match site.files.get(path) {
+        Some(file) => file.ready(encoding::choose(&parts.headers))?.respond(&parts.headers),
+        None if parts.uri.query().is_none() && session::token(&parts.headers, caller.https).is_none() => {
+            site.cache.ready(&site.app, path, &parts.headers)?
+        }
+        None => return None,
+    };
+    if caller.https {
+        security::protect(res.headers_mut(), true);
+    }
+    Some(res)
+}
+
+type Boxed = BoxBody<Bytes, Cause>;
+
+/// Why no handler answered, or what the handler failed with.
+enum Failure {
+    Failed(Error),
+    Refused(Refusal),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Failed(error)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Failure {
+        Failure::Refused(refusal)
+    }
+}
+
+/// The handler's answer, or what failed told in the way of the route's surface.
+async fn told(
+    site: &Arc<Site>,
+    mut asked: Asked,
+    caller: Caller,
+    admitted: std::result::Result<(), Refusal>,
+    request: Request<Boxed>,
+) -> Res {
+    let answered = match admitted {
+        Ok(()) => handled(site, &mut asked, caller, request).await,
+        Err(refusal) => Err(refusal.into()),
+    };
+    match answered {
+        Ok(res) => res,
+        Err(Failure::Failed(error)) => problem::respond(site, &asked, &error),
+        Err(Failure::Refused(refusal)) => problem::refuse(site, &asked, &refusal),
+    }
+}
+
+/// Who asks, which route, may they, then the handler. Fills in `asked` as it learns.
+async fn handled(
+    site: &Arc<Site>,
+    asked: &mut Asked,
+    caller: Caller,
+    request: Request<Boxed>,
+) -> std::result::Result<Res, Failure> {
+    let (parts, body) = request.into_parts();
+    if parts.uri.path() == "*" {
+        return Ok(options(METHODS));
+    }
+    let path = site.app.links.strip(parts.uri.path()).ok_or(Error::NotFound("page"))?;
+    if let Some(res) = without_slash(site, &parts.method, path, parts.uri.query()) {
+        return Ok(res);
+    }
+    asked.surface = surface_of(path);
+    if let Some(token) = session::token(&parts.headers, caller.https) {
+        asked.actor = auth::actor(&site.app, token)?;
+    }
+    let (route, params) = match site.router.find(&parts.method, path) {
+        Found::Route(route, params) => (route, params),
+        Found::Methods(methods) if parts.method == Method::OPTIONS => return Ok(options(&methods)),
+        Found::Methods(methods) => return Err(Refusal::Method(methods).into()),
+        Found::Nothing => return Err(Error::NotFound("page").into()),
+    };
+    asked.surface = route.surface;
+    if !session::may_change(&parts.method, &parts.headers, &caller) {
+        return Err(Refusal::OtherSite.into());
+    }
+    check_body(route, &parts.method, &parts.headers)?;
+    let req = Req {
+        path: path.to_owned(),
+        query: Query::parse(parts.uri.query()),
+        method: parts.method,
+        headers: parts.headers,
+        actor: asked.actor.clone(),
+        id: asked.id,
+        caller,
+        params,
+        body: Some(Incoming { body, limit: route.body_limit }),
+    };
+    Ok(guarded(route.call(site.clone(), req)).await?)
+}
+
+/// A trailing slash leads to the address without it, the query kept. Doubled slashes at the
+/// beginning would lead to another host, and no address of ours has them.
+fn without_slash(site: &Site, method: &Method, path: &str, query: Option<&str>) -> Option<Res> {
+    let bare = path.trim_end_matches('/');
+    if bare.is_empty() || bare.len() == path.len() || bare.starts_with("//") {
+        return None;
+    }
+    let status = if method.is_safe() { StatusCode::MOVED_PERMANENTLY } else { StatusCode::PERMANENT_REDIRECT };
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    Some(response::redirect(status, &format!("{}{query}", site.app.links.to(bare))))
+}
+
+/// Refuses by its headers a body that the route would not read.
+fn check_body(route: &Route, method: &Method, headers: &HeaderMap) -> std::result::Result<(), Failure> {
+    let length: Option<u64> = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length| length > route.body_limit) {
+        return Err(Error::TooLarge(route.body_limit).into());
+    }
+    let has_body = length.is_some_and(|length| length > 0) || headers.contains_key(TRANSFER_ENCODING);
+    if method.is_safe() || !has_body {
+        return Ok(());
+    }
+    match route.surface {
+        Surface::Page if !form::is_form(headers) => Err(Refusal::MediaType("a form").into()),
+        Surface::Api if !form::essence(headers).eq_ignore_ascii_case("application/json") => {
+            Err(Refusal::MediaType("application/json").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn options(methods: &str) -> Res {
+    let mut res = response::empty(StatusCode::NO_CONTENT);
+    res.headers_mut().extend(HeaderValue::from_str(methods).ok().map(|value| (ALLOW, value)));
+    res
+}
+
+/// How failures look where no route says it.
+fn surface_of(path: &str) -> Surface {
+    if path.starts_with("/api/") { Surface::Api } else { Surface::Page }
+}
+
+/// A panic in a handler ends that request and nothing else.
+async fn guarded(mut answer: std::pin::Pin<Box<dyn Future<Output = Result<Res>> + Send>>) -> Result<Res> {
+    std::future::poll_fn(move |cx| {
+        match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx))) {
+            Ok(poll) => poll,
+            // The panic hook has logged what and where; this adds which request.
+            Err(_) => Poll::Ready(Err(Error::internal("the handler panicked"))),
+        }
+    })
+    .await
+}

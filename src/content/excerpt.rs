@@ -1,4 +1,56 @@
-//! Stand-in.
+//! Cuts the beginning of a text for lists and for search engines.
+
+/// Length of a summary, in characters.
+const LENGTH: usize = 280;
+/// How far back a word may begin before it is cut in the middle; for scripts without spaces.
+const BACK: usize = 40;
+
+/// The first 280 characters or so of a plain text, cut between words, with “…” where cut.
 pub fn summary(text: &str) -> String {
-    text.chars().take(280).collect()
+    let mut words = String::new();
+    for word in text.split_whitespace() {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(word);
+        if words.len() > LENGTH * 8 {
+            break;
+        }
+    }
+    let Some((end, _)) = words.char_indices().nth(LENGTH) else { return words };
+    let (head, _) = words.split_at(end);
+    let next_is_space = words.get(end..).is_some_and(|rest| rest.starts_with(' '));
+    let cut = match head.rfind(' ') {
+        _ if next_is_space => head,
+        Some(space) if head.get(space..).is_some_and(|tail| tail.chars().count() <= BACK) => {
+            head.get(..space).unwrap_or(head)
+        }
+        _ => head,
+    };
+    let cut = cut.trim_end_matches(|c: char| {
+        c.is_whitespace() || matches!(c, ',' | ';' | ':' | '.' | '–' | '—' | '-' | '(' | '…')
+    });
+    format!("{cut}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_texts_stay_and_long_ones_end_at_a_word() {
+        assert_eq!(summary("  A  short\ntext. "), "A short text.");
+        assert_eq!(summary(""), "");
+        let long = "word ".repeat(100);
+        let cut = summary(&long);
+        assert!(cut.ends_with("word…"), "{cut}");
+        assert!((240..=281).contains(&cut.chars().count()));
+    }
+
+    #[test]
+    fn scripts_without_spaces_are_cut_anywhere() {
+        let cut = summary(&"日本語".repeat(200));
+        assert_eq!(cut.chars().count(), LENGTH + 1);
+        assert!(summary(&"x".repeat(100_000)).len() < 400);
+    }
 }

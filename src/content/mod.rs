@@ -1,5 +1,14 @@
 //! Text in, text or pixels out: Markdown, sanitiser, highlighting, images, feeds; no I/O.
 
+pub mod address;
+pub mod autolink;
 pub mod excerpt;
+pub mod highlight;
 pub mod image;
 pub mod markdown;
+pub mod markup;
+pub mod notes;
+pub mod outline;
+pub mod raw_html;
+pub mod sanitize;
+pub mod writer;

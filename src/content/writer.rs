@@ -1,0 +1,467 @@
+//! Turns Markdown events into markup.
+
+use crate::content::address;
+use crate::content::autolink;
+use crate::content::highlight;
+use crate::content::markdown::Site;
+use crate::content::markup::Attributes;
+use crate::content::markup::Markup;
+use crate::content::markup::escaped;
+use crate::content::notes::Notes;
+use crate::content::raw_html;
+use crate::content::raw_html::Piece;
+use crate::content::sanitize;
+use pulldown_cmark::{
+    Alignment, CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Parser, Tag, TagEnd, TextMergeStream,
+};
+use std::borrow::Cow;
+
+/// Deepest nesting of Markdown that is shown as such; 50,000 nested quotes become 50.
+const MAX_DEPTH: usize = 50;
+/// How much plain text is collected, in bytes.
+const MAX_PLAIN: usize = 2_000;
+/// How much code of one article is coloured, in bytes: it is the slowest part of rendering.
+const MAX_COLOURED: usize = 256 * 1024;
+
+/// Writes one article (with a site) or comment (without).
+pub struct Writer<'s> {
+    markup: Markup<'s>,
+    is_post: bool,
+    /// For each open tag of Markdown, whether it is shown.
+    shown: Vec<bool>,
+    depth: usize,
+    image: Option<Image>,
+    code: Option<(String, String)>,
+    html: Option<String>,
+    /// The title of the image that is all the open paragraph has so far.
+    lone_image: Lone,
+    table: Table,
+    notes: Notes,
+    plain: String,
+    /// How many open tags hold text that is no prose.
+    quiet: usize,
+    coloured: usize,
+}
+
+/// An image whose alternative text is being read.
+struct Image {
+    address: String,
+    title: String,
+    /// Whether nothing stands before it in its paragraph.
+    alone: bool,
+    alt: String,
+    nested: usize,
+}
+
+/// What the open paragraph holds, as far as figures care.
+enum Lone {
+    Nothing,
+    Image(String),
+    Other,
+}
+
+#[derive(Default)]
+struct Table {
+    alignments: Vec<Alignment>,
+    column: usize,
+    in_head: bool,
+}
+
+impl<'s> Writer<'s> {
+    /// For an article of `site`, or for a comment (`None`).
+    pub fn new(site: Option<&'s Site<'s>>) -> Writer<'s> {
+        Writer {
+            markup: Markup::new(site),
+            is_post: site.is_some(),
+            shown: Vec::new(),
+            depth: 0,
+            image: None,
+            code: None,
+            html: None,
+            lone_image: Lone::Other,
+            table: Table::default(),
+            notes: Notes::default(),
+            plain: String::new(),
+            quiet: 0,
+            coloured: 0,
+        }
+    }
+
+    /// Writes everything the parser gives.
+    pub fn write<'a>(&mut self, events: Parser<'a>) {
+        for event in TextMergeStream::new(events) {
+            self.event(event);
+        }
+    }
+
+    /// The HTML, and the beginning of the prose as plain text.
+    pub fn finish(mut self) -> (String, String) {
+        self.notes.write(&mut self.markup);
+        (self.markup.finish(), self.plain.trim().to_owned())
+    }
+
+    fn event(&mut self, event: Event<'_>) {
+        if self.image.is_some() {
+            return self.in_image(event);
+        }
+        match event {
+            Event::Start(tag) => self.start(tag),
+            Event::End(tag) => self.end(tag),
+            Event::Text(text) => self.text(&text),
+            Event::Code(text) => self.code_span(&text),
+            Event::InlineHtml(html) | Event::Html(html) => self.raw(&html),
+            Event::SoftBreak if self.is_post => {
+                self.prose(" ");
+                self.markup.newline();
+            }
+            Event::SoftBreak | Event::HardBreak => {
+                self.prose(" ");
+                self.other();
+                self.markup.open("br", Attributes::new());
+            }
+            Event::Rule => self.markup.open("hr", Attributes::new()),
+            Event::FootnoteReference(label) => {
+                self.other();
+                self.notes.refer(&label, &mut self.markup);
+            }
+            Event::TaskListMarker(done) => self.task(done),
+            Event::InlineMath(text) | Event::DisplayMath(text) => self.text(&text),
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'_>) {
+        let shown = self.shows(&tag);
+        self.shown.push(shown);
+        self.depth += usize::from(shown);
+        self.quiet += usize::from(is_quiet(&tag.to_end()));
+        let before = std::mem::replace(&mut self.lone_image, Lone::Other);
+        if !shown {
+            return;
+        }
+        if is_block(&tag) {
+            self.markup.close("label");
+        }
+        match tag {
+            Tag::Paragraph => {
+                self.lone_image = Lone::Nothing;
+                self.markup.open("p", Attributes::new());
+            }
+            Tag::Heading { level, id, .. } => self.start_heading(level, id),
+            Tag::CodeBlock(kind) => self.code = Some((language(&kind), String::new())),
+            Tag::HtmlBlock => self.html = Some(String::new()),
+            Tag::List(Some(first)) if first != 1 => {
+                self.markup.open("ol", vec![("start", first.to_string().into())]);
+            }
+            Tag::FootnoteDefinition(label) => self.notes.begin(&label, &mut self.markup),
+            Tag::Table(alignments) => {
+                self.table = Table { alignments, ..Table::default() };
+                self.markup.open("table", Attributes::new());
+            }
+            Tag::TableHead => self.start_row(true),
+            Tag::TableRow => self.start_row(false),
+            Tag::TableCell => self.start_cell(),
+            Tag::Link { link_type, dest_url, title, .. } => self.start_link(link_type, &dest_url, &title),
+            Tag::Image { dest_url, title, .. } => {
+                let (address, title) = (dest_url.into_string(), title.into_string());
+                let alone = matches!(before, Lone::Nothing);
+                self.image = Some(Image { address, title, alone, alt: String::new(), nested: 0 });
+            }
+            other => {
+                if let Some(name) = element(&other.to_end()) {
+                    self.markup.open(name, Attributes::new());
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        let shown = self.shown.pop().unwrap_or(false);
+        self.depth = self.depth.saturating_sub(usize::from(shown));
+        self.quiet = self.quiet.saturating_sub(usize::from(is_quiet(&tag)));
+        if !matches!(tag, TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link) {
+            self.prose(" ");
+        }
+        if !shown {
+            return self.markup.newline();
+        }
+        match tag {
+            TagEnd::Paragraph => self.end_paragraph(),
+            TagEnd::Heading(level) if self.is_post => self.markup.close(heading(level)),
+            TagEnd::Heading(_) => self.markup.close("p"),
+            TagEnd::CodeBlock => self.end_code(),
+            TagEnd::HtmlBlock => self.end_html(),
+            TagEnd::FootnoteDefinition => self.notes.end(&mut self.markup),
+            TagEnd::TableHead => {
+                self.markup.close("thead");
+                self.markup.open("tbody", Attributes::new());
+            }
+            TagEnd::TableCell => {
+                self.markup.close(if self.table.in_head { "th" } else { "td" });
+                self.table.column += 1;
+            }
+            TagEnd::Image => {}
+            other => {
+                if let Some(name) = element(&other) {
+                    self.markup.close(name);
+                }
+            }
+        }
+        if !is_inline(&tag) {
+            self.markup.newline();
+        }
+    }
+
+    /// Whether a tag is shown at this depth. Parts of a list or table go with the whole.
+    fn shows(&self, tag: &Tag<'_>) -> bool {
+        match tag {
+            Tag::Item | Tag::TableHead | Tag::TableRow | Tag::TableCell => self.shown.last().copied().unwrap_or(false),
+            Tag::Paragraph | Tag::Heading { .. } | Tag::CodeBlock(_) | Tag::HtmlBlock | Tag::Image { .. } => true,
+            _ => self.depth < MAX_DEPTH,
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if let Some((_, code)) = &mut self.code {
+            return code.push_str(text);
+        }
+        self.other();
+        self.prose(text);
+        if self.markup.is_open("a") {
+            return self.markup.text(text);
+        }
+        for stretch in autolink::stretches(text) {
+            match stretch.href {
+                Some(href) => {
+                    self.markup.open("a", vec![("href", escaped(&address::encoded(&href)).into())]);
+                    self.markup.text(stretch.text);
+                    self.markup.close("a");
+                }
+                None => self.markup.text(stretch.text),
+            }
+        }
+    }
+
+    fn code_span(&mut self, text: &str) {
+        self.other();
+        self.prose(text);
+        self.markup.open("code", Attributes::new());
+        self.markup.text(text);
+        self.markup.close("code");
+    }
+
+    /// An author's HTML is markup, a commenter's is text.
+    fn raw(&mut self, html: &str) {
+        self.other();
+        match (&mut self.html, self.is_post) {
+            (Some(block), _) => block.push_str(html),
+            (None, true) => self.markup.raw(html),
+            (None, false) => self.text(html),
+        }
+    }
+
+    fn end_html(&mut self) {
+        let Some(html) = self.html.take() else { return };
+        if self.is_post {
+            self.markup.raw(&html);
+            for piece in raw_html::pieces(&html) {
+                if let Piece::Text(text) = piece {
+                    self.prose(&address::decoded(text));
+                }
+            }
+            return;
+        }
+        self.markup.open("p", Attributes::new());
+        for (index, line) in html.trim_end().split('\n').enumerate() {
+            if index > 0 {
+                self.markup.open("br", Attributes::new());
+            }
+            self.text(line);
+        }
+        self.markup.close("p");
+    }
+
+    fn start_heading(&mut self, level: HeadingLevel, id: Option<CowStr<'_>>) {
+        if !self.is_post {
+            self.markup.open("p", Attributes::new());
+            return self.markup.open("strong", Attributes::new());
+        }
+        let id = id.filter(|id| sanitize::value("id", id)).map(|id| ("id", Cow::Owned(escaped(&id))));
+        self.markup.open(heading(level), id.into_iter().collect());
+    }
+
+    fn start_row(&mut self, head: bool) {
+        self.table.in_head = head;
+        self.table.column = 0;
+        if head {
+            self.markup.open("thead", Attributes::new());
+        }
+        self.markup.open("tr", Attributes::new());
+    }
+
+    fn start_cell(&mut self) {
+        let class = match self.table.alignments.get(self.table.column) {
+            Some(Alignment::Center) => Some(("class", Cow::Borrowed("align-center"))),
+            Some(Alignment::Right) => Some(("class", Cow::Borrowed("align-right"))),
+            _ => None,
+        };
+        self.markup.open(if self.table.in_head { "th" } else { "td" }, class.into_iter().collect());
+    }
+
+    fn start_link(&mut self, link: LinkType, destination: &str, title: &str) {
+        let scheme = if link == LinkType::Email { "mailto:" } else { "" };
+        let href = format!("{scheme}{destination}");
+        let refused = if self.is_post { !address::is_link(&href) } else { !address::is_comment_link(&href) };
+        if refused {
+            return;
+        }
+        let mut attributes = vec![("href", Cow::Owned(escaped(&address::encoded(&href))))];
+        if !title.is_empty() {
+            attributes.push(("title", escaped(title).into()));
+        }
+        self.markup.open("a", attributes);
+    }
+
+    /// A box that cannot be ticked, with the item's text as its label.
+    fn task(&mut self, done: bool) {
+        self.markup.open("label", vec![("class", Cow::Borrowed("task"))]);
+        let mut attributes = vec![("type", Cow::Borrowed("checkbox")), ("disabled", Cow::Borrowed(""))];
+        if done {
+            attributes.push(("checked", Cow::Borrowed("")));
+        }
+        self.markup.open("input", attributes);
+        self.markup.text(" ");
+    }
+
+    fn end_paragraph(&mut self) {
+        match std::mem::replace(&mut self.lone_image, Lone::Other) {
+            Lone::Image(title) if !title.is_empty() => self.markup.figure(&title),
+            _ => self.markup.close("p"),
+        }
+    }
+
+    fn end_code(&mut self) {
+        let Some((language, code)) = self.code.take() else { return };
+        let class = if language.is_empty() {
+            Attributes::new()
+        } else {
+            vec![("class", Cow::Owned(format!("language-{language}")))]
+        };
+        self.markup.open("pre", Attributes::new());
+        self.markup.open("code", class);
+        self.coloured = self.coloured.saturating_add(code.len());
+        match highlight::spans(&code, &language).filter(|_| self.coloured <= MAX_COLOURED) {
+            Some(spans) => self.markup.highlighted(&spans),
+            None => self.markup.text(&code),
+        }
+        self.markup.close("code");
+        self.markup.close("pre");
+    }
+
+    /// Reads the alternative text of an image up to its end.
+    fn in_image(&mut self, event: Event<'_>) {
+        let Some(image) = &mut self.image else { return };
+        match event {
+            Event::Start(Tag::Image { .. }) => image.nested += 1,
+            Event::End(TagEnd::Image) if image.nested > 0 => image.nested -= 1,
+            Event::End(TagEnd::Image) => self.end_image(),
+            Event::Text(text) | Event::Code(text) => image.alt.push_str(&text),
+            Event::SoftBreak | Event::HardBreak => image.alt.push(' '),
+            _ => {}
+        }
+    }
+
+    fn end_image(&mut self) {
+        let Some(image) = self.image.take() else { return };
+        let shown = self.shown.pop().unwrap_or(false);
+        self.depth = self.depth.saturating_sub(usize::from(shown));
+        self.quiet = self.quiet.saturating_sub(1);
+        if !self.is_post {
+            return self.image_as_link(&image);
+        }
+        let mut attributes =
+            vec![("src", escaped(&address::encoded(&image.address)).into()), ("alt", escaped(&image.alt).into())];
+        if !image.title.is_empty() {
+            attributes.push(("title", escaped(&image.title).into()));
+        }
+        self.markup.image(attributes);
+        if image.alone && address::is_web(&image.address) {
+            self.lone_image = Lone::Image(image.title);
+        }
+    }
+
+    fn image_as_link(&mut self, image: &Image) {
+        let text = if image.alt.trim().is_empty() { &image.address } else { &image.alt };
+        if self.markup.is_open("a") || !address::is_comment_link(&image.address) {
+            return self.markup.text(text);
+        }
+        self.start_link(LinkType::Inline, &image.address, "");
+        self.markup.text(text);
+        self.markup.close("a");
+    }
+
+    /// Adds prose to the plain text, until there is enough.
+    fn prose(&mut self, text: &str) {
+        if self.quiet == 0 && self.plain.len() < MAX_PLAIN {
+            self.plain.extend(text.chars().take(MAX_PLAIN));
+        }
+    }
+
+    /// Notes that the paragraph holds more than an image.
+    fn other(&mut self) {
+        self.lone_image = Lone::Other;
+    }
+}
+
+/// The word that names the language of a block: `rust` of `rust,ignore`.
+fn language(kind: &CodeBlockKind<'_>) -> String {
+    let CodeBlockKind::Fenced(info) = kind else { return String::new() };
+    let word =
+        info.trim_start_matches(['{', '.', ' ']).split(|c: char| c.is_whitespace() || ",{}:;".contains(c)).next();
+    let word = word.unwrap_or("").to_ascii_lowercase();
+    let plain = word.len() <= 30 && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+#-_.".contains(&byte));
+    if plain { word } else { String::new() }
+}
+
+fn heading(level: HeadingLevel) -> &'static str {
+    match level {
+        HeadingLevel::H1 => "h1",
+        HeadingLevel::H2 => "h2",
+        HeadingLevel::H3 => "h3",
+        HeadingLevel::H4 => "h4",
+        HeadingLevel::H5 => "h5",
+        HeadingLevel::H6 => "h6",
+    }
+}
+
+/// The element of a tag that needs nothing but its name.
+fn element(tag: &TagEnd) -> Option<&'static str> {
+    match tag {
+        TagEnd::BlockQuote(_) => Some("blockquote"),
+        TagEnd::List(true) => Some("ol"),
+        TagEnd::List(false) => Some("ul"),
+        TagEnd::Item => Some("li"),
+        TagEnd::Table => Some("table"),
+        TagEnd::TableRow => Some("tr"),
+        TagEnd::Emphasis => Some("em"),
+        TagEnd::Strong => Some("strong"),
+        TagEnd::Strikethrough => Some("del"),
+        TagEnd::Link => Some("a"),
+        _ => None,
+    }
+}
+
+fn is_inline(tag: &TagEnd) -> bool {
+    matches!(
+        tag,
+        TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image | TagEnd::TableCell
+    )
+}
+
+fn is_block(tag: &Tag<'_>) -> bool {
+    !is_inline(&tag.to_end())
+}
+
+/// Whether the text in it is no prose that a summary could begin with.
+fn is_quiet(tag: &TagEnd) -> bool {
+    matches!(tag, TagEnd::Heading(_) | TagEnd::CodeBlock | TagEnd::Table | TagEnd::FootnoteDefinition | TagEnd::Image)
+}

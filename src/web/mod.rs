@@ -56,3 +56,51 @@ impl Site {
         RequestId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 }
+
+/// A site for tests of this layer, with an application that has nothing in it.
+#[cfg(test)]
+pub mod testing {
+    use crate::config::Config;
+    use crate::domain::link::Links;
+    use crate::service::App;
+    use crate::web::Site;
+    use crate::web::pipeline;
+    use crate::web::response::{Body, Res};
+    use crate::web::router::Route;
+    use bytes::Bytes;
+    use http::Request;
+    use http_body_util::{BodyExt, Full};
+    use std::sync::Arc;
+
+    pub fn site_at(links: Links, routes: Vec<Route>) -> Arc<Site> {
+        let config = Config { trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()], ..Config::default() };
+        Arc::new(Site::with_routes(Arc::new(App::stand_in(links, config)), routes).unwrap())
+    }
+
+    pub fn site(routes: Vec<Route>) -> Arc<Site> {
+        site_at(Links::root(), routes)
+    }
+
+    /// Sends `METHOD target` with headers and a body through the whole pipeline.
+    pub async fn send(site: &Arc<Site>, line: &str, headers: &[(&str, &str)], body: &'static str) -> Res {
+        let (method, target) = line.split_once(' ').unwrap();
+        let mut request = Request::builder().method(method).uri(target).header("host", "blog.example");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if !body.is_empty() {
+            request = request.header("content-length", body.len());
+        }
+        let request = request.body(Full::new(Bytes::from_static(body.as_bytes()))).unwrap();
+        pipeline::answer(site, ([127, 0, 0, 1], 9).into(), request).await
+    }
+
+    pub async fn get(site: &Arc<Site>, target: &str) -> Res {
+        send(site, &format!("GET {target}"), &[], "").await
+    }
+
+    pub async fn text(res: Res) -> String {
+        let bytes = Body::collect(res.into_body()).await.unwrap().to_bytes();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+}

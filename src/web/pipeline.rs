@@ -1,6 +1,5 @@
 //! What happens to every request, in order.
 
-use crate::domain::actor::Actor;
 use crate::error::{Error, Result};
 use crate::service::auth;
 use crate::web::Site;
@@ -248,4 +247,158 @@ async fn guarded(mut answer: std::pin::Pin<Box<dyn Future<Output = Result<Res>> 
         }
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::link::Links;
+    use crate::web::routes;
+    use crate::web::testing::{get, send, site, site_at, text};
+    use http::header::{CONNECTION, CONTENT_SECURITY_POLICY, LOCATION, STRICT_TRANSPORT_SECURITY};
+
+    const SAME: (&str, &str) = ("sec-fetch-site", "same-origin");
+    const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+    fn blog() -> Arc<Site> {
+        site(table())
+    }
+
+    fn table() -> Vec<Route> {
+        let mut table = routes::table();
+        table.extend([
+            Route::new(Method::GET, "/", Surface::Page, |_, _| async { Ok(response::text(StatusCode::OK, "home")) }),
+            Route::new(Method::GET, "/posts/{slug}", Surface::Page, |_, req: Req| async move {
+                Ok(response::text(StatusCode::OK, req.param("slug")?.to_owned()))
+            }),
+            Route::new(Method::POST, "/comments", Surface::Page, |_, mut req: Req| async move {
+                let form = req.form().await?;
+                Ok(response::text(StatusCode::OK, form.text("body").to_owned()))
+            }),
+            Route::new(Method::GET, "/members", Surface::Page, |_, _| async { Err(Error::Unauthenticated) }),
+            Route::new(Method::POST, "/api/v1/posts", Surface::Api, |_, _| async {
+                Err(Error::field("title", "Please fill this in."))
+            }),
+            Route::new(Method::GET, "/busy", Surface::Page, |_, _| async { Err(Error::Busy) }),
+            Route::new(Method::GET, "/secret", Surface::Page, |_, _| async { Err(Error::internal("the key is 1234")) }),
+            Route::new(Method::GET, "/panic", Surface::Page, |_, req: Req| async move {
+                assert!(req.query("x").is_some(), "no x");
+                Ok(response::empty(StatusCode::OK))
+            }),
+        ]);
+        table
+    }
+
+    #[tokio::test]
+    async fn parameters_arrive_decoded() {
+        assert_eq!(text(get(&blog(), "/posts/%D0%BC").await).await, "м");
+        assert_eq!(get(&blog(), "/posts/%FF").await.status(), 404);
+    }
+
+    #[tokio::test]
+    async fn a_trailing_slash_leads_to_the_form_without_and_never_elsewhere() {
+        let res = get(&blog(), "/posts/a/?page=2").await;
+        assert_eq!(
+            (res.status().as_u16(), &res.headers()[LOCATION]),
+            (301, &HeaderValue::from_static("/posts/a?page=2"))
+        );
+        assert_eq!(send(&blog(), "POST /comments/", &[SAME], "").await.status(), 308);
+        for tricky in ["//evil.example/", "//", "///evil.example//"] {
+            assert_eq!(get(&blog(), tricky).await.status(), 404, "{tricky}");
+        }
+    }
+
+    #[tokio::test]
+    async fn head_options_and_unknown_methods_answer_as_the_standard_says() {
+        let head = send(&blog(), "HEAD /", &[], "").await;
+        assert_eq!((&head.headers()[CONTENT_LENGTH], head.body().length()), (&HeaderValue::from(4), 0));
+        let options = send(&blog(), "OPTIONS /posts/a", &[], "").await;
+        assert_eq!(
+            (options.status().as_u16(), &options.headers()[ALLOW]),
+            (204, &"GET, HEAD, OPTIONS".parse().unwrap())
+        );
+        assert_eq!(send(&blog(), "OPTIONS *", &[], "").await.status(), 204);
+        let wrong = send(&blog(), "POST /posts/a", &[SAME], "").await;
+        assert_eq!((wrong.status().as_u16(), &wrong.headers()[ALLOW]), (405, &"GET, HEAD, OPTIONS".parse().unwrap()));
+        assert_eq!(send(&blog(), "TRACE /", &[], "").await.status(), 405);
+        assert_eq!(send(&blog(), "BREW /", &[], "").await.status(), 501);
+        assert_eq!(get(&blog(), "/nothing/here").await.status(), 404);
+    }
+
+    #[tokio::test]
+    async fn a_request_without_one_good_host_is_refused_and_the_connection_closed() {
+        let res = send(&blog(), "GET /", &[("host", "other.example")], "").await;
+        assert_eq!((res.status().as_u16(), &res.headers()[CONNECTION]), (400, &HeaderValue::from_static("close")));
+        assert_eq!(get(&blog(), &format!("/{}", "a".repeat(MAX_TARGET))).await.status(), 414);
+    }
+
+    #[tokio::test]
+    async fn only_forms_of_this_site_within_the_limit_are_read() {
+        let good = send(&blog(), "POST /comments", &[SAME, FORM], "body=Hello+there").await;
+        assert_eq!(text(good).await, "Hello there");
+        assert_eq!(send(&blog(), "POST /comments", &[FORM], "body=x").await.status(), 403);
+        let cross = [("sec-fetch-site", "cross-site"), FORM];
+        assert_eq!(send(&blog(), "POST /comments", &cross, "body=x").await.status(), 403);
+        assert_eq!(
+            send(&blog(), "POST /comments", &[SAME, ("content-type", "text/plain")], "body=x").await.status(),
+            415
+        );
+        assert_eq!(send(&blog(), "POST /comments", &[SAME, FORM], "a=1&a=2").await.status(), 422);
+        let long: &'static str = "x".repeat(65 * 1024).leak();
+        assert_eq!(send(&blog(), "POST /comments", &[SAME, FORM], long).await.status(), 413);
+    }
+
+    #[tokio::test]
+    async fn failures_look_as_the_surface_asks_and_tell_no_cause() {
+        let login = get(&blog(), "/members?page=2").await;
+        assert_eq!(
+            (login.status().as_u16(), &login.headers()[LOCATION]),
+            (303, &"/login?next=/members%3Fpage%3D2".parse().unwrap())
+        );
+        assert_eq!(get(&blog(), "/busy").await.headers()["retry-after"], "1");
+        let problem = send(&blog(), "POST /api/v1/posts", &[SAME], "").await;
+        assert_eq!(
+            (problem.status().as_u16(), &problem.headers()["content-type"]),
+            (422, &"application/problem+json".parse().unwrap())
+        );
+        let body: serde_json::Value = serde_json::from_str(&text(problem).await).unwrap();
+        assert_eq!((&body["type"], &body["errors"][0]["field"]), (&"/problems/invalid".into(), &"title".into()));
+        let res = get(&blog(), "/secret").await;
+        let (status, id) = (res.status(), res.headers()["x-request-id"].to_str().unwrap().to_owned());
+        let body = text(res).await;
+        assert!(status == 500 && !body.contains("1234") && body.contains(&id), "{body}");
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_its_request_only() {
+        let site = blog();
+        assert_eq!(get(&site, "/panic").await.status(), 500);
+        assert_eq!(get(&site, "/panic?x=1").await.status(), 200);
+    }
+
+    #[tokio::test]
+    async fn every_answer_carries_the_security_headers() {
+        let site = site_at(Links::from_public_url("https://blog.example/blog").unwrap(), table());
+        let css = site.app.links.to(crate::assets::url("app.css"));
+        for target in ["/blog", "/blog/nothing", "/elsewhere", "/blog/secret", css.as_str()] {
+            let res = get(&site, target).await;
+            assert!(res.headers().contains_key(CONTENT_SECURITY_POLICY), "{target}");
+            assert!(res.headers().contains_key(STRICT_TRANSPORT_SECURITY), "{target}");
+        }
+        assert_eq!(text(get(&site, "/blog").await).await, "home");
+        assert_eq!(get(&site, "/").await.status(), 404);
+    }
+
+    #[tokio::test]
+    async fn a_bundled_file_is_kept_for_ever_and_answers_304() {
+        let site = blog();
+        let url = crate::assets::url("app.css");
+        let first = send(&site, &format!("GET {url}"), &[("accept-encoding", "br")], "").await;
+        assert_eq!((first.status().as_u16(), &first.headers()["vary"]), (200, &"Accept-Encoding".parse().unwrap()));
+        assert!(first.headers()["cache-control"].to_str().unwrap().contains("immutable"));
+        let etag = first.headers()["etag"].to_str().unwrap().to_owned();
+        let again = [("accept-encoding", "br"), ("if-none-match", etag.as_str())];
+        assert_eq!(send(&site, &format!("GET {url}"), &again, "").await.status(), 304);
+        assert_eq!(get(&site, "/assets/../Cargo.toml").await.status(), 404);
+    }
 }

@@ -146,7 +146,6 @@ where
             Arc::new(Entry { number: txn.number(), scopes: scopes.into(), until, variants })
         }
     };
-    drop(txn);
     let res = off_the_loop(|| entry.variants.make(encoding)).respond(&req.headers);
     // A page that is too large for the cache is not kept, which is no failure.
     let _ = guard.insert(entry);

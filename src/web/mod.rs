@@ -72,13 +72,20 @@ pub mod testing {
     use http_body_util::{BodyExt, Full};
     use std::sync::Arc;
 
-    pub fn site_at(links: Links, routes: Vec<Route>) -> Arc<Site> {
-        let config = Config { trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()], ..Config::default() };
+    fn build(links: Links, config: Config, routes: Vec<Route>) -> Arc<Site> {
         Arc::new(Site::with_routes(Arc::new(App::stand_in(links, config)), routes).unwrap())
     }
 
     pub fn site(routes: Vec<Route>) -> Arc<Site> {
-        site_at(Links::root(), routes)
+        build(Links::root(), Config::default(), routes)
+    }
+
+    pub fn site_at(links: Links, routes: Vec<Route>) -> Arc<Site> {
+        build(links, Config::default(), routes)
+    }
+
+    pub fn site_with(config: Config, routes: Vec<Route>) -> Arc<Site> {
+        build(Links::root(), config, routes)
     }
 
     /// Sends `METHOD target` with headers and a body through the whole pipeline.

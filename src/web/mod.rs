@@ -1,5 +1,6 @@
 //! The only code that knows HTTP: routes, pipeline, cache, sessions.
 
+pub mod admit;
 pub mod body;
 pub mod cache;
 pub mod encoding;

@@ -3,24 +3,23 @@
 use crate::error::{Error, Result};
 use crate::service::auth;
 use crate::web::Site;
+use crate::web::admit;
 use crate::web::body::Cause;
 use crate::web::encoding;
 use crate::web::finish::Finish;
-use crate::web::form;
-use crate::web::origin;
 use crate::web::origin::Caller;
 use crate::web::problem;
-use crate::web::problem::{Asked, Refusal};
+use crate::web::problem::{Asked, Failure, Refusal};
 use crate::web::request::{Incoming, Query, Req};
 use crate::web::response;
 use crate::web::response::Res;
-use crate::web::router::{Found, Route, Surface};
+use crate::web::router::{Found, Surface};
 use crate::web::security;
 use crate::web::session;
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING};
+use http::header::{ALLOW, HeaderValue};
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 use std::net::SocketAddr;
@@ -28,11 +27,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
-
-/// Every method that some route may have; anything else is answered without a look at the table.
-pub const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-/// Longest target of a request, in bytes.
-const MAX_TARGET: usize = 8 * 1024;
 
 /// Answers one request, whatever it is, and writes its line into the log.
 pub async fn answer<B>(site: &Arc<Site>, peer: SocketAddr, request: Request<B>) -> Res
@@ -45,7 +39,7 @@ where
     let (method, uri) = (parts.method.clone(), parts.uri.clone());
     let asked = Asked::new(site.request_id(), &parts);
     let id = asked.id;
-    let host = admit(&parts);
+    let host = admit::request(&parts);
     let trusted = &site.app.config.trusted_proxies;
     let caller =
         Caller::new(peer.ip(), host.as_deref().unwrap_or(""), &parts.headers, trusted).at(site.app.links.origin());
@@ -76,23 +70,6 @@ where
     res
 }
 
-/// Checks that need no look at the site; gives the host that is asked for.
-fn admit(parts: &Parts) -> std::result::Result<String, Refusal> {
-    if !METHODS.split(", ").any(|known| known == parts.method.as_str()) {
-        let standard = parts.method == Method::TRACE || parts.method == Method::CONNECT;
-        return Err(if standard { Refusal::Method(METHODS.into()) } else { Refusal::UnknownMethod });
-    }
-    if parts.uri.path().len() + parts.uri.query().map_or(0, str::len) > MAX_TARGET {
-        return Err(Refusal::LongAddress);
-    }
-    // An asterisk stands for the server as a whole, and only OPTIONS asks that.
-    let target_ok = parts.uri.path().starts_with('/') || (parts.uri.path() == "*" && parts.method == Method::OPTIONS);
-    if !target_ok {
-        return Err(Refusal::BadRequest);
-    }
-    origin::host(parts).map(str::to_owned).ok_or(Refusal::BadRequest)
-}
-
 /// A file of the binary, or a kept page for a visitor: answered before anything else is looked at.
 fn ready(site: &Site, caller: &Caller, parts: &Parts) -> Option<Res> {
     if !matches!(parts.method, Method::GET | Method::HEAD) {
@@ -114,24 +91,6 @@ fn ready(site: &Site, caller: &Caller, parts: &Parts) -> Option<Res> {
 
 type Boxed = BoxBody<Bytes, Cause>;
 
-/// Why no handler answered, or what the handler failed with.
-enum Failure {
-    Failed(Error),
-    Refused(Refusal),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Failure {
-        Failure::Failed(error)
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Failure {
-        Failure::Refused(refusal)
-    }
-}
-
 /// The handler's answer, or what failed told in the way of the route's surface.
 async fn told(
     site: &Arc<Site>,
@@ -144,11 +103,7 @@ async fn told(
         Ok(()) => handled(site, &mut asked, caller, request).await,
         Err(refusal) => Err(refusal.into()),
     };
-    match answered {
-        Ok(res) => res,
-        Err(Failure::Failed(error)) => problem::respond(site, &asked, &error),
-        Err(Failure::Refused(refusal)) => problem::refuse(site, &asked, &refusal),
-    }
+    answered.unwrap_or_else(|failure| problem::answer(site, &asked, &failure))
 }
 
 /// Who asks, which route, may they, then the handler. Fills in `asked` as it learns.
@@ -160,10 +115,10 @@ async fn handled(
 ) -> std::result::Result<Res, Failure> {
     let (parts, body) = request.into_parts();
     if parts.uri.path() == "*" {
-        return Ok(options(METHODS));
+        return Ok(options(admit::METHODS));
     }
     let path = site.app.links.strip(parts.uri.path()).ok_or(Error::NotFound("page"))?;
-    if let Some(res) = without_slash(site, &parts.method, path, parts.uri.query()) {
+    if let Some(res) = admit::without_slash(&site.app.links, &parts.method, path, parts.uri.query()) {
         return Ok(res);
     }
     asked.surface = surface_of(path);
@@ -180,7 +135,7 @@ async fn handled(
     if !session::may_change(&parts.method, &parts.headers, &caller) {
         return Err(Refusal::OtherSite.into());
     }
-    check_body(route, &parts.method, &parts.headers)?;
+    admit::body(route, &parts.method, &parts.headers)?;
     let req = Req {
         path: path.to_owned(),
         query: Query::parse(parts.uri.query()),
@@ -193,37 +148,6 @@ async fn handled(
         body: Some(Incoming { body, limit: route.body_limit }),
     };
     Ok(guarded(route.call(site.clone(), req)).await?)
-}
-
-/// A trailing slash leads to the address without it, the query kept. Doubled slashes at the
-/// beginning would lead to another host, and no address of ours has them.
-fn without_slash(site: &Site, method: &Method, path: &str, query: Option<&str>) -> Option<Res> {
-    let bare = path.trim_end_matches('/');
-    if bare.is_empty() || bare.len() == path.len() || bare.starts_with("//") {
-        return None;
-    }
-    let status = if method.is_safe() { StatusCode::MOVED_PERMANENTLY } else { StatusCode::PERMANENT_REDIRECT };
-    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-    Some(response::redirect(status, &format!("{}{query}", site.app.links.to(bare))))
-}
-
-/// Refuses by its headers a body that the route would not read.
-fn check_body(route: &Route, method: &Method, headers: &HeaderMap) -> std::result::Result<(), Failure> {
-    let length: Option<u64> = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length| length > route.body_limit) {
-        return Err(Error::TooLarge(route.body_limit).into());
-    }
-    let has_body = length.is_some_and(|length| length > 0) || headers.contains_key(TRANSFER_ENCODING);
-    if method.is_safe() || !has_body {
-        return Ok(());
-    }
-    match route.surface {
-        Surface::Page if !form::is_form(headers) => Err(Refusal::MediaType("a form").into()),
-        Surface::Api if !form::essence(headers).eq_ignore_ascii_case("application/json") => {
-            Err(Refusal::MediaType("application/json").into())
-        }
-        _ => Ok(()),
-    }
 }
 
 fn options(methods: &str) -> Res {
@@ -253,9 +177,10 @@ async fn guarded(mut answer: std::pin::Pin<Box<dyn Future<Output = Result<Res>> 
 mod tests {
     use super::*;
     use crate::domain::link::Links;
+    use crate::web::router::Route;
     use crate::web::routes;
     use crate::web::testing::{get, send, site, site_at, text};
-    use http::header::{CONNECTION, CONTENT_SECURITY_POLICY, LOCATION, STRICT_TRANSPORT_SECURITY};
+    use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, LOCATION, STRICT_TRANSPORT_SECURITY};
 
     const SAME: (&str, &str) = ("sec-fetch-site", "same-origin");
     const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
@@ -329,7 +254,7 @@ mod tests {
     async fn a_request_without_one_good_host_is_refused_and_the_connection_closed() {
         let res = send(&blog(), "GET /", &[("host", "other.example")], "").await;
         assert_eq!((res.status().as_u16(), &res.headers()[CONNECTION]), (400, &HeaderValue::from_static("close")));
-        assert_eq!(get(&blog(), &format!("/{}", "a".repeat(MAX_TARGET))).await.status(), 414);
+        assert_eq!(get(&blog(), &format!("/{}", "a".repeat(admit::MAX_TARGET))).await.status(), 414);
     }
 
     #[tokio::test]

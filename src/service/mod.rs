@@ -115,6 +115,18 @@ impl App {
         self.store.changed_since(scopes, number)
     }
 
+    /// As if a commit had changed `scope`.
+    #[cfg(test)]
+    pub(crate) fn touch(&self, scope: Scope) {
+        self.store.publish(&[scope]);
+    }
+
+    /// Moves a fixed clock to `time`.
+    #[cfg(test)]
+    pub(crate) fn set_now(&self, time: Timestamp) {
+        self.clock.advance(time.since(self.now()));
+    }
+
     /// Whether the blog can save things as far as is known.
     pub fn is_healthy(&self) -> bool {
         self.store.is_healthy()

@@ -146,7 +146,6 @@ where
             Arc::new(Entry { number: txn.number(), scopes: scopes.into(), until, variants })
         }
     };
-    drop(txn);
     let res = off_the_loop(|| entry.variants.make(encoding)).respond(&req.headers);
     // A page that is too large for the cache is not kept, which is no failure.
     let _ = guard.insert(entry);
@@ -203,4 +202,141 @@ fn key(origin: &str, path: &str, known: &[&str], req: &Req) -> Option<String> {
         separator = '&';
     }
     Some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::PostId;
+    use crate::web::router::{Route, Surface};
+    use crate::web::testing::{get, send, site, text};
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
+    /// A page that says how often it was rendered, and shows one post.
+    fn counted() -> (Arc<Site>, Arc<AtomicU64>) {
+        let renders = Arc::new(AtomicU64::new(0));
+        let counter = renders.clone();
+        let page = move |site: Arc<Site>, req: Req| {
+            let counter = counter.clone();
+            async move {
+                get_or_render(&site, &req, &["page"], |_| {
+                    if req.query("gone").is_some() {
+                        return Err(Error::NotFound("post"));
+                    }
+                    let count = counter.fetch_add(1, Ordering::SeqCst) + 1;
+                    let filler = "Words of a page. ".repeat(200);
+                    let until = Some(Timestamp::from_ms(1_800_000_000_000));
+                    Ok(response::document(
+                        response::HTML,
+                        format!("{count} {filler}"),
+                        vec![Scope::Post(PostId(1))],
+                        until,
+                    ))
+                })
+                .await
+            }
+        };
+        (site(vec![Route::new(Method::GET, "/", Surface::Page, page)]), renders)
+    }
+
+    async fn number(site: &Arc<Site>, target: &str) -> u64 {
+        text(get(site, target).await).await.split(' ').next().unwrap().parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_page_is_rendered_once_until_something_it_shows_changes() {
+        let (site, _) = counted();
+        assert_eq!((number(&site, "/").await, number(&site, "/").await), (1, 1));
+        site.app.touch(Scope::Post(PostId(2)));
+        assert_eq!(number(&site, "/").await, 1);
+        site.app.touch(Scope::Post(PostId(1)));
+        assert_eq!((number(&site, "/").await, number(&site, "/").await), (2, 2));
+    }
+
+    #[tokio::test]
+    async fn a_page_ends_when_the_next_publication_comes() {
+        let (site, _) = counted();
+        assert_eq!(number(&site, "/").await, 1);
+        site.app.set_now(Timestamp::from_ms(1_799_999_999_999));
+        assert_eq!(number(&site, "/").await, 1);
+        site.app.set_now(Timestamp::from_ms(1_800_000_000_000));
+        assert_eq!(number(&site, "/").await, 2);
+    }
+
+    #[tokio::test]
+    async fn unknown_parameters_make_no_new_pages_and_known_ones_do() {
+        let (site, _) = counted();
+        assert_eq!(number(&site, "/?utm_source=x&a=b").await, 1);
+        assert_eq!(number(&site, "/").await, 1);
+        assert_eq!(number(&site, "/?page=2").await, 2);
+        assert_eq!(number(&site, "/?x&page=2&page=3").await, 2);
+        assert_eq!(get(&site, "/?page=3&gone").await.status(), 404);
+        assert_eq!(number(&site, "/?page=3").await, 3);
+    }
+
+    #[tokio::test]
+    async fn codings_differ_in_tag_and_say_what_they_depend_on() {
+        let (site, _) = counted();
+        let mut tags = Vec::new();
+        for coding in ["identity", "gzip", "br", "gzip"] {
+            let res = send(&site, "GET /", &[("accept-encoding", coding)], "").await;
+            assert_eq!(res.headers()["vary"], "Accept-Encoding, Cookie");
+            assert_eq!(res.headers()[CACHE_CONTROL], PUBLIC);
+            let tag = res.headers()["etag"].to_str().unwrap().to_owned();
+            let asked = [("accept-encoding", coding), ("if-none-match", tag.as_str())];
+            assert_eq!(send(&site, "GET /", &asked, "").await.status(), 304);
+            tags.push(tag);
+        }
+        assert!(tags[1] == tags[3] && tags[0] != tags[1] && tags[1] != tags[2]);
+        let head = send(&site, "HEAD /", &[("accept-encoding", "br")], "").await;
+        assert_eq!((head.status().as_u16(), &head.headers()["content-encoding"]), (200, &"br".parse().unwrap()));
+    }
+
+    #[test]
+    fn concurrent_misses_of_one_page_render_once() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let renders = Arc::new(AtomicU64::new(0));
+            let counter = renders.clone();
+            let slow = move |site: Arc<Site>, req: Req| {
+                let counter = counter.clone();
+                async move {
+                    get_or_render(&site, &req, &[], |_| {
+                        counter.fetch_add(1, Ordering::SeqCst);
+                        std::thread::sleep(Duration::from_millis(50));
+                        Ok(response::document(response::HTML, "slow".into(), vec![Scope::Lists], None))
+                    })
+                    .await
+                }
+            };
+            let site = site(vec![Route::new(Method::GET, "/", Surface::Page, slow)]);
+            let crowd: Vec<_> = (0..32)
+                .map(|_| {
+                    tokio::spawn({
+                        let site = site.clone();
+                        async move { get(&site, "/").await.status() }
+                    })
+                })
+                .collect();
+            for one in crowd {
+                assert_eq!(one.await.unwrap(), 200);
+            }
+            assert_eq!(renders.load(Ordering::SeqCst), 1);
+        });
+    }
+
+    #[tokio::test]
+    async fn the_cache_stays_within_its_bytes() {
+        let cache = PageCache::new(200_000);
+        let page = |n: u64| {
+            let about = About { media_type: response::HTML, cache_control: PUBLIC, vary: "Cookie", quality: QUALITY };
+            let variants = Variants::new(format!("{n} {}", "x".repeat(4000)).into(), about);
+            Arc::new(Entry { number: n, scopes: [Scope::Lists].into(), until: None, variants })
+        };
+        for n in 0..500 {
+            cache.pages.insert(format!("/?page={n}"), page(n));
+        }
+        assert!(cache.weight() <= 200_000 && cache.pages.len() >= 10, "{} {}", cache.weight(), cache.pages.len());
+    }
 }

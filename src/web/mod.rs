@@ -1,5 +1,6 @@
 //! The only code that knows HTTP: routes, pipeline, cache, sessions.
 
+pub mod admit;
 pub mod body;
 pub mod cache;
 pub mod encoding;
@@ -56,5 +57,64 @@ impl Site {
     /// Numbers run on from a random one, so that those of two runs do not meet in a log.
     fn request_id(&self) -> RequestId {
         RequestId(self.next_id.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// A site for tests of this layer, with an application that has nothing in it.
+#[cfg(test)]
+pub mod testing {
+    use crate::config::Config;
+    use crate::domain::time::Timestamp;
+    use crate::service::App;
+    use crate::service::Clock;
+    use crate::web::Site;
+    use crate::web::pipeline;
+    use crate::web::response::{Body, Res};
+    use crate::web::router::Route;
+    use bytes::Bytes;
+    use http::Request;
+    use http_body_util::{BodyExt, Full};
+    use std::sync::Arc;
+
+    /// The clock stands at 2023-11-14T22:13:20Z.
+    fn build(config: Config, routes: Vec<Route>) -> Arc<Site> {
+        let clock = Clock::fixed(Timestamp::from_ms(1_700_000_000_000));
+        let app = App::in_memory(clock, Config { bcrypt_cost: Some(10), ..config }).unwrap();
+        Arc::new(Site::with_routes(Arc::new(app), routes).unwrap())
+    }
+
+    pub fn site(routes: Vec<Route>) -> Arc<Site> {
+        build(Config::default(), routes)
+    }
+
+    pub fn site_at(public_url: &str, routes: Vec<Route>) -> Arc<Site> {
+        build(Config { public_url: Some(public_url.into()), ..Config::default() }, routes)
+    }
+
+    pub fn site_with(config: Config, routes: Vec<Route>) -> Arc<Site> {
+        build(config, routes)
+    }
+
+    /// Sends `METHOD target` with headers and a body through the whole pipeline.
+    pub async fn send(site: &Arc<Site>, line: &str, headers: &[(&str, &str)], body: &'static str) -> Res {
+        let (method, target) = line.split_once(' ').unwrap();
+        let mut request = Request::builder().method(method).uri(target).header("host", "blog.example");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if !body.is_empty() {
+            request = request.header("content-length", body.len());
+        }
+        let request = request.body(Full::new(Bytes::from_static(body.as_bytes()))).unwrap();
+        pipeline::answer(site, ([127, 0, 0, 1], 9).into(), request).await
+    }
+
+    pub async fn get(site: &Arc<Site>, target: &str) -> Res {
+        send(site, &format!("GET {target}"), &[], "").await
+    }
+
+    pub async fn text(res: Res) -> String {
+        let bytes = Body::collect(res.into_body()).await.unwrap().to_bytes();
+        String::from_utf8(bytes.to_vec()).unwrap()
     }
 }

@@ -3,24 +3,23 @@
 use crate::error::{Error, Result};
 use crate::service::auth;
 use crate::web::Site;
+use crate::web::admit;
 use crate::web::body::Cause;
 use crate::web::encoding;
 use crate::web::finish::Finish;
-use crate::web::form;
-use crate::web::origin;
 use crate::web::origin::Caller;
 use crate::web::problem;
-use crate::web::problem::{Asked, Refusal};
+use crate::web::problem::{Asked, Failure, Refusal};
 use crate::web::request::{Incoming, Query, Req};
 use crate::web::response;
 use crate::web::response::Res;
-use crate::web::router::{Found, Route, Surface};
+use crate::web::router::{Found, Surface};
 use crate::web::security;
 use crate::web::session;
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING};
+use http::header::{ALLOW, HeaderValue};
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 use std::net::SocketAddr;
@@ -28,11 +27,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
-
-/// Every method that some route may have; anything else is answered without a look at the table.
-pub const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-/// Longest target of a request, in bytes.
-const MAX_TARGET: usize = 8 * 1024;
 
 /// Answers one request, whatever it is, and writes its line into the log.
 pub async fn answer<B>(site: &Arc<Site>, peer: SocketAddr, request: Request<B>) -> Res
@@ -45,7 +39,7 @@ where
     let (method, uri) = (parts.method.clone(), parts.uri.clone());
     let asked = Asked::new(site.request_id(), &parts);
     let id = asked.id;
-    let host = admit(&parts);
+    let host = admit::request(&parts);
     let trusted = &site.app.config.trusted_proxies;
     let caller =
         Caller::new(peer.ip(), host.as_deref().unwrap_or(""), &parts.headers, trusted).at(site.app.links.origin());
@@ -76,23 +70,6 @@ where
     res
 }
 
-/// Checks that need no look at the site; gives the host that is asked for.
-fn admit(parts: &Parts) -> std::result::Result<String, Refusal> {
-    if !METHODS.split(", ").any(|known| known == parts.method.as_str()) {
-        let standard = parts.method == Method::TRACE || parts.method == Method::CONNECT;
-        return Err(if standard { Refusal::Method(METHODS.into()) } else { Refusal::UnknownMethod });
-    }
-    if parts.uri.path().len() + parts.uri.query().map_or(0, str::len) > MAX_TARGET {
-        return Err(Refusal::LongAddress);
-    }
-    // An asterisk stands for the server as a whole, and only OPTIONS asks that.
-    let target_ok = parts.uri.path().starts_with('/') || (parts.uri.path() == "*" && parts.method == Method::OPTIONS);
-    if !target_ok {
-        return Err(Refusal::BadRequest);
-    }
-    origin::host(parts).map(str::to_owned).ok_or(Refusal::BadRequest)
-}
-
 /// A file of the binary, or a kept page for a visitor: answered before anything else is looked at.
 fn ready(site: &Site, caller: &Caller, parts: &Parts) -> Option<Res> {
     if !matches!(parts.method, Method::GET | Method::HEAD) {
@@ -114,24 +91,6 @@ fn ready(site: &Site, caller: &Caller, parts: &Parts) -> Option<Res> {
 
 type Boxed = BoxBody<Bytes, Cause>;
 
-/// Why no handler answered, or what the handler failed with.
-enum Failure {
-    Failed(Error),
-    Refused(Refusal),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Failure {
-        Failure::Failed(error)
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Failure {
-        Failure::Refused(refusal)
-    }
-}
-
 /// The handler's answer, or what failed told in the way of the route's surface.
 async fn told(
     site: &Arc<Site>,
@@ -144,11 +103,7 @@ async fn told(
         Ok(()) => handled(site, &mut asked, caller, request).await,
         Err(refusal) => Err(refusal.into()),
     };
-    match answered {
-        Ok(res) => res,
-        Err(Failure::Failed(error)) => problem::respond(site, &asked, &error),
-        Err(Failure::Refused(refusal)) => problem::refuse(site, &asked, &refusal),
-    }
+    answered.unwrap_or_else(|failure| problem::answer(site, &asked, &failure))
 }
 
 /// Who asks, which route, may they, then the handler. Fills in `asked` as it learns.
@@ -160,10 +115,10 @@ async fn handled(
 ) -> std::result::Result<Res, Failure> {
     let (parts, body) = request.into_parts();
     if parts.uri.path() == "*" {
-        return Ok(options(METHODS));
+        return Ok(options(admit::METHODS));
     }
     let path = site.app.links.strip(parts.uri.path()).ok_or(Error::NotFound("page"))?;
-    if let Some(res) = without_slash(site, &parts.method, path, parts.uri.query()) {
+    if let Some(res) = admit::without_slash(&site.app.links, &parts.method, path, parts.uri.query()) {
         return Ok(res);
     }
     asked.surface = surface_of(path);
@@ -180,7 +135,7 @@ async fn handled(
     if !session::may_change(&parts.method, &parts.headers, &caller) {
         return Err(Refusal::OtherSite.into());
     }
-    check_body(route, &parts.method, &parts.headers)?;
+    admit::body(route, &parts.method, &parts.headers)?;
     let req = Req {
         path: path.to_owned(),
         query: Query::parse(parts.uri.query()),
@@ -193,37 +148,6 @@ async fn handled(
         body: Some(Incoming { body, limit: route.body_limit }),
     };
     Ok(guarded(route.call(site.clone(), req)).await?)
-}
-
-/// A trailing slash leads to the address without it, the query kept. Doubled slashes at the
-/// beginning would lead to another host, and no address of ours has them.
-fn without_slash(site: &Site, method: &Method, path: &str, query: Option<&str>) -> Option<Res> {
-    let bare = path.trim_end_matches('/');
-    if bare.is_empty() || bare.len() == path.len() || bare.starts_with("//") {
-        return None;
-    }
-    let status = if method.is_safe() { StatusCode::MOVED_PERMANENTLY } else { StatusCode::PERMANENT_REDIRECT };
-    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-    Some(response::redirect(status, &format!("{}{query}", site.app.links.to(bare))))
-}
-
-/// Refuses by its headers a body that the route would not read.
-fn check_body(route: &Route, method: &Method, headers: &HeaderMap) -> std::result::Result<(), Failure> {
-    let length: Option<u64> = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length| length > route.body_limit) {
-        return Err(Error::TooLarge(route.body_limit).into());
-    }
-    let has_body = length.is_some_and(|length| length > 0) || headers.contains_key(TRANSFER_ENCODING);
-    if method.is_safe() || !has_body {
-        return Ok(());
-    }
-    match route.surface {
-        Surface::Page if !form::is_form(headers) => Err(Refusal::MediaType("a form").into()),
-        Surface::Api if !form::essence(headers).eq_ignore_ascii_case("application/json") => {
-            Err(Refusal::MediaType("application/json").into())
-        }
-        _ => Ok(()),
-    }
 }
 
 fn options(methods: &str) -> Res {
@@ -247,4 +171,158 @@ async fn guarded(mut answer: std::pin::Pin<Box<dyn Future<Output = Result<Res>> 
         }
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::router::Route;
+    use crate::web::routes;
+    use crate::web::testing::{get, send, site, site_at, text};
+    use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, LOCATION, STRICT_TRANSPORT_SECURITY};
+
+    const SAME: (&str, &str) = ("sec-fetch-site", "same-origin");
+    const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+    fn blog() -> Arc<Site> {
+        site(table())
+    }
+
+    fn table() -> Vec<Route> {
+        let mut table = routes::table();
+        table.extend([
+            Route::new(Method::GET, "/", Surface::Page, |_, _| async { Ok(response::text(StatusCode::OK, "home")) }),
+            Route::new(Method::GET, "/posts/{slug}", Surface::Page, |_, req: Req| async move {
+                Ok(response::text(StatusCode::OK, req.param("slug")?.to_owned()))
+            }),
+            Route::new(Method::POST, "/comments", Surface::Page, |_, mut req: Req| async move {
+                let form = req.form().await?;
+                Ok(response::text(StatusCode::OK, form.text("body").to_owned()))
+            }),
+            Route::new(Method::GET, "/members", Surface::Page, |_, _| async { Err(Error::Unauthenticated) }),
+            Route::new(Method::POST, "/api/v1/posts", Surface::Api, |_, _| async {
+                Err(Error::field("title", "Please fill this in."))
+            }),
+            Route::new(Method::GET, "/busy", Surface::Page, |_, _| async { Err(Error::Busy) }),
+            Route::new(Method::GET, "/secret", Surface::Page, |_, _| async { Err(Error::internal("the key is 1234")) }),
+            Route::new(Method::GET, "/panic", Surface::Page, |_, req: Req| async move {
+                assert!(req.query("x").is_some(), "no x");
+                Ok(response::empty(StatusCode::OK))
+            }),
+        ]);
+        table
+    }
+
+    #[tokio::test]
+    async fn parameters_arrive_decoded() {
+        assert_eq!(text(get(&blog(), "/posts/%D0%BC").await).await, "м");
+        assert_eq!(get(&blog(), "/posts/%FF").await.status(), 404);
+    }
+
+    #[tokio::test]
+    async fn a_trailing_slash_leads_to_the_form_without_and_never_elsewhere() {
+        let res = get(&blog(), "/posts/a/?page=2").await;
+        assert_eq!(
+            (res.status().as_u16(), &res.headers()[LOCATION]),
+            (301, &HeaderValue::from_static("/posts/a?page=2"))
+        );
+        assert_eq!(send(&blog(), "POST /comments/", &[SAME], "").await.status(), 308);
+        for tricky in ["//evil.example/", "//", "///evil.example//"] {
+            assert_eq!(get(&blog(), tricky).await.status(), 404, "{tricky}");
+        }
+    }
+
+    #[tokio::test]
+    async fn head_options_and_unknown_methods_answer_as_the_standard_says() {
+        let head = send(&blog(), "HEAD /", &[], "").await;
+        assert_eq!((&head.headers()[CONTENT_LENGTH], head.body().length()), (&HeaderValue::from(4), 0));
+        let options = send(&blog(), "OPTIONS /posts/a", &[], "").await;
+        assert_eq!(
+            (options.status().as_u16(), &options.headers()[ALLOW]),
+            (204, &"GET, HEAD, OPTIONS".parse().unwrap())
+        );
+        assert_eq!(send(&blog(), "OPTIONS *", &[], "").await.status(), 204);
+        let wrong = send(&blog(), "POST /posts/a", &[SAME], "").await;
+        assert_eq!((wrong.status().as_u16(), &wrong.headers()[ALLOW]), (405, &"GET, HEAD, OPTIONS".parse().unwrap()));
+        assert_eq!(send(&blog(), "TRACE /", &[], "").await.status(), 405);
+        assert_eq!(send(&blog(), "BREW /", &[], "").await.status(), 501);
+        assert_eq!(get(&blog(), "/nothing/here").await.status(), 404);
+    }
+
+    #[tokio::test]
+    async fn a_request_without_one_good_host_is_refused_and_the_connection_closed() {
+        let res = send(&blog(), "GET /", &[("host", "other.example")], "").await;
+        assert_eq!((res.status().as_u16(), &res.headers()[CONNECTION]), (400, &HeaderValue::from_static("close")));
+        assert_eq!(get(&blog(), &format!("/{}", "a".repeat(admit::MAX_TARGET))).await.status(), 414);
+    }
+
+    #[tokio::test]
+    async fn only_forms_of_this_site_within_the_limit_are_read() {
+        let good = send(&blog(), "POST /comments", &[SAME, FORM], "body=Hello+there").await;
+        assert_eq!(text(good).await, "Hello there");
+        assert_eq!(send(&blog(), "POST /comments", &[FORM], "body=x").await.status(), 403);
+        let cross = [("sec-fetch-site", "cross-site"), FORM];
+        assert_eq!(send(&blog(), "POST /comments", &cross, "body=x").await.status(), 403);
+        assert_eq!(
+            send(&blog(), "POST /comments", &[SAME, ("content-type", "text/plain")], "body=x").await.status(),
+            415
+        );
+        assert_eq!(send(&blog(), "POST /comments", &[SAME, FORM], "a=1&a=2").await.status(), 422);
+        let long: &'static str = "x".repeat(65 * 1024).leak();
+        assert_eq!(send(&blog(), "POST /comments", &[SAME, FORM], long).await.status(), 413);
+    }
+
+    #[tokio::test]
+    async fn failures_look_as_the_surface_asks_and_tell_no_cause() {
+        let login = get(&blog(), "/members?page=2").await;
+        assert_eq!(
+            (login.status().as_u16(), &login.headers()[LOCATION]),
+            (303, &"/login?next=/members%3Fpage%3D2".parse().unwrap())
+        );
+        assert_eq!(get(&blog(), "/busy").await.headers()["retry-after"], "1");
+        let problem = send(&blog(), "POST /api/v1/posts", &[SAME], "").await;
+        assert_eq!(
+            (problem.status().as_u16(), &problem.headers()["content-type"]),
+            (422, &"application/problem+json".parse().unwrap())
+        );
+        let body: serde_json::Value = serde_json::from_str(&text(problem).await).unwrap();
+        assert_eq!((&body["type"], &body["errors"][0]["field"]), (&"/problems/invalid".into(), &"title".into()));
+        let res = get(&blog(), "/secret").await;
+        let (status, id) = (res.status(), res.headers()["x-request-id"].to_str().unwrap().to_owned());
+        let body = text(res).await;
+        assert!(status == 500 && !body.contains("1234") && body.contains(&id), "{body}");
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_its_request_only() {
+        let site = blog();
+        assert_eq!(get(&site, "/panic").await.status(), 500);
+        assert_eq!(get(&site, "/panic?x=1").await.status(), 200);
+    }
+
+    #[tokio::test]
+    async fn every_answer_carries_the_security_headers() {
+        let site = site_at("https://blog.example/blog", table());
+        let css = site.app.links.to(crate::assets::url("app.css"));
+        for target in ["/blog", "/blog/nothing", "/elsewhere", "/blog/secret", css.as_str()] {
+            let res = get(&site, target).await;
+            assert!(res.headers().contains_key(CONTENT_SECURITY_POLICY), "{target}");
+            assert!(res.headers().contains_key(STRICT_TRANSPORT_SECURITY), "{target}");
+        }
+        assert_eq!(text(get(&site, "/blog").await).await, "home");
+        assert_eq!(get(&site, "/").await.status(), 404);
+    }
+
+    #[tokio::test]
+    async fn a_bundled_file_is_kept_for_ever_and_answers_304() {
+        let site = blog();
+        let url = crate::assets::url("app.css");
+        let first = send(&site, &format!("GET {url}"), &[("accept-encoding", "br")], "").await;
+        assert_eq!((first.status().as_u16(), &first.headers()["vary"]), (200, &"Accept-Encoding".parse().unwrap()));
+        assert!(first.headers()["cache-control"].to_str().unwrap().contains("immutable"));
+        let etag = first.headers()["etag"].to_str().unwrap().to_owned();
+        let again = [("accept-encoding", "br"), ("if-none-match", etag.as_str())];
+        assert_eq!(send(&site, &format!("GET {url}"), &again, "").await.status(), 304);
+        assert_eq!(get(&site, "/assets/../Cargo.toml").await.status(), 404);
+    }
 }

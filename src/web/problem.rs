@@ -4,8 +4,8 @@ use crate::domain::actor::Actor;
 use crate::error::{Error, FieldError};
 use crate::view;
 use crate::web::Site;
+use crate::web::admit::METHODS;
 use crate::web::framed::in_frame;
-use crate::web::pipeline::METHODS;
 use crate::web::request::RequestId;
 use crate::web::response;
 use crate::web::response::Res;
@@ -51,6 +51,24 @@ pub enum Refusal {
     MediaType(&'static str),
 }
 
+/// Why no handler answered, or what the handler failed with.
+pub enum Failure {
+    Failed(Error),
+    Refused(Refusal),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Failed(error)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Failure {
+        Failure::Refused(refusal)
+    }
+}
+
 /// A failure in the words of HTTP.
 struct Verdict {
     status: StatusCode,
@@ -60,8 +78,16 @@ struct Verdict {
     message: String,
 }
 
+/// Answers whatever failed.
+pub fn answer(site: &Site, asked: &Asked, failure: &Failure) -> Res {
+    match failure {
+        Failure::Failed(error) => respond(site, asked, error),
+        Failure::Refused(refusal) => refuse(site, asked, refusal),
+    }
+}
+
 /// Answers an error, and logs its cause if nobody is to see it.
-pub fn respond(site: &Site, asked: &Asked, error: &Error) -> Res {
+fn respond(site: &Site, asked: &Asked, error: &Error) -> Res {
     if let (Error::Unauthenticated, Surface::Page) = (error, asked.surface) {
         return response::see_other(&site.app.links.login(asked.next.as_ref().map_or("", PathAndQuery::as_str)));
     }
@@ -77,7 +103,7 @@ pub fn respond(site: &Site, asked: &Asked, error: &Error) -> Res {
 }
 
 /// Answers a refusal.
-pub fn refuse(site: &Site, asked: &Asked, refusal: &Refusal) -> Res {
+fn refuse(site: &Site, asked: &Asked, refusal: &Refusal) -> Res {
     let mut res = show(site, asked, refused(refusal), &[]);
     if let Refusal::Method(methods) = refusal {
         res.headers_mut().extend(HeaderValue::from_str(methods).ok().map(|value| (ALLOW, value)));

@@ -37,8 +37,7 @@ fn reading() -> Vec<Route> {
         Route::new(GET, "/archive/{year}/{month}", Page, lists::month),
         // Posts and pages
         Route::new(GET, "/posts/{slug}", Page, posts::show),
-        Route::new(GET, "/{slug}", Page, posts::page),
-        Route::new(GET, "/{*path}", Page, posts::elsewhere),
+        Route::new(GET, "/{*path}", Page, posts::page),
         // Conversation
         Route::new(POST, "/posts/{slug}/comments", Page, comments::create).body_limit(COMMENT_LIMIT),
         Route::new(GET, "/posts/{slug}/comments/{id}", Page, comments::show),

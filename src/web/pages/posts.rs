@@ -13,7 +13,6 @@ use crate::web::framed::framed;
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::{Rendered, Res};
-use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 
 /// Page of a long conversation.
@@ -35,27 +34,18 @@ pub async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
     .await
 }
 
-/// A static page, or an old address of one segment.
+/// What no other route matches: a static page, or an address that content once had.
 pub async fn page(site: Arc<Site>, req: Req) -> Result<Res> {
     cache::get_or_render(&site, &req, &[], |txn| {
-        let slug = req.param("slug")?;
-        let post = match posts::show(&site.app, txn, &req.actor, Kind::Page, slug) {
-            Err(Error::NotFound(_)) => return moved(&site.app, txn, &format!("/{slug}"), "page"),
+        let path = req.param("path")?;
+        let post = match posts::show(&site.app, txn, &req.actor, Kind::Page, path) {
+            Err(Error::NotFound(_)) => return moved(&site.app, txn, &format!("/{path}"), "page"),
             other => other?,
         };
         let page = framed(&site, &req, txn, &[], |frame| view::post::page(frame, &post))?;
         Ok(response::page(page, posts::scopes(&post.head), None))
     })
     .await
-}
-
-/// Whatever no other route matches: perhaps an address that content once had.
-pub async fn elsewhere(site: Arc<Site>, req: Req) -> Result<Res> {
-    let path = percent_decode_str(&req.path).decode_utf8().map_err(|_| Error::NotFound("page"))?;
-    match moved(&site.app, &site.app.read()?, &path, "page")? {
-        Rendered::Other(res) => Ok(res),
-        Rendered::Page { .. } => Err(Error::NotFound("page")),
-    }
 }
 
 /// A redirect to where the content of `path` is now.

@@ -27,6 +27,10 @@ pub enum Error {
     Forbidden,
     /// The input is larger than the limit, in bytes.
     TooLarge(u64),
+    /// The input cannot be read at all; says why.
+    Malformed(&'static str),
+    /// The input did not arrive in time.
+    TooSlow,
     /// Too many attempts; when to come back.
     RateLimited(Duration),
     /// A bounded queue is full; trying again soon will work.
@@ -111,6 +115,8 @@ impl fmt::Display for Error {
             Error::Unauthenticated => f.write_str("Please log in first."),
             Error::Forbidden => f.write_str("You may not do this."),
             Error::TooLarge(limit) => write!(f, "That is too large; the limit is {limit} bytes."),
+            Error::Malformed(message) => f.write_str(message),
+            Error::TooSlow => f.write_str("That took too long to arrive. Please try again."),
             Error::RateLimited(wait) => {
                 write!(f, "Too many attempts. Please try again in {} seconds.", wait.as_secs().max(1))
             }

@@ -6,6 +6,7 @@ use crate::domain::post::{Kind, PostHead};
 use crate::domain::session::SessionKey;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Username;
+use crate::error::Error;
 use serde::{Deserialize, Serialize};
 
 /// What an account may do; each role may do what the ones before it may.
@@ -84,6 +85,11 @@ impl Actor {
     /// Whether this is a visitor who is not signed in.
     pub fn is_anonymous(&self) -> bool {
         *self == Actor::Anonymous
+    }
+
+    /// Why an actor who may not do something is turned away: nobody is signed in, or the wrong one.
+    pub fn refusal(&self) -> Error {
+        if self.is_anonymous() { Error::Unauthenticated } else { Error::Forbidden }
     }
 
     fn at_least(&self, role: Role) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::domain::html::Html;
 use crate::domain::id::{CommentId, PostId, UserId};
+use crate::domain::post::PostHead;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Credit;
 use crate::error::Checked;
@@ -13,6 +14,8 @@ pub const EDIT_WINDOW: Duration = Duration::from_secs(15 * 60);
 pub const MAX_COMMENT: usize = 20_000;
 /// Comments on one page of a conversation; a page ends with the thread that reaches this.
 pub const COMMENTS_PER_PAGE: usize = 100;
+/// Replies down to this depth are indented; deeper ones say whom they answer instead.
+pub const INDENTED_DEPTH: usize = 3;
 
 /// One comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +53,14 @@ pub struct PlacedComment {
     pub depth: usize,
     /// Whom it answers, where the indentation alone does not say.
     pub in_reply_to: Option<Credit>,
+}
+
+/// A comment as the list of the latest ones shows it.
+#[derive(Debug, Clone)]
+pub struct RecentComment {
+    pub comment: Comment,
+    pub author: Credit,
+    pub post: PostHead,
 }
 
 /// One page of a conversation in reading order: each comment directly followed by its replies.

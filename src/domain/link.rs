@@ -3,7 +3,7 @@
 use crate::domain::category::Tag;
 use crate::domain::id::{CategoryId, CommentId, PostId, UserId};
 use crate::domain::media::{MediaId, Picture};
-use crate::domain::post::{Kind, PostHead};
+use crate::domain::post::{Kind, PostHead, State};
 use crate::domain::slug::Slug;
 use crate::domain::user::Username;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -201,6 +201,20 @@ impl Links {
         self.to("/account")
     }
 
+    /// Where the form for a new password posts to.
+    pub fn account_password(&self) -> String {
+        self.to("/account/password")
+    }
+
+    /// Where the buttons that end sessions post to.
+    pub fn account_sessions(&self) -> String {
+        self.to("/account/sessions")
+    }
+
+    pub fn setup(&self) -> String {
+        self.to("/setup")
+    }
+
     pub fn admin(&self) -> String {
         self.to("/admin")
     }
@@ -234,6 +248,15 @@ impl Links {
         self.to(&format!("/admin/categories/{id}"))
     }
 
+    /// `action` is `merge` or `delete`.
+    pub fn admin_category_action(&self, id: CategoryId, action: &str) -> String {
+        format!("{}/{action}", self.admin_category(id))
+    }
+
+    pub fn admin_media_delete(&self, id: MediaId) -> String {
+        self.to(&format!("/admin/media/{id}/delete"))
+    }
+
     pub fn admin_media(&self) -> String {
         self.to("/admin/media")
     }
@@ -257,6 +280,12 @@ impl Links {
     /// `path` (base path in front) with a page number, from 2; the first page has none.
     pub fn numbered(&self, path: &str, page: usize) -> String {
         if page > 1 { format!("{path}?page={page}") } else { path.to_owned() }
+    }
+
+    /// Like `numbered`, for the part of a list that is in `state`.
+    pub fn in_state(&self, path: &str, state: State, page: usize) -> String {
+        let page = if page > 1 { format!("&page={page}") } else { String::new() };
+        format!("{path}?state={}{page}", state.as_str())
     }
 
     /// An address that an author or the settings gave: local ones get the base path.

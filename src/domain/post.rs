@@ -93,6 +93,25 @@ pub enum State {
     Published,
 }
 
+impl State {
+    /// All states in the order a post goes through them.
+    pub const ALL: [State; 3] = [State::Draft, State::Scheduled, State::Published];
+
+    /// The word in addresses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Draft => "draft",
+            State::Scheduled => "scheduled",
+            State::Published => "published",
+        }
+    }
+
+    /// The state of that word.
+    pub fn parse(word: &str) -> Option<State> {
+        State::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
 /// Everything about a post but its text: what lists need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostHead {
@@ -157,6 +176,14 @@ pub struct PostCard {
     pub category: Option<Category>,
     /// Comments that are not deleted.
     pub comments: usize,
+}
+
+/// How many public posts a year has, month by month, the latest month first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArchiveYear {
+    pub year: i16,
+    /// Months (1 to 12) that have posts, each with their number.
+    pub months: Vec<(i8, usize)>,
 }
 
 /// A post as its own page shows it, without the conversation.

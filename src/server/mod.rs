@@ -1,1 +1,292 @@
 //! Listener, limits, drain.
+
+pub mod log;
+pub mod seats;
+pub mod stall;
+pub mod stop;
+
+use crate::server::seats::{Seat, Seats};
+use crate::server::stall::{Patience, Stalling};
+use crate::web::Site;
+use crate::web::pipeline;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// How long requests may go on after the signal to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+/// Time for the head of a request, and longest pause between requests of one HTTP/1 connection.
+const HEADER_TIME: Duration = Duration::from_secs(10);
+/// Longest time a connection may stay without a request.
+const IDLE: Duration = Duration::from_secs(60);
+/// The same once the server stops: time for a request that is on its way.
+const IDLE_AT_STOP: Duration = Duration::from_millis(300);
+/// Pause after an accept that failed for want of something, such as file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Largest head of a request; a longer one is answered 431.
+const MAX_HEAD: usize = 32 * 1024;
+/// Most header fields of a request.
+const MAX_FIELDS: usize = 100;
+
+/// Serves until `stop` ends, then lets running requests finish, for ten seconds at most.
+pub async fn run(listeners: Vec<TcpListener>, site: Arc<Site>, stop: impl Future<Output = ()>) {
+    let seats = Arc::new(Seats::new(site.app.config.max_connections));
+    let (stopping, _) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        while connections.try_join_next().is_some() {}
+        tokio::select! {
+            () = &mut stop => break,
+            accepted = accept(&listeners, &seats) => match accepted {
+                Ok((stream, peer, seat)) => {
+                    connections.spawn(serve(stream, peer, seat, site.clone(), stopping.subscribe()));
+                }
+                Err(error) => pause(&error).await,
+            },
+        }
+    }
+    drop(listeners);
+    stopping.send_replace(true);
+    drain(connections).await;
+}
+
+/// The next connection of any listener, with a seat for it.
+async fn accept(listeners: &[TcpListener], seats: &Arc<Seats>) -> io::Result<(TcpStream, SocketAddr, Seat)> {
+    let accepted = std::future::poll_fn(|cx| {
+        for listener in listeners {
+            if let Poll::Ready(accepted) = listener.poll_accept(cx) {
+                return Poll::Ready(accepted);
+            }
+        }
+        Poll::Pending
+    });
+    let (stream, peer) = accepted.await?;
+    Ok((stream, peer, seats.take(peer.ip()).await))
+}
+
+/// One connection from its first byte until it ends, idles, loses its seat or the server stops.
+async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>, mut stopping: watch::Receiver<bool>) {
+    // Answers leave in one piece, so there is nothing to wait for.
+    let _ = stream.set_nodelay(true);
+    let begin = seat.runner();
+    let service = service_fn(move |request| {
+        let (site, running) = (site.clone(), begin());
+        async move {
+            let res = pipeline::answer(&site, peer, request).await;
+            Ok::<_, Infallible>(res.map(|body| running.sending(body)))
+        }
+    });
+    let builder = builder();
+    let stream = TokioIo::new(Stalling::new(stream, Patience::default()));
+    let mut connection = std::pin::pin!(builder.serve_connection(stream, service));
+    let mut idle = IDLE;
+    loop {
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%peer, %error, "connection ended");
+                }
+                return;
+            }
+            Ok(_) = stopping.wait_for(|stopping| *stopping), if idle == IDLE => {
+                connection.as_mut().graceful_shutdown();
+                idle = IDLE_AT_STOP;
+            }
+            () = seat.evicted() => return,
+            () = seat.idle_for(idle) => return,
+        }
+    }
+}
+
+/// HTTP/1.1 and HTTP/2 without TLS, with limits.
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    // Without a timer hyper ignores its own time limits.
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIME)
+        .max_buf_size(MAX_HEAD)
+        .max_headers(MAX_FIELDS);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(15))
+        .keep_alive_timeout(Duration::from_secs(10))
+        .max_concurrent_streams(64)
+        .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX))
+        .max_send_buf_size(64 * 1024);
+    builder
+}
+
+/// Some errors belong to one connection that is gone already; others last, and a loop would spin.
+async fn pause(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        tracing::warn!(%error, "cannot accept connections");
+        tokio::time::sleep(ACCEPT_PAUSE).await;
+    }
+}
+
+async fn drain(mut connections: JoinSet<()>) {
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN, all).await.is_err() {
+        tracing::warn!(cut = connections.len(), "some requests did not end in time and were cut");
+        connections.shutdown().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::web::response;
+    use crate::web::router::{Route, Surface};
+    use crate::web::testing;
+    use http::{Method, StatusCode};
+    use std::time::Instant;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::{Notify, oneshot};
+
+    const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: blog.example\r\n\r\n";
+
+    struct Running {
+        address: SocketAddr,
+        stop: oneshot::Sender<()>,
+        ended: tokio::task::JoinHandle<()>,
+        /// Lets requests for `/slow` end.
+        release: Arc<Notify>,
+        /// Says that one of them has begun.
+        begun: Arc<Notify>,
+    }
+
+    async fn start(max_connections: usize) -> Running {
+        let (release, begun) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (wait, say) = (release.clone(), begun.clone());
+        let slow = move |_, _| {
+            let (wait, say) = (wait.clone(), say.clone());
+            async move {
+                say.notify_one();
+                wait.notified().await;
+                Ok(response::text(StatusCode::OK, "done"))
+            }
+        };
+        let routes = vec![
+            Route::new(Method::GET, "/", Surface::Feed, |_, _| async { Ok(response::text(StatusCode::OK, "home")) }),
+            Route::new(Method::GET, "/slow", Surface::Feed, slow),
+        ];
+        let site = testing::site_with(Config { max_connections, ..Config::default() }, routes);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let ended = tokio::spawn(run(vec![listener], site, async {
+            let _ = stopped.await;
+        }));
+        Running { address, stop, ended, release, begun }
+    }
+
+    async fn connect(server: &Running, send: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(send).await.unwrap();
+        stream
+    }
+
+    /// What comes until `end` is in it or the connection ends.
+    async fn read_to(stream: &mut TcpStream, end: &str) -> String {
+        let mut all = Vec::new();
+        while !String::from_utf8_lossy(&all).contains(end) {
+            let mut some = [0; 4096];
+            match stream.read(&mut some).await {
+                Ok(0) | Err(_) => break,
+                Ok(count) => all.extend_from_slice(&some[..count]),
+            }
+        }
+        String::from_utf8_lossy(&all).into_owned()
+    }
+
+    #[tokio::test]
+    async fn one_connection_asks_again_and_again() {
+        let server = start(8).await;
+        let mut stream = connect(&server, GET).await;
+        assert!(read_to(&mut stream, "home").await.starts_with("HTTP/1.1 200"));
+        stream.write_all(GET).await.unwrap();
+        assert!(read_to(&mut stream, "home").await.starts_with("HTTP/1.1 200"));
+    }
+
+    #[tokio::test]
+    async fn http2_is_spoken_to_those_who_begin_with_it() {
+        let server = start(8).await;
+        let mut stream =
+            connect(&server, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00").await;
+        let mut frame = [0; 9];
+        stream.read_exact(&mut frame).await.unwrap();
+        assert_eq!(frame[3], 4, "the first frame is SETTINGS");
+    }
+
+    #[tokio::test]
+    async fn doubtful_requests_get_a_4xx_and_the_connection_ends() {
+        let server = start(8).await;
+        let long = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(MAX_HEAD));
+        let many = format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(MAX_FIELDS + 1));
+        for (request, status) in [
+            ("GET / HTTP/1.1\r\n\r\n", "400"),
+            ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400"),
+            ("GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", "400"),
+            ("GET / HTTP/1.1\r\nHost: a\r\n folded: x\r\n\r\n", "400"),
+            ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx", "400"),
+            ("nonsense\r\n\r\n", "400"),
+            (long.as_str(), "431"),
+            (many.as_str(), "431"),
+        ] {
+            let mut stream = connect(&server, request.as_bytes()).await;
+            let answer = tokio::time::timeout(Duration::from_secs(5), read_to(&mut stream, "never")).await;
+            let answer = answer.unwrap_or_else(|_| panic!("still open after {request:.60}"));
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{request:.60}: {answer:.100}");
+        }
+    }
+
+    #[tokio::test]
+    async fn stopping_lets_a_request_finish_and_waits_for_nobody_idle() {
+        let server = start(8).await;
+        let mut fresh = connect(&server, b"").await;
+        let mut half = connect(&server, b"GET / HTTP/1.1\r\nHo").await;
+        let mut kept = connect(&server, GET).await;
+        read_to(&mut kept, "home").await;
+        let mut slow = connect(&server, b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        server.begun.notified().await;
+        let asked = Instant::now();
+        server.stop.send(()).unwrap();
+        for idle in [&mut fresh, &mut half, &mut kept] {
+            assert_eq!(read_to(idle, "never").await, "");
+        }
+        assert!(!server.ended.is_finished());
+        server.release.notify_one();
+        assert!(read_to(&mut slow, "done").await.ends_with("done"));
+        server.ended.await.unwrap();
+        assert!(asked.elapsed() < DRAIN / 2, "{:?}", asked.elapsed());
+        assert!(TcpStream::connect(server.address).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_visitor_is_answered_although_slow_connections_hold_every_seat() {
+        let server = start(3).await;
+        let mut slow = Vec::new();
+        for _ in 0..6 {
+            slow.push(connect(&server, b"GET / HTTP/1.1\r\nHo").await);
+        }
+        let mut visitor = connect(&server, GET).await;
+        let answer = tokio::time::timeout(Duration::from_secs(5), read_to(&mut visitor, "home")).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+}

@@ -14,6 +14,8 @@ use crate::store::{self, Snapshot, WriteTxn};
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
 
+const MISMATCH: &str = "This name and password do not match. Please try again.";
+
 /// A new session: the only time its token is known.
 #[derive(Clone)]
 pub struct SignedIn {
@@ -32,15 +34,6 @@ pub struct Login<'a> {
     pub user_agent: &'a str,
 }
 
-/// A session as its owner sees it.
-#[derive(Debug, Clone)]
-pub struct SessionInfo {
-    pub key: SessionKey,
-    pub session: Session,
-    /// Whether it is the one that asks.
-    pub current: bool,
-}
-
 /// Signs somebody in. An unknown name, a wrong password and a disabled account are one and the
 /// same error, after the same work.
 pub async fn sign_in(app: &App, login: Login<'_>) -> Result<SignedIn> {
@@ -57,7 +50,7 @@ pub async fn sign_in(app: &App, login: Login<'_>) -> Result<SignedIn> {
     let password = Password::attempt(login.password);
     let verdict = app.passwords.verify(&password, hash.clone()).await?;
     let (Some(user), true) = (user, verdict != Verdict::Wrong) else {
-        return Err(Error::field("username", "This name and password do not match. Please try again."));
+        return Err(Error::field("", MISMATCH));
     };
     app.throttle.forgive(&from);
     app.throttle.forgive(&to);
@@ -71,7 +64,7 @@ pub async fn sign_in(app: &App, login: Login<'_>) -> Result<SignedIn> {
             // What was verified must still be so: the password may have changed meanwhile.
             let current = store::users::by_id(txn, user.id)?.filter(|user| !user.disabled);
             if current.is_none() || store::users::password(txn, user.id)? != hash {
-                return Err(Error::field("username", "This name and password do not match. Please try again."));
+                return Err(Error::field("", MISMATCH));
             }
             if let Some(hash) = &stronger {
                 store::users::put_password(txn, user.id, hash)?;
@@ -121,16 +114,13 @@ pub async fn sign_out(app: &App, actor: &Actor) -> Result<()> {
     app.store.write(move |txn| store::sessions::remove(txn, &key, user)).await
 }
 
-/// The live sessions of the member, the newest visit first.
-pub fn sessions(app: &App, txn: &ReadTxn, actor: &Actor) -> Result<Vec<SessionInfo>> {
+/// The live sessions of the member: the one that asks first, then the newest visit first.
+pub fn sessions(app: &App, txn: &ReadTxn, actor: &Actor) -> Result<Vec<(SessionKey, Session)>> {
     let member = actor.member().ok_or(Error::Unauthenticated)?;
     let now = app.now();
-    let mut sessions: Vec<SessionInfo> = store::sessions::by_user(txn, member.id)?
-        .into_iter()
-        .filter(|(_, session)| session.is_live(now))
-        .map(|(key, session)| SessionInfo { current: key == member.session, key, session })
-        .collect();
-    sessions.sort_by_key(|info| (!info.current, std::cmp::Reverse(info.session.last_seen)));
+    let mut sessions = store::sessions::by_user(txn, member.id)?;
+    sessions.retain(|(_, session)| session.is_live(now));
+    sessions.sort_by_key(|(key, session)| (*key != member.session, std::cmp::Reverse(session.last_seen)));
     Ok(sessions)
 }
 

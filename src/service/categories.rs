@@ -10,24 +10,17 @@ use crate::service::{App, ReadTxn};
 use crate::store::redirects::Target;
 use crate::store::{self, WriteTxn};
 
-/// A category and how many posts of every state are filed under it.
-#[derive(Debug, Clone)]
-pub struct CategoryUse {
-    pub category: Category,
-    pub posts: usize,
-}
-
 /// Every category, by name.
 pub fn all(txn: &ReadTxn) -> Result<Vec<Category>> {
     store::categories::all(txn)
 }
 
-/// Every category with its use, for those who see to them.
-pub fn managed(txn: &ReadTxn, actor: &Actor) -> Result<Vec<CategoryUse>> {
+/// Every category with the number of posts of every state under it, for those who see to them.
+pub fn managed(txn: &ReadTxn, actor: &Actor) -> Result<Vec<(Category, usize)>> {
     permit(actor)?;
     let counts = store::posts::count_by_category(txn)?;
-    let uses = all(txn)?.into_iter();
-    Ok(uses.map(|category| CategoryUse { posts: counts.get(&category.id).copied().unwrap_or(0), category }).collect())
+    let count = |category: &Category| counts.get(&category.id).copied().unwrap_or(0);
+    Ok(all(txn)?.into_iter().map(|category| (category.clone(), count(&category))).collect())
 }
 
 /// One category, for those who see to them.
@@ -106,11 +99,7 @@ pub async fn remove(app: &App, actor: &Actor, id: CategoryId) -> Result<Category
 }
 
 fn permit(actor: &Actor) -> Result<()> {
-    match actor {
-        Actor::Anonymous => Err(Error::Unauthenticated),
-        _ if actor.can_edit_categories() => Ok(()),
-        _ => Err(Error::Forbidden),
-    }
+    if actor.can_edit_categories() { Ok(()) } else { Err(actor.refusal()) }
 }
 
 fn refile(txn: &WriteTxn<'_>, from: CategoryId, into: Option<CategoryId>) -> Result<()> {

@@ -2,10 +2,10 @@
 
 use crate::content::markdown;
 use crate::domain::actor::Actor;
-use crate::domain::comment::{self, COMMENTS_PER_PAGE, Comment, Conversation, PlacedComment};
+use crate::domain::comment::{self, COMMENTS_PER_PAGE, Comment, Conversation, PlacedComment, RecentComment};
 use crate::domain::id::{CommentId, PostId};
-use crate::domain::post::{Kind, PostHead};
-use crate::domain::user::Credit;
+use crate::domain::paging::Page;
+use crate::domain::post::Kind;
 use crate::error::{Error, Result};
 use crate::service::posts::{self, People};
 use crate::service::{App, ReadTxn, off_thread};
@@ -13,6 +13,9 @@ use crate::store::comments::Outline;
 use crate::store::{self};
 use std::collections::HashMap;
 use std::sync::Arc;
+
+/// Comments on a page of the list under `/admin`.
+const RECENT_PER_PAGE: usize = 50;
 
 const CLOSED: &str = "Comments are closed on this post.";
 
@@ -22,14 +25,6 @@ struct Segment {
     thread: CommentId,
     skip: usize,
     take: usize,
-}
-
-/// A comment with the post it stands on, for the lists under `/admin`.
-#[derive(Debug, Clone)]
-pub struct RecentComment {
-    pub comment: Comment,
-    pub author: Credit,
-    pub post: PostHead,
 }
 
 /// Page `number` of a post's conversation. `NotFound` past the last page.
@@ -182,7 +177,7 @@ pub fn may_edit(actor: &Actor, comment: &Comment, now: crate::domain::time::Time
         return Err(Error::NotFound("comment"));
     }
     if actor.user_id() != Some(comment.author) {
-        return Err(Error::Forbidden);
+        return Err(actor.refusal());
     }
     if !actor.can_edit_comment(comment, now) {
         return Err(Error::Conflict(
@@ -192,17 +187,22 @@ pub fn may_edit(actor: &Actor, comment: &Comment, now: crate::domain::time::Time
     Ok(())
 }
 
+/// Whether `actor` may delete this comment; the error says why not.
+pub fn may_delete(actor: &Actor, comment: &Comment) -> Result<()> {
+    if comment.deleted {
+        return Err(Error::NotFound("comment"));
+    }
+    if actor.can_delete_comment(comment) { Ok(()) } else { Err(actor.refusal()) }
+}
+
 /// Deletes a comment: one's own, or any for an editor. With replies it leaves its place.
 pub async fn remove(app: &App, actor: &Actor, (post, id): (PostId, CommentId)) -> Result<()> {
     let thread = thread_of(app, actor, post, id)?;
     let actor = actor.clone();
     app.store
         .write(move |txn| {
-            let old = store::comments::by_id(txn, post, thread, id)?.filter(|comment| !comment.deleted);
-            let old = old.ok_or(Error::NotFound("comment"))?;
-            if !actor.can_delete_comment(&old) {
-                return Err(Error::Forbidden);
-            }
+            let old = store::comments::by_id(txn, post, thread, id)?.ok_or(Error::NotFound("comment"))?;
+            may_delete(&actor, &old)?;
             if store::comments::has_replies(txn, post, thread, id)? {
                 store::comments::put(
                     txn,
@@ -215,24 +215,25 @@ pub async fn remove(app: &App, actor: &Actor, (post, id): (PostId, CommentId)) -
         .await
 }
 
-/// The newest comments of all posts, for those who moderate.
-pub fn recent(txn: &ReadTxn, actor: &Actor, take: usize) -> Result<Vec<RecentComment>> {
+/// Page `number` of the newest comments of all posts, for those who moderate.
+pub fn recent(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<RecentComment>> {
     if !actor.can_moderate() {
-        return Err(if actor.is_anonymous() { Error::Unauthenticated } else { Error::Forbidden });
+        return Err(actor.refusal());
     }
     let mut people = People::default();
-    let mut recent = Vec::new();
-    for comment in store::comments::newest(txn, take)? {
+    let (comments, total) = store::comments::newest(txn, (number - 1) * RECENT_PER_PAGE, RECENT_PER_PAGE)?;
+    let mut items = Vec::with_capacity(comments.len());
+    for comment in comments {
         if let Some(post) = store::posts::by_id(txn, comment.post)? {
-            recent.push(RecentComment { author: people.credit(txn, comment.author)?, comment, post });
+            items.push(RecentComment { author: people.credit(txn, comment.author)?, comment, post });
         }
     }
-    Ok(recent)
+    Ok(Page { items, number, per_page: RECENT_PER_PAGE, total })
 }
 
 fn thread_of(app: &App, actor: &Actor, post: PostId, id: CommentId) -> Result<CommentId> {
     if actor.is_anonymous() {
-        return Err(Error::Unauthenticated);
+        return Err(actor.refusal());
     }
     store::comments::outline(&app.read()?, post)?.thread_of(id).ok_or(Error::NotFound("comment"))
 }

@@ -17,7 +17,7 @@ pub const PER_PAGE: usize = 48;
 /// Stores an image under its content; `field` is the form field an error belongs to.
 pub async fn upload(app: &App, actor: &Actor, field: &'static str, name: &str, bytes: Vec<u8>) -> Result<Media> {
     if !actor.can_write_posts() {
-        return Err(if actor.is_anonymous() { Error::Unauthenticated } else { Error::Forbidden });
+        return Err(actor.refusal());
     }
     if bytes.len() > image::MAX_UPLOAD {
         return Err(Error::TooLarge(image::MAX_UPLOAD as u64));
@@ -85,18 +85,21 @@ pub fn bytes(txn: &ReadTxn, media: &Media, range: Range<u64>) -> Result<Vec<u8>>
 /// Page `number` of all images, newest first, for those who write.
 pub fn list(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<Media>> {
     if !actor.can_write_posts() {
-        return Err(if actor.is_anonymous() { Error::Unauthenticated } else { Error::Forbidden });
+        return Err(actor.refusal());
     }
     let items = store::media::latest(txn, (number - 1) * PER_PAGE, PER_PAGE)?;
     Ok(Page { items, number, per_page: PER_PAGE, total: store::media::count(txn)? })
 }
 
-/// Deletes an image: one's own, or any for an editor.
-pub async fn remove(app: &App, actor: &Actor, id: &str) -> Result<()> {
-    let media = by_id(&app.read()?, id)?;
+/// An image that `actor` may delete: one's own, or any for an editor.
+pub fn removable(txn: &ReadTxn, actor: &Actor, id: &str) -> Result<Media> {
+    let media = by_id(txn, id)?;
     let own = actor.can_write_posts() && actor.user_id() == Some(media.uploaded_by);
-    if !own && !actor.can_edit_all_posts() {
-        return Err(if actor.is_anonymous() { Error::Unauthenticated } else { Error::Forbidden });
-    }
+    if own || actor.can_edit_all_posts() { Ok(media) } else { Err(actor.refusal()) }
+}
+
+/// Deletes an image; posts that show it have a gap then.
+pub async fn remove(app: &App, actor: &Actor, id: &str) -> Result<()> {
+    let media = removable(&app.read()?, actor, id)?;
     app.store.write(move |txn| store::media::remove(txn, &media)).await
 }

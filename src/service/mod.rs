@@ -36,6 +36,7 @@ pub struct App {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) links: Links,
+    pub(crate) config: Config,
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
     pub(crate) setup: setup::Secret,
@@ -77,14 +78,19 @@ impl Clock {
 impl App {
     /// Puts the parts together. Times bcrypt if neither the configuration nor the file names a
     /// cost, and makes a set-up secret if there is no administrator yet.
-    pub fn new(store: Store, clock: Clock, config: &Config) -> Result<App> {
+    pub fn new(store: Store, clock: Clock, config: Config) -> Result<App> {
         let links = match &config.public_url {
             Some(url) => Links::from_public_url(url).map_err(Error::Failed)?,
             None => Links::root(),
         };
         let cost = passwords::settle_cost(&store, config.bcrypt_cost)?;
         let setup = setup::Secret::for_store(&store)?;
-        Ok(App { config: config.clone(), store, clock, links, passwords: Passwords::new(cost), throttle: Throttle::default(), setup })
+        Ok(App { store, clock, links, config, passwords: Passwords::new(cost), throttle: Throttle::default(), setup })
+    }
+
+    /// Everything in memory, gone when dropped.
+    pub fn in_memory(clock: Clock, config: Config) -> Result<App> {
+        App::new(Store::memory()?, clock, config)
     }
 
     /// A snapshot to read from; drop it soon.
@@ -97,6 +103,11 @@ impl App {
         self.clock.now()
     }
 
+    /// What the program was started with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// Builds addresses.
     pub fn links(&self) -> &Links {
         &self.links
@@ -105,6 +116,18 @@ impl App {
     /// Whether any of `scopes` changed after commit `number` (see `ReadTxn::number`).
     pub fn changed_since(&self, scopes: &[Scope], number: u64) -> bool {
         self.store.changed_since(scopes, number)
+    }
+
+    /// As if a commit had changed `scope`.
+    #[cfg(test)]
+    pub(crate) fn touch(&self, scope: Scope) {
+        self.store.publish(&[scope]);
+    }
+
+    /// Moves a fixed clock to `time`.
+    #[cfg(test)]
+    pub(crate) fn set_now(&self, time: Timestamp) {
+        self.clock.advance(time.since(self.now()));
     }
 
     /// Whether the blog can save things as far as is known.

@@ -6,12 +6,12 @@ use crate::domain::category::{Category, Tag};
 use crate::domain::html::Html;
 use crate::domain::id::{CategoryId, PostId, UserId};
 use crate::domain::paging::Page;
-use crate::domain::post::{Kind, PostCard, PostHead, PostView, State};
+use crate::domain::post::{ArchiveYear, Kind, PostCard, PostHead, PostView, State};
 use crate::domain::slug::Slug;
 use crate::domain::time::{Timestamp, Zone};
 use crate::domain::user::{Credit, User, Username};
 use crate::error::{Error, Result};
-use crate::service::{App, ReadTxn, Scope, settings};
+use crate::service::{App, ReadTxn, Scope, settings, writing};
 use crate::store;
 use crate::store::posts::Listing;
 use crate::store::redirects::Target;
@@ -19,15 +19,6 @@ use std::collections::HashMap;
 
 /// Rows on a page of the lists under `/admin`.
 pub const ADMIN_PER_PAGE: usize = 50;
-
-/// How many posts appeared in a month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MonthCount {
-    pub year: i16,
-    /// 1 to 12.
-    pub month: i8,
-    pub posts: usize,
-}
 
 /// A post or page by its address, as `actor` may see it.
 pub fn show(app: &App, txn: &ReadTxn, actor: &Actor, kind: Kind, slug: &str) -> Result<PostView> {
@@ -121,17 +112,21 @@ pub fn by_author(app: &App, txn: &ReadTxn, username: &str, number: usize) -> Res
 }
 
 /// How many posts appeared in each month, newest first, in the site's zone.
-pub fn archive(app: &App, txn: &ReadTxn) -> Result<Vec<MonthCount>> {
+pub fn archive(app: &App, txn: &ReadTxn) -> Result<Vec<ArchiveYear>> {
     let zone = settings::current(txn)?.zone();
-    let mut months: Vec<MonthCount> = Vec::new();
+    let mut years: Vec<ArchiveYear> = Vec::new();
     for time in store::posts::publication_times(txn, app.now())? {
         let (year, month) = time.year_month(&zone);
-        match months.last_mut() {
-            Some(last) if (last.year, last.month) == (year, month) => last.posts += 1,
-            _ => months.push(MonthCount { year, month, posts: 1 }),
+        if years.last().is_none_or(|last| last.year != year) {
+            years.push(ArchiveYear { year, months: Vec::new() });
+        }
+        let Some(last) = years.last_mut() else { continue };
+        match last.months.last_mut() {
+            Some((known, posts)) if *known == month => *posts += 1,
+            _ => last.months.push((month, 1)),
         }
     }
-    Ok(months)
+    Ok(years)
 }
 
 /// Page `number` of the posts of a year, or of one of its months (1 to 12).
@@ -261,9 +256,7 @@ pub fn managed(
     (kind, state): (Kind, Option<State>),
     number: usize,
 ) -> Result<Page<PostCard>> {
-    if !actor.can_write(kind) {
-        return Err(if actor.is_anonymous() { Error::Unauthenticated } else { Error::Forbidden });
-    }
+    writing::permit(actor, kind)?;
     let now = app.now();
     let wanted = |head: &PostHead| {
         head.kind == kind && actor.can_edit_post(head) && state.is_none_or(|state| head.state(now) == state)

@@ -2,7 +2,7 @@
 
 use crate::domain::actor::Actor;
 use crate::domain::settings::{Settings, SettingsPatch};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::service::{App, ReadTxn, media};
 use crate::store;
 
@@ -20,10 +20,15 @@ pub fn current(txn: &ReadTxn) -> Result<Settings> {
     Ok(store::settings::settings(txn)?.unwrap_or_default())
 }
 
+/// The settings in force, for somebody who may change them.
+pub fn editable(txn: &ReadTxn, actor: &Actor) -> Result<Settings> {
+    if actor.can_change_settings() { current(txn) } else { Err(actor.refusal()) }
+}
+
 /// Changes the settings.
 pub async fn update(app: &App, actor: &Actor, patch: &SettingsPatch, logo: LogoChange) -> Result<Settings> {
     if !actor.can_change_settings() {
-        return Err(Error::Forbidden);
+        return Err(actor.refusal());
     }
     let stored = current(&app.read()?)?.logo;
     patch.validate(None)?;

@@ -2,6 +2,7 @@
 
 use crate::domain::actor::{Actor, Role};
 use crate::domain::id::UserId;
+use crate::domain::paging::Page;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{NewUser, Password, ProfilePatch, User, Username, ValidNewUser};
 use crate::error::{Error, Result};
@@ -11,6 +12,9 @@ use crate::service::throttle::Key;
 use crate::service::{App, ReadTxn};
 use crate::store::{self, WriteTxn};
 use std::net::IpAddr;
+
+/// Accounts on a page of the list.
+pub const PER_PAGE: usize = 100;
 
 const LAST_ADMINISTRATOR: &str = "This is the last administrator. Please make somebody else an administrator first.";
 
@@ -83,7 +87,7 @@ pub fn is_sign_up_open(txn: &ReadTxn) -> Result<bool> {
 /// Makes an account for somebody else.
 pub async fn add(app: &App, actor: &Actor, input: &NewUser, role: Role) -> Result<User> {
     if !actor.can_manage_users() {
-        return Err(Error::Forbidden);
+        return Err(actor.refusal());
     }
     let new = input.validate(Username::parse_any)?;
     let hash = app.passwords.hash(&new.password).await?;
@@ -91,9 +95,14 @@ pub async fn add(app: &App, actor: &Actor, input: &NewUser, role: Role) -> Resul
     app.store.write(move |txn| join(txn, Door::Invitation, &new, role, Some(&hash), now)).await
 }
 
-/// Everybody, in the order they came.
-pub fn list(txn: &ReadTxn, actor: &Actor) -> Result<Vec<User>> {
-    if actor.can_manage_users() { store::users::all(txn) } else { Err(Error::Forbidden) }
+/// Page `number` of all accounts, in the order they came.
+pub fn list(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<User>> {
+    if !actor.can_manage_users() {
+        return Err(actor.refusal());
+    }
+    let total = usize::try_from(store::users::count(txn)?).unwrap_or(usize::MAX);
+    let items = store::users::list(txn, (number - 1) * PER_PAGE, PER_PAGE)?;
+    Ok(Page { items, number, per_page: PER_PAGE, total })
 }
 
 /// One account, for itself or for an administrator.
@@ -104,10 +113,18 @@ pub fn by_id(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
     store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))
 }
 
+/// One account, for an administrator.
+pub fn managed(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
+    if !actor.can_manage_users() {
+        return Err(actor.refusal());
+    }
+    by_id(txn, actor, id)
+}
+
 /// One account by its name, for an administrator and the command line.
 pub fn by_username(txn: &ReadTxn, actor: &Actor, name: &str) -> Result<User> {
     if !actor.can_manage_users() {
-        return Err(Error::Forbidden);
+        return Err(actor.refusal());
     }
     let name = Username::parse_any(name).map_err(|_| Error::NotFound("account"))?;
     store::users::by_username(txn, &name)?.ok_or(Error::NotFound("account"))
@@ -156,7 +173,7 @@ pub async fn change_password(app: &App, actor: &Actor, current: &str, new: &str)
 /// Gives somebody a new password and signs them out everywhere.
 pub async fn set_password(app: &App, actor: &Actor, id: UserId, new: &str) -> Result<()> {
     if !actor.can_manage_users() {
-        return Err(Error::Forbidden);
+        return Err(actor.refusal());
     }
     let new = Password::parse(new).map_err(|message| Error::field("password", message))?;
     let hash = app.passwords.hash(&new).await?;
@@ -179,9 +196,14 @@ pub async fn set_disabled(app: &App, actor: &Actor, id: UserId, disabled: bool) 
     change(app, actor, id, move |user| User { disabled, ..user }).await
 }
 
+/// Changes both at once, as the form under `/admin` does.
+pub async fn set_access(app: &App, actor: &Actor, id: UserId, role: Role, disabled: bool) -> Result<User> {
+    change(app, actor, id, move |user| User { role, disabled, ..user }).await
+}
+
 async fn change(app: &App, actor: &Actor, id: UserId, edit: impl Fn(User) -> User + Send + 'static) -> Result<User> {
     if !actor.can_manage_users() {
-        return Err(Error::Forbidden);
+        return Err(actor.refusal());
     }
     app.store
         .write(move |txn| {

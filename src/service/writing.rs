@@ -26,11 +26,14 @@ pub enum Intent {
 
 const STALE: &str = "Somebody saved this since you opened it. Nothing is lost: both texts are below.";
 
+/// Whether `actor` may make something of this kind.
+pub fn permit(actor: &Actor, kind: Kind) -> Result<()> {
+    if actor.can_write(kind) { Ok(()) } else { Err(actor.refusal()) }
+}
+
 /// Makes a post or a page.
 pub async fn create(app: &Arc<App>, actor: &Actor, kind: Kind, input: &PostInput, intent: Intent) -> Result<PostHead> {
-    if !actor.can_write(kind) {
-        return Err(Error::Forbidden);
-    }
+    permit(actor, kind)?;
     let author = actor.user_id().ok_or(Error::Forbidden)?;
     let valid = validate(app, kind, input)?;
     let rendered = rendered(app, &valid.source).await?;
@@ -96,9 +99,7 @@ pub async fn remove(app: &App, actor: &Actor, id: PostId) -> Result<PostHead> {
 
 /// What the text would look like; nothing is stored.
 pub async fn preview(app: &Arc<App>, actor: &Actor, source: &str) -> Result<Html> {
-    if !actor.can_write_posts() {
-        return Err(Error::Forbidden);
-    }
+    permit(actor, Kind::Post)?;
     let source = crate::domain::text::block(source, crate::domain::post::MAX_SOURCE)
         .map_err(|message| Error::field("source", message))?;
     Ok(render(app, &source).await?.html)

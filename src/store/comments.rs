@@ -114,25 +114,22 @@ pub fn by_id(txn: &impl Snapshot, post: PostId, thread: CommentId, id: CommentId
     stored.map(|stored| from_stored(key, stored)).transpose()
 }
 
-/// The newest comments of all posts that are not deleted, newest first. Looks at every key: for
-/// the lists of those who moderate, not for readers.
-pub fn newest(txn: &impl Snapshot, take: usize) -> Result<Vec<Comment>> {
+/// The newest comments of all posts, deleted ones left out, after the first `skip`; also how many
+/// comments there are. Looks at every key: for those who moderate, not for readers.
+pub fn newest(txn: &impl Snapshot, skip: usize, take: usize) -> Result<(Vec<Comment>, usize)> {
     let table = txn.table(COMMENTS)?;
     let mut keys = table.iter()?.map(|row| Ok(row?.0.value())).collect::<Result<Vec<_>>>()?;
     keys.sort_unstable_by_key(|key| std::cmp::Reverse(key.2));
     let mut comments = Vec::new();
-    for key in keys {
-        if comments.len() == take {
-            break;
-        }
-        if let Some(row) = table.get(key)? {
+    for key in keys.iter().skip(skip).take(take) {
+        if let Some(row) = table.get(*key)? {
             let stored: StoredComment = record::decode(row.value())?;
             if !stored.deleted {
-                comments.push(from_stored(key, stored)?);
+                comments.push(from_stored(*key, stored)?);
             }
         }
     }
-    Ok(comments)
+    Ok((comments, keys.len()))
 }
 
 /// Stores a new or changed comment.

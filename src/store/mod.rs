@@ -133,6 +133,12 @@ impl Store {
         self.shared.fresh.changed_since(scopes, number)
     }
 
+    /// As if a commit had changed `scopes`.
+    #[cfg(test)]
+    pub(crate) fn publish(&self, scopes: &[Scope]) {
+        self.shared.fresh.publish(scopes);
+    }
+
     /// Whether the file takes writes as far as is known.
     pub fn is_healthy(&self) -> bool {
         self.writer.is_healthy()

@@ -29,6 +29,11 @@ pub fn by_email(txn: &impl Snapshot, email: &Email) -> Result<Option<User>> {
     id.map_or(Ok(None), |id| by_id(txn, UserId(id)))
 }
 
+/// Accounts in the order made, after the first `skip`.
+pub fn list(txn: &impl Snapshot, skip: usize, take: usize) -> Result<Vec<User>> {
+    txn.table(USERS)?.iter()?.skip(skip).take(take).map(|row| record::decode(row?.1.value())).collect()
+}
+
 /// Every account, in the order made.
 pub fn all(txn: &impl Snapshot) -> Result<Vec<User>> {
     txn.table(USERS)?.iter()?.map(|row| record::decode(row?.1.value())).collect()

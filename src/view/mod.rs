@@ -1,1 +1,24 @@
 //! Domain values to markup, never queries.
+
+use crate::domain::html::Html;
+use maud::Markup;
+use maud::PreEscaped;
+use maud::Render;
+
+pub mod account;
+pub mod admin;
+pub mod comment;
+pub mod error;
+pub mod form;
+pub mod layout;
+pub mod list;
+pub mod pager;
+pub mod post;
+pub mod sign_in;
+
+/// The only place where markup is printed as it stands.
+impl Render for Html {
+    fn render(&self) -> Markup {
+        PreEscaped(self.as_str().to_owned())
+    }
+}

@@ -1,0 +1,224 @@
+//! The editor of posts and static pages.
+
+use crate::domain::category::Category;
+use crate::domain::html::Html;
+use crate::domain::post::Kind;
+use crate::domain::post::PostHead;
+use crate::domain::post::PostInput;
+use crate::domain::post::State;
+use crate::error::FieldError;
+use crate::view::admin::frame;
+use crate::view::admin::frame::Section;
+use crate::view::admin::posts::state_badge;
+use crate::view::form;
+use crate::view::form::Field;
+use crate::view::layout::Frame;
+use maud::Markup;
+use maud::html;
+
+/// Everything the editor shows.
+#[derive(Clone, Copy)]
+pub struct Editor<'a> {
+    pub kind: Kind,
+    /// What is stored; `None` for something new.
+    pub stored: Option<&'a PostHead>,
+    /// What stands in the form.
+    pub input: &'a PostInput,
+    /// The version the edit began from; 0 for something new.
+    pub version: u32,
+    pub categories: &'a [Category],
+    /// The text as readers would see it.
+    pub preview: Option<&'a Html>,
+    pub conflict: Option<Conflict<'a>>,
+}
+
+/// What somebody else saved in the meantime; `Editor::version` is then its version, so that
+/// saving again replaces it knowingly.
+#[derive(Clone, Copy)]
+pub struct Conflict<'a> {
+    pub title: &'a str,
+    pub source: &'a str,
+}
+
+/// The editor. Sends `multipart/form-data` with the fields of `PostInput`, files `cover` and
+/// `images`, `cover_media` (the id of the cover as it stands), `cover_remove`, `version`, and
+/// `action`: `save`, `publish`, `unpublish`, `preview` or `insert`.
+pub fn edit(frame: &Frame, editor: &Editor, errors: &[FieldError]) -> Markup {
+    let title = match (editor.kind, editor.stored) {
+        (Kind::Post, None) => "New post",
+        (Kind::Page, None) => "New page",
+        (Kind::Post, Some(_)) => "Edit post",
+        (Kind::Page, Some(_)) => "Edit page",
+    };
+    let post_to = match editor.stored {
+        Some(head) => frame.links.admin_edit(head.id),
+        None => frame.links.admin_new(editor.kind),
+    };
+    let main = html! {
+        h1.hidden { (title) }
+        form.editor method="post" action=(post_to) enctype="multipart/form-data" {
+            (toolbar(frame, editor))
+            (form::summary(errors))
+            @if let Some(theirs) = &editor.conflict { (conflict(theirs)) }
+            @if let Some(html) = editor.preview { (preview(editor, html)) }
+            (form::hidden("version", &editor.version.to_string()))
+            div.columns {
+                div.text { (text(editor, errors)) }
+                div.details { (details(frame, editor, errors)) }
+            }
+        }
+    };
+    frame::page(frame, Section::of(editor.kind), title, main)
+}
+
+/// The page that asks before a post is deleted.
+pub fn confirm_delete(frame: &Frame, post: &PostHead, comments: usize) -> Markup {
+    let kind = post.kind.as_str();
+    let main = html! {
+        div.sheet {
+            h1 { "Delete this " (kind) "?" }
+            p { "“" bdi { (post.title) } "” will be gone for good" @match comments {
+                0 => {},
+                1 => ", and its one comment with it",
+                many => { ", and its " (many) " comments with it" },
+            } "." }
+            @if post.is_public(frame.now) {
+                p { "To take it off the site without losing it, unpublish it instead." }
+            }
+            (form::confirm(
+                &frame.links.admin_delete(post.id),
+                &format!("Delete {kind}"),
+                &frame.links.admin_edit(post.id),
+            ))
+        }
+    };
+    frame::page(frame, Section::of(post.kind), &format!("Delete this {kind}?"), main)
+}
+
+/// The first button is what the Enter key presses, so it is the one that does no harm.
+fn toolbar(frame: &Frame, editor: &Editor) -> Markup {
+    let state = editor.stored.map(|head| head.state(frame.now));
+    html! {
+        div.toolbar {
+            p.state {
+                @match state {
+                    Some(state) => (state_badge(state)),
+                    None => span.badge.draft { "New" },
+                }
+                @if let Some(head) = editor.stored {
+                    " " a href=(frame.links.content(head)) { "View" span.hidden { " on the site" } }
+                    " " a href=(frame.links.admin_delete(head.id)) { "Delete" span.hidden { " this " (head.kind.as_str()) } }
+                }
+            }
+            p.buttons {
+                @if matches!(state, None | Some(State::Draft)) {
+                    (form::action("save", "Save draft", Some("quiet")))
+                    " " (form::action("preview", "Preview", Some("quiet")))
+                    " " (form::action("publish", "Publish", None))
+                } @else {
+                    (form::action("save", "Update", None))
+                    " " (form::action("preview", "Preview", Some("quiet")))
+                    " " (form::action("unpublish", "Unpublish", Some("quiet")))
+                }
+            }
+        }
+    }
+}
+
+fn conflict(theirs: &Conflict) -> Markup {
+    html! {
+        section.conflict role="alert" {
+            h2 { "Somebody saved this since you opened it" }
+            p {
+                "Nothing is lost: your text is in the form below, and what they saved is here. "
+                "Take over what you want to keep; saving then replaces theirs."
+            }
+            label for="stored-title" { "Their title" }
+            input #stored-title type="text" readonly dir="auto" value=(theirs.title);
+            label for="stored-source" { "Their text" }
+            textarea #stored-source readonly rows="12" dir="auto" { "\n" (theirs.source) }
+        }
+    }
+}
+
+fn preview(editor: &Editor, html: &Html) -> Markup {
+    html! {
+        section.preview aria-labelledby="preview" {
+            h2 #preview { "Preview" }
+            p.hint { "Not saved yet. " a href="#field-source" { "Back to the text" } }
+            div.page {
+                @if let Some(cover) = &editor.input.cover {
+                    p.hint { "With the cover " bdi { (cover.name) } }
+                }
+                p.title dir="auto" { (editor.input.title) }
+                div.prose dir="auto" { (html) }
+            }
+        }
+    }
+}
+
+fn text(editor: &Editor, errors: &[FieldError]) -> Markup {
+    html! {
+        (Field::text("title", "Title").value(&editor.input.title).required().wide().errors(errors))
+        (Field::area("source", "Text", 24).value(&editor.input.source).wide().errors(errors)
+            .hint("Markdown, with tables, footnotes[^1], task lists and fenced code."))
+        fieldset.upload {
+            legend { "Images for the text" }
+            (Field::images("images", "Choose images").errors(errors)
+                .hint("JPEG, PNG, GIF or WebP. They are uploaded and their Markdown is put at the end of the text."))
+            (form::action("insert", "Upload and insert", Some("quiet")))
+        }
+    }
+}
+
+fn details(frame: &Frame, editor: &Editor, errors: &[FieldError]) -> Markup {
+    let input = editor.input;
+    let before = match editor.kind {
+        Kind::Post => frame.links.to("/posts/"),
+        Kind::Page => frame.links.to("/"),
+    };
+    let when = format!(
+        "In the time of {}. Empty: at once. A time to come: it appears by itself then.",
+        frame.settings.time_zone
+    );
+    html! {
+        (Field::input("datetime-local", "published_at", "Publication time").value(&input.published_at).errors(errors)
+            .hint(when))
+        (Field::text("slug", "Address").value(&input.slug).errors(errors)
+            .hint(html! { "After " code { (before) } ". Empty: made from the title." }))
+        @if editor.kind == Kind::Post {
+            (category(editor, errors))
+            (Field::text("tags", "Tags").value(&input.tags).hint("Separated by commas.").errors(errors))
+        }
+        (Field::area("excerpt", "Excerpt", 3).value(&input.excerpt).errors(errors)
+            .hint("For lists and search engines. Empty: the beginning of the text."))
+        (cover(frame, editor, errors))
+        @if editor.kind == Kind::Post {
+            (form::checkbox("comments_open", "Comments are open", input.comments_open))
+        }
+    }
+}
+
+fn category<'a>(editor: &Editor<'a>, errors: &'a [FieldError]) -> Markup {
+    let ids: Vec<String> = editor.categories.iter().map(|category| category.id.to_string()).collect();
+    let choices = ids.iter().zip(editor.categories).map(|(id, category)| (id.as_str(), category.name.as_str()));
+    let options = std::iter::once(("", "None")).chain(choices).collect();
+    html! { (Field::select("category", "Category", options).value(&editor.input.category).errors(errors)) }
+}
+
+fn cover(frame: &Frame, editor: &Editor, errors: &[FieldError]) -> Markup {
+    let input = editor.input;
+    html! {
+        fieldset {
+            legend { "Cover" }
+            @if let Some(cover) = &input.cover {
+                (form::hidden("cover_media", &cover.media.to_string()))
+                img src=(frame.links.picture(cover)) width=(cover.width) height=(cover.height) alt="The current cover";
+                (form::checkbox("cover_remove", "Remove this cover", false))
+            }
+            (Field::image("cover", if input.cover.is_some() { "Replace by" } else { "Image" }).errors(errors))
+            (Field::text("cover_alt", "What it shows").value(&input.cover_alt).errors(errors)
+                .hint("For those who cannot see it."))
+        }
+    }
+}

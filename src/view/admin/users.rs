@@ -1,0 +1,104 @@
+//! Accounts: who there is, what they may do, new ones.
+
+use crate::domain::actor::Role;
+use crate::domain::paging::Page;
+use crate::domain::user::NewUser;
+use crate::domain::user::User;
+use crate::error::FieldError;
+use crate::view::admin::frame;
+use crate::view::admin::frame::Section;
+use crate::view::form;
+use crate::view::form::Field;
+use crate::view::layout::Frame;
+use crate::view::pager;
+use crate::view::sign_in;
+use maud::Markup;
+use maud::html;
+
+/// The form for a new account, as typed.
+#[derive(Clone, Copy)]
+pub struct NewAccount<'a> {
+    pub user: &'a NewUser,
+    pub role: Role,
+}
+
+/// All accounts and the form for one more, which sends the fields of sign-up and `role`.
+pub fn index(frame: &Frame, users: &Page<User>, new: &NewAccount, errors: &[FieldError]) -> Markup {
+    let path = frame.links.admin_users();
+    let main = html! {
+        (frame::heading("Users", None))
+        ul.rows {
+            @for user in &users.items { li { (row(frame, user)) } }
+        }
+        (pager::pager(&pager::IN_ORDER, users.number, users.pages(), |page| frame.links.numbered(&path, page)))
+        section aria-labelledby="new" {
+            h2 #new { "New user" }
+            form method="post" action=(path) {
+                (form::summary(errors))
+                (sign_in::new_user(new.user, errors))
+                (role_field(new.role).errors(errors))
+                p.buttons { (form::submit("Add user")) }
+            }
+        }
+    };
+    frame::page(frame, Section::Users, "Users", main)
+}
+
+/// One account; sends `role` and, if ticked, `disabled`. A refusal is an error of the field `role`
+/// or `disabled`.
+pub fn edit(frame: &Frame, user: &User, errors: &[FieldError]) -> Markup {
+    let main = html! {
+        h1 { bdi { (user.display_name) } }
+        p.about {
+            "User name " strong { bdi { (user.username) } }
+            @if let Some(email) = &user.email { ", e-mail " bdi { (email.as_str()) } }
+            ", since " time datetime=(user.created_at.rfc3339()) { (user.created_at.human_date(frame.zone)) } ". "
+            a href=(frame.links.author(&user.username)) { "Public page" }
+        }
+        form method="post" action=(frame.links.admin_user(user.id)) {
+            (form::summary(errors))
+            (role_field(user.role).errors(errors))
+            (form::checkbox("disabled", "Disabled: cannot log in; what they wrote stays", user.disabled))
+            p.buttons {
+                (form::submit("Save"))
+                " " a.button.quiet href=(frame.links.admin_users()) { "Cancel" }
+            }
+        }
+        p.hint {
+            "Somebody forgot their password? On the server, "
+            code { "pamphlet user passwd " (user.username) } " sets a new one."
+        }
+    };
+    frame::page(frame, Section::Users, &user.display_name, main)
+}
+
+fn row(frame: &Frame, user: &User) -> Markup {
+    html! {
+        div {
+            h2 { a href=(frame.links.admin_user(user.id)) { bdi { (user.display_name) } } }
+            p.hint {
+                span.badge { (role_name(user.role)) }
+                @if user.disabled { " " span.badge.draft { "Disabled" } }
+                " " bdi { (user.username) }
+                ", since " time datetime=(user.created_at.rfc3339()) { (user.created_at.human_date(frame.zone)) }
+            }
+        }
+    }
+}
+
+fn role_field<'a>(role: Role) -> Field<'a> {
+    let options = Role::ALL.into_iter().map(|role| (role.as_str(), role_name(role))).collect();
+    Field::select("role", "Role", options).value(role.as_str()).hint(
+        "Readers comment. Authors write posts. Editors see to all posts, pages, comments and categories. \
+         Administrators also see to users and settings.",
+    )
+}
+
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Reader => "Reader",
+        Role::Author => "Author",
+        Role::Editor => "Editor",
+        Role::Administrator => "Administrator",
+    }
+}

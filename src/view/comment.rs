@@ -1,0 +1,232 @@
+//! Comments below a post, and the pages on which one writes, changes and deletes them.
+
+use crate::domain::comment::Comment;
+use crate::domain::comment::Conversation;
+use crate::domain::comment::INDENTED_DEPTH;
+use crate::domain::comment::PlacedComment;
+use crate::domain::post::PostHead;
+use crate::error::FieldError;
+use crate::view::form;
+use crate::view::form::Field;
+use crate::view::layout;
+use crate::view::layout::Frame;
+use crate::view::pager;
+use maud::Markup;
+use maud::html;
+
+/// What stands in the comment form: what was typed and what is wrong with it.
+#[derive(Clone, Copy, Default)]
+pub struct CommentBox<'a> {
+    pub body: &'a str,
+    /// The field is `body`.
+    pub errors: &'a [FieldError],
+}
+
+/// The section under a post: comments, their pages, and the form for one more.
+pub fn conversation(frame: &Frame, post: &PostHead, conversation: &Conversation) -> Markup {
+    html! {
+        section.comments #comments aria-labelledby="comments-title" {
+            h2 #comments-title { "Comments (" (conversation.total) ")" }
+            @if conversation.comments.is_empty() {
+                @if post.comments_open {
+                    p.empty { "No comments yet. Be the first to comment!" }
+                }
+            } @else {
+                (thread(frame, post, &conversation.comments, 0))
+                (pager::pager(&pager::IN_ORDER, conversation.page, conversation.pages, |page| {
+                    frame.links.conversation(&post.slug, page, None)
+                }))
+            }
+            (invitation(frame, post))
+        }
+    }
+}
+
+/// A page of its own to write a comment on: to answer one, or to correct one that was refused.
+pub fn write(frame: &Frame, post: &PostHead, reply_to: Option<&PlacedComment>, typed: &CommentBox) -> Markup {
+    let back = match reply_to {
+        Some(placed) => frame.links.comment(&post.slug, placed.comment.id),
+        None => frame.links.conversation(&post.slug, 1, None),
+    };
+    let title = if reply_to.is_some() { "Write a reply" } else { "Write a comment" };
+    let main = html! {
+        div.sheet {
+            h1 { (title) }
+            p.about { "On " a href=(frame.links.post(&post.slug)) { bdi { (post.title) } } }
+            @if let Some(placed) = reply_to {
+                blockquote.quoted {
+                    p { bdi { (placed.author.display_name) } " wrote:" }
+                    div.prose dir="auto" { (placed.comment.body) }
+                }
+            }
+            (comment_form(&frame.links.comments(&post.slug), reply_to.map(|placed| &placed.comment), typed, Some(&back)))
+        }
+    };
+    layout::page(frame, title, main)
+}
+
+/// The page on which the author changes a comment.
+pub fn edit(frame: &Frame, post: &PostHead, comment: &Comment, typed: &CommentBox) -> Markup {
+    let back = frame.links.comment(&post.slug, comment.id);
+    let main = html! {
+        div.sheet {
+            h1 { "Edit your comment" }
+            p.about { "On " a href=(frame.links.post(&post.slug)) { bdi { (post.title) } } }
+            form method="post" action=(frame.links.comment_action(&post.slug, comment.id, "edit")) {
+                (form::summary(typed.errors))
+                (text_area(typed).autofocus())
+                p.buttons {
+                    (form::submit("Save"))
+                    " "
+                    a.button.quiet href=(back) { "Cancel" }
+                }
+            }
+        }
+    };
+    layout::page(frame, "Edit your comment", main)
+}
+
+/// The page that asks before a comment is deleted.
+pub fn confirm_delete(frame: &Frame, post: &PostHead, placed: &PlacedComment) -> Markup {
+    let id = placed.comment.id;
+    let main = html! {
+        div.sheet {
+            h1 { "Delete this comment?" }
+            blockquote.quoted {
+                p { bdi { (placed.author.display_name) } " wrote:" }
+                div.prose dir="auto" { (placed.comment.body) }
+            }
+            p { "Its text will be gone for good. Replies to it stay." }
+            (form::confirm(
+                &frame.links.comment_action(&post.slug, id, "delete"),
+                "Delete comment",
+                &frame.links.comment(&post.slug, id),
+            ))
+        }
+    };
+    layout::page(frame, "Delete this comment?", main)
+}
+
+/// One level of the conversation: every comment with the deeper ones that follow it inside.
+fn thread(frame: &Frame, post: &PostHead, comments: &[PlacedComment], level: usize) -> Markup {
+    html! {
+        ol.thread {
+            @for branch in branches(comments, level) {
+                @if let Some((placed, replies)) = branch.split_first() {
+                    li {
+                        (comment(frame, post, placed))
+                        @if !replies.is_empty() {
+                            (thread(frame, post, replies, level + 1))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Cuts a list in reading order before each comment that stands at `level`. Levels end at
+/// `INDENTED_DEPTH`, so the recursion above does.
+fn branches(comments: &[PlacedComment], level: usize) -> Vec<&[PlacedComment]> {
+    comments.chunk_by(|_, next| next.depth.min(INDENTED_DEPTH) > level).collect()
+}
+
+fn comment(frame: &Frame, post: &PostHead, placed: &PlacedComment) -> Markup {
+    let comment = &placed.comment;
+    let id = format!("comment-{}", comment.id);
+    if comment.deleted {
+        return html! { div.comment.deleted id=(id) { p { "This comment was deleted." } } };
+    }
+    html! {
+        div.comment id=(id) {
+            p.by {
+                a.name href=(frame.links.author(&placed.author.username)) { bdi { (placed.author.display_name) } }
+                @if let Some(other) = &placed.in_reply_to {
+                    span { " in reply to " bdi { (other.display_name) } }
+                }
+                " "
+                a.when href=(frame.links.comment(&post.slug, comment.id)) {
+                    time datetime=(comment.created_at.rfc3339()) { (comment.created_at.human(frame.zone)) }
+                }
+                @if comment.edited_at.is_some() {
+                    " " span { "(edited)" }
+                }
+            }
+            div.prose dir="auto" { (comment.body) }
+            (actions(frame, post, placed))
+        }
+    }
+}
+
+/// What this reader may do with this comment; each link says whose it is, for those who hear
+/// the links alone.
+fn actions(frame: &Frame, post: &PostHead, placed: &PlacedComment) -> Markup {
+    let comment = &placed.comment;
+    let link = |action: &str, label: &str, whose: &str| {
+        html! {
+            li {
+                a href=(frame.links.comment_action(&post.slug, comment.id, action)) {
+                    (label) span.hidden { (whose) bdi { (placed.author.display_name) } }
+                }
+            }
+        }
+    };
+    let reply = post.comments_open && frame.actor.can_comment();
+    let edit = frame.actor.can_edit_comment(comment, frame.now);
+    let delete = frame.actor.can_delete_comment(comment);
+    html! {
+        @if reply || edit || delete {
+            ul.actions {
+                @if reply { (link("reply", "Reply", " to the comment by ")) }
+                @if edit { (link("edit", "Edit", " the comment by ")) }
+                @if delete { (link("delete", "Delete", " the comment by ")) }
+            }
+        }
+    }
+}
+
+/// The form for a new comment, or why there is none.
+fn invitation(frame: &Frame, post: &PostHead) -> Markup {
+    html! {
+        @if !post.comments_open {
+            p.closed { "Comments are closed." }
+        } @else if frame.actor.can_comment() {
+            (comment_form(&frame.links.comments(&post.slug), None, &CommentBox::default(), None))
+        } @else {
+            @let here = format!("{}#comments", frame.path);
+            p.closed { "Please " a href=(frame.links.login(&here)) { "Login" } " to add a comment." }
+        }
+    }
+}
+
+/// With `back`, the form is alone on its page: the cursor starts in it and it can be left.
+fn comment_form(post_to: &str, reply_to: Option<&Comment>, typed: &CommentBox, back: Option<&str>) -> Markup {
+    let area = text_area(typed).required();
+    html! {
+        form.comment-form method="post" action=(post_to) {
+            (form::summary(typed.errors))
+            @if let Some(comment) = reply_to {
+                (form::hidden("parent", &comment.id.to_string()))
+            }
+            @if back.is_some() { (area.autofocus()) } @else { (area) }
+            p.buttons {
+                (form::submit(if reply_to.is_some() { "Post reply" } else { "Post comment" }))
+                @if let Some(back) = back {
+                    " "
+                    a.button.quiet href=(back) { "Cancel" }
+                }
+            }
+        }
+    }
+}
+
+fn text_area<'a>(typed: &CommentBox<'a>) -> Field<'a> {
+    Field::area("body", "Your comment", 6)
+        .hint(html! {
+            "You can write " strong { "**bold**" } ", " em { "*italic*" } ", " code { "`code`" }
+            ", > quotes and lists in Markdown."
+        })
+        .value(typed.body)
+        .errors(typed.errors)
+        .wide()
+}

@@ -1,0 +1,66 @@
+//! What is refused or led elsewhere by the head of a request alone.
+
+use crate::domain::link::Links;
+use crate::error::Error;
+use crate::web::form;
+use crate::web::origin;
+use crate::web::problem::{Failure, Refusal};
+use crate::web::response;
+use crate::web::response::Res;
+use crate::web::router::{Route, Surface};
+use http::header::CONTENT_LENGTH;
+use http::request::Parts;
+use http::{Method, StatusCode};
+
+/// Every method that some route may have; anything else is answered without a look at the table.
+pub const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+/// Longest target of a request, in bytes.
+pub const MAX_TARGET: usize = 8 * 1024;
+
+/// Checks that need no look at the site; gives the host that is asked for.
+pub fn request(parts: &Parts) -> std::result::Result<String, Refusal> {
+    if !METHODS.split(", ").any(|known| known == parts.method.as_str()) {
+        let standard = parts.method == Method::TRACE || parts.method == Method::CONNECT;
+        return Err(if standard { Refusal::Method(METHODS.into()) } else { Refusal::UnknownMethod });
+    }
+    if parts.uri.path().len() + parts.uri.query().map_or(0, str::len) > MAX_TARGET {
+        return Err(Refusal::LongAddress);
+    }
+    // An asterisk stands for the server as a whole, and only OPTIONS asks that.
+    let target_ok = parts.uri.path().starts_with('/') || (parts.uri.path() == "*" && parts.method == Method::OPTIONS);
+    if !target_ok {
+        return Err(Refusal::BadRequest);
+    }
+    origin::host(parts).map(str::to_owned).ok_or(Refusal::BadRequest)
+}
+
+/// A trailing slash leads to the address without it, the query kept. Doubled slashes at the
+/// beginning would lead to another host, and no address of ours has them.
+pub fn without_slash(links: &Links, method: &Method, path: &str, query: Option<&str>) -> Option<Res> {
+    let bare = path.trim_end_matches('/');
+    if bare.is_empty() || bare.len() == path.len() || bare.starts_with("//") {
+        return None;
+    }
+    let status = if method.is_safe() { StatusCode::MOVED_PERMANENTLY } else { StatusCode::PERMANENT_REDIRECT };
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    Some(response::redirect(status, &format!("{}{query}", links.to(bare))))
+}
+
+/// Refuses by its headers a body that the route would not read.
+pub fn body(route: &Route, parts: &Parts, has_body: bool) -> std::result::Result<(), Failure> {
+    let headers = &parts.headers;
+    let length: Option<u64> = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length| length > route.body_limit) {
+        return Err(Error::TooLarge(route.body_limit).into());
+    }
+    if parts.method.is_safe() || !has_body {
+        return Ok(());
+    }
+    match route.surface {
+        Surface::Page if !form::is_form(headers) => Err(Refusal::MediaType("a form").into()),
+        Surface::Api if !form::essence(headers).eq_ignore_ascii_case("application/json") => {
+            Err(Refusal::MediaType("application/json").into())
+        }
+        _ => Ok(()),
+    }
+}

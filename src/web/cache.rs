@@ -1,0 +1,342 @@
+//! Rendered pages for visitors, kept as long as they are true.
+//!
+//! Nobody tells the cache what to forget. A page keeps the number of the snapshot it was rendered
+//! from, the scopes it shows and the time of the next scheduled publication; it is served only
+//! while none of the scopes changed after that number and that time has not come.
+
+use crate::domain::time::Timestamp;
+use crate::error::{Error, Result};
+use crate::service::{App, ReadTxn, Scope};
+use crate::web::Site;
+use crate::web::encoding;
+use crate::web::request::Req;
+use crate::web::response;
+use crate::web::response::{Rendered, Res};
+use crate::web::variants::{About, Variants};
+use http::header::{CACHE_CONTROL, HeaderValue};
+use http::{HeaderMap, Method, StatusCode};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use std::sync::Arc;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// A shared cache may keep the page and has to ask each time whether it still holds.
+const PUBLIC: &str = "public, max-age=0, must-revalidate";
+/// Brotli of pages: made while a visitor waits.
+const QUALITY: u32 = 5;
+/// What an entry weighs beside its bodies: key, headers, bookkeeping.
+const OVERHEAD: u64 = 2048;
+/// Longest value of a query parameter in a key; a page with a longer one is not kept.
+const MAX_VALUE: usize = 100;
+
+/// The pages, bounded in bytes, with the permits to render.
+pub struct PageCache {
+    pages: Cache<String, Arc<Entry>, Weight>,
+    /// Held from the read until the page and its coded variant are made, so that a crowd of
+    /// misses cannot hold a crowd of pages in memory.
+    permits: Semaphore,
+}
+
+struct Entry {
+    number: u64,
+    scopes: Box<[Scope]>,
+    until: Option<Timestamp>,
+    variants: Variants,
+}
+
+impl Entry {
+    fn is_true(&self, app: &App) -> bool {
+        !app.changed_since(&self.scopes, self.number) && self.until.is_none_or(|until| app.now() < until)
+    }
+}
+
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<String, Arc<Entry>> for Weight {
+    fn weight(&self, key: &String, entry: &Arc<Entry>) -> u64 {
+        entry.variants.weight() + key.len() as u64 + entry.scopes.len() as u64 * 16 + OVERHEAD
+    }
+}
+
+impl PageCache {
+    /// At most `bytes` of pages.
+    pub fn new(bytes: usize) -> PageCache {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let items = (bytes / 32_768).max(16);
+        PageCache {
+            pages: Cache::with_weighter(items, bytes as u64, Weight),
+            permits: Semaphore::new((cores * 2).clamp(2, 8)),
+        }
+    }
+
+    /// A page without a query, for a visitor, if it is there in the coding the client takes.
+    pub fn ready(&self, app: &App, path: &str, asked: &HeaderMap) -> Option<Res> {
+        let entry = self.pages.get(path)?;
+        let variant = entry.variants.ready(encoding::choose(asked))?;
+        entry.is_true(app).then(|| variant.respond(asked))
+    }
+
+    /// Bytes taken now.
+    pub fn weight(&self) -> u64 {
+        self.pages.weight()
+    }
+
+    async fn permit(&self) -> Result<SemaphorePermit<'_>> {
+        self.permits.acquire().await.map_err(|closed| Error::Internal(Box::new(closed)))
+    }
+}
+
+/// A page of a public address. `known` are the query parameters it understands; others make no
+/// difference. Visitors share the kept page; anybody else gets one of their own, never kept.
+pub async fn get_or_render<F>(site: &Site, req: &Req, known: &[&str], render: F) -> Result<Res>
+where
+    F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
+{
+    answer(site, req, key("", &req.path, known, req), render).await
+}
+
+/// Like `get_or_render`, for what prints absolute addresses: feeds, the sitemap. If no public URL
+/// is configured, each origin under which the site is reached has its own.
+pub async fn get_or_render_absolute<F>(site: &Site, req: &Req, known: &[&str], render: F) -> Result<Res>
+where
+    F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
+{
+    let origin = if req.caller.is_guessed() { req.origin() } else { String::new() };
+    answer(site, req, key(&origin, &req.path, known, req), render).await
+}
+
+async fn answer<F>(site: &Site, req: &Req, key: Option<String>, render: F) -> Result<Res>
+where
+    F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
+{
+    let public = req.actor.is_anonymous() && matches!(req.method, Method::GET | Method::HEAD);
+    match key {
+        Some(key) if public => shared(site, req, &key, render).await,
+        _ => own(site, render).await,
+    }
+}
+
+/// The kept page, or a new one that is kept. Of several requests that miss one page, one renders and
+/// the others wait for it.
+async fn shared<F>(site: &Site, req: &Req, key: &str, render: F) -> Result<Res>
+where
+    F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
+{
+    let cache = &site.cache;
+    let guard = loop {
+        cache.pages.remove_if(key, |entry| !entry.is_true(&site.app));
+        match cache.pages.get_value_or_guard_async(key).await {
+            // It may have been rendered before a write that was acknowledged before we asked.
+            Ok(entry) if entry.is_true(&site.app) => return coded(cache, &entry, &req.headers).await,
+            Ok(_) => {}
+            Err(guard) => break guard,
+        }
+    };
+    let permit = cache.permit().await?;
+    let txn = site.app.read()?;
+    let encoding = encoding::choose(&req.headers);
+    let entry = match off_the_loop(|| render(&txn))? {
+        Rendered::Other(res) => return Ok(res),
+        Rendered::Page { body, media_type, scopes, until } => {
+            let about = About { media_type, cache_control: PUBLIC, vary: "Accept-Encoding, Cookie", quality: QUALITY };
+            let variants = Variants::new(body, about);
+            Arc::new(Entry { number: txn.number(), scopes: scopes.into(), until, variants })
+        }
+    };
+    let res = off_the_loop(|| entry.variants.make(encoding)).respond(&req.headers);
+    // A page that is too large for the cache is not kept, which is no failure.
+    let _ = guard.insert(entry);
+    drop(permit);
+    Ok(res)
+}
+
+async fn coded(cache: &PageCache, entry: &Entry, asked: &HeaderMap) -> Result<Res> {
+    let encoding = encoding::choose(asked);
+    if let Some(variant) = entry.variants.ready(encoding) {
+        return Ok(variant.respond(asked));
+    }
+    let _permit = cache.permit().await?;
+    Ok(off_the_loop(|| entry.variants.make(encoding)).respond(asked))
+}
+
+async fn own<F>(site: &Site, render: F) -> Result<Res>
+where
+    F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
+{
+    let _permit = site.cache.permit().await?;
+    let txn = site.app.read()?;
+    match off_the_loop(|| render(&txn))? {
+        Rendered::Other(res) => Ok(res),
+        Rendered::Page { body, media_type, .. } => {
+            let mut res = response::bytes(StatusCode::OK, media_type, body);
+            res.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+            Ok(res)
+        }
+    }
+}
+
+/// Runs what takes longer than an async thread should wait: the one place that decides how.
+pub fn off_the_loop<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}
+
+/// `/path?page=2`, with the parameters in the order of `known`; `None` if one is too long to keep.
+fn key(origin: &str, path: &str, known: &[&str], req: &Req) -> Option<String> {
+    let mut key = format!("{origin}{path}");
+    let mut separator = '?';
+    for name in known {
+        let Some(value) = req.query(name) else { continue };
+        if value.len() > MAX_VALUE {
+            return None;
+        }
+        key.push(separator);
+        key.push_str(name);
+        key.push('=');
+        key.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
+        separator = '&';
+    }
+    Some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::PostId;
+    use crate::web::router::{Route, Surface};
+    use crate::web::testing::{get, send, site, text};
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
+    /// A page that says how often it was rendered, and shows one post.
+    fn counted() -> (Arc<Site>, Arc<AtomicU64>) {
+        let renders = Arc::new(AtomicU64::new(0));
+        let counter = renders.clone();
+        let page = move |site: Arc<Site>, req: Req| {
+            let counter = counter.clone();
+            async move {
+                get_or_render(&site, &req, &["page"], |_| {
+                    if req.query("gone").is_some() {
+                        return Err(Error::NotFound("post"));
+                    }
+                    let count = counter.fetch_add(1, Ordering::SeqCst) + 1;
+                    let filler = "Words of a page. ".repeat(200);
+                    let until = Some(Timestamp::from_ms(1_800_000_000_000));
+                    Ok(response::document(
+                        response::HTML,
+                        format!("{count} {filler}"),
+                        vec![Scope::Post(PostId(1))],
+                        until,
+                    ))
+                })
+                .await
+            }
+        };
+        (site(vec![Route::new(Method::GET, "/", Surface::Page, page)]), renders)
+    }
+
+    async fn number(site: &Arc<Site>, target: &str) -> u64 {
+        text(get(site, target).await).await.split(' ').next().unwrap().parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_page_is_rendered_once_until_something_it_shows_changes() {
+        let (site, _) = counted();
+        assert_eq!((number(&site, "/").await, number(&site, "/").await), (1, 1));
+        site.app.touch(Scope::Post(PostId(2)));
+        assert_eq!(number(&site, "/").await, 1);
+        site.app.touch(Scope::Post(PostId(1)));
+        assert_eq!((number(&site, "/").await, number(&site, "/").await), (2, 2));
+    }
+
+    #[tokio::test]
+    async fn a_page_ends_when_the_next_publication_comes() {
+        let (site, _) = counted();
+        assert_eq!(number(&site, "/").await, 1);
+        site.app.set_now(Timestamp::from_ms(1_799_999_999_999));
+        assert_eq!(number(&site, "/").await, 1);
+        site.app.set_now(Timestamp::from_ms(1_800_000_000_000));
+        assert_eq!(number(&site, "/").await, 2);
+    }
+
+    #[tokio::test]
+    async fn unknown_parameters_make_no_new_pages_and_known_ones_do() {
+        let (site, _) = counted();
+        assert_eq!(number(&site, "/?utm_source=x&a=b").await, 1);
+        assert_eq!(number(&site, "/").await, 1);
+        assert_eq!(number(&site, "/?page=2").await, 2);
+        assert_eq!(number(&site, "/?x&page=2&page=3").await, 2);
+        assert_eq!(get(&site, "/?page=3&gone").await.status(), 404);
+        assert_eq!(number(&site, "/?page=3").await, 3);
+    }
+
+    #[tokio::test]
+    async fn codings_differ_in_tag_and_say_what_they_depend_on() {
+        let (site, _) = counted();
+        let mut tags = Vec::new();
+        for coding in ["identity", "gzip", "br", "gzip"] {
+            let res = send(&site, "GET /", &[("accept-encoding", coding)], "").await;
+            assert_eq!(res.headers()["vary"], "Accept-Encoding, Cookie");
+            assert_eq!(res.headers()[CACHE_CONTROL], PUBLIC);
+            let tag = res.headers()["etag"].to_str().unwrap().to_owned();
+            let asked = [("accept-encoding", coding), ("if-none-match", tag.as_str())];
+            assert_eq!(send(&site, "GET /", &asked, "").await.status(), 304);
+            tags.push(tag);
+        }
+        assert!(tags[1] == tags[3] && tags[0] != tags[1] && tags[1] != tags[2]);
+        let head = send(&site, "HEAD /", &[("accept-encoding", "br")], "").await;
+        assert_eq!((head.status().as_u16(), &head.headers()["content-encoding"]), (200, &"br".parse().unwrap()));
+    }
+
+    #[test]
+    fn concurrent_misses_of_one_page_render_once() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let renders = Arc::new(AtomicU64::new(0));
+            let counter = renders.clone();
+            let slow = move |site: Arc<Site>, req: Req| {
+                let counter = counter.clone();
+                async move {
+                    get_or_render(&site, &req, &[], |_| {
+                        counter.fetch_add(1, Ordering::SeqCst);
+                        std::thread::sleep(Duration::from_millis(50));
+                        Ok(response::document(response::HTML, "slow".into(), vec![Scope::Lists], None))
+                    })
+                    .await
+                }
+            };
+            let site = site(vec![Route::new(Method::GET, "/", Surface::Page, slow)]);
+            let crowd: Vec<_> = (0..32)
+                .map(|_| {
+                    tokio::spawn({
+                        let site = site.clone();
+                        async move { get(&site, "/").await.status() }
+                    })
+                })
+                .collect();
+            for one in crowd {
+                assert_eq!(one.await.unwrap(), 200);
+            }
+            assert_eq!(renders.load(Ordering::SeqCst), 1);
+        });
+    }
+
+    #[tokio::test]
+    async fn the_cache_stays_within_its_bytes() {
+        let cache = PageCache::new(200_000);
+        let page = |n: u64| {
+            let about = About { media_type: response::HTML, cache_control: PUBLIC, vary: "Cookie", quality: QUALITY };
+            let variants = Variants::new(format!("{n} {}", "x".repeat(4000)).into(), about);
+            Arc::new(Entry { number: n, scopes: [Scope::Lists].into(), until: None, variants })
+        };
+        for n in 0..500 {
+            cache.pages.insert(format!("/?page={n}"), page(n));
+        }
+        assert!(cache.weight() <= 200_000 && cache.pages.len() >= 10, "{} {}", cache.weight(), cache.pages.len());
+    }
+}

@@ -1,0 +1,159 @@
+//! Content codings: which one a client takes, and making it.
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::HeaderMap;
+use http::header::{ACCEPT_ENCODING, HeaderValue, IF_NONE_MATCH};
+use std::io::Write;
+
+/// How a body is coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    Plain,
+    Gzip,
+    Brotli,
+}
+
+/// Bodies below this many bytes fit in a packet anyway.
+pub const LEAST: usize = 1024;
+
+/// The coding the client likes best; of equals the smaller one. Plain if it names none of ours.
+pub fn choose(headers: &HeaderMap) -> Encoding {
+    match weights(headers) {
+        (0, 0) => Encoding::Plain,
+        (gzip, brotli) if brotli >= gzip => Encoding::Brotli,
+        _ => Encoding::Gzip,
+    }
+}
+
+/// Whether the client takes gzip at all.
+pub fn takes_gzip(headers: &HeaderMap) -> bool {
+    weights(headers).0 > 0
+}
+
+/// How much the client wants gzip and brotli, in thousandths.
+fn weights(headers: &HeaderMap) -> (u32, u32) {
+    let (mut gzip, mut brotli, mut rest) = (None, None, None);
+    for value in headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()) {
+        for entry in value.split(',') {
+            let (name, weight) = coding(entry);
+            match name {
+                name if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") => gzip = Some(weight),
+                name if name.eq_ignore_ascii_case("br") => brotli = Some(weight),
+                "*" => rest = Some(weight),
+                _ => {}
+            }
+        }
+    }
+    (gzip.or(rest).unwrap_or(0), brotli.or(rest).unwrap_or(0))
+}
+
+/// Name and weight in thousandths of an entry (RFC 9110, section 12.4.2); a weight that is none counts as 0.
+fn coding(entry: &str) -> (&str, u32) {
+    let mut parts = entry.split(';').map(str::trim);
+    let name = parts.next().unwrap_or("");
+    let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    let thousandths = |text: &str| text.parse::<f32>().ok().filter(|q| (0.0..=1.0).contains(q)).map(|q| q * 1000.0);
+    match weight {
+        None => (name, 1000),
+        Some(text) => (name, thousandths(text).map_or(0, |q| q as u32)),
+    }
+}
+
+/// Brotli at `quality` from 0 to 11.
+pub fn brotli(bytes: &[u8], quality: u32) -> Option<Bytes> {
+    let mut coded = Vec::with_capacity(bytes.len() / 3);
+    let mut writer = brotli::CompressorWriter::new(&mut coded, 4096, quality, 20);
+    writer.write_all(bytes).ok()?;
+    drop(writer);
+    Some(coded.into())
+}
+
+/// Gzip at `level` from 0 to 9.
+pub fn gzip(bytes: &[u8], level: u32) -> Option<Bytes> {
+    let mut writer = GzEncoder::new(Vec::with_capacity(bytes.len() / 3), Compression::new(level));
+    writer.write_all(bytes).ok()?;
+    writer.finish().ok().map(Bytes::from)
+}
+
+/// Whether coding text of this media type pays.
+pub fn pays(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or("").trim();
+    essence.starts_with("text/")
+        || essence.ends_with("+xml")
+        || essence.ends_with("+json")
+        || matches!(essence, "application/json" | "application/xml" | "application/javascript")
+}
+
+/// Whether the client has this version already (RFC 9110, section 13.1.2: weak comparison).
+pub fn not_changed(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+    let Ok(etag) = etag.to_str() else { return false };
+    let opaque = |tag: &str| tag.trim().strip_prefix("W/").unwrap_or(tag.trim()).to_owned();
+    let own = opaque(etag);
+    let fields = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    fields.flat_map(|field| field.split(',')).any(|tag| tag.trim() == "*" || opaque(tag) == own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    fn chosen(value: &str) -> Encoding {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_ENCODING, value.parse().unwrap());
+        choose(&headers)
+    }
+
+    #[test]
+    fn the_client_chooses_the_coding() {
+        assert_eq!(choose(&HeaderMap::new()), Encoding::Plain);
+        for (value, encoding) in [
+            ("gzip, deflate, br, zstd", Encoding::Brotli),
+            ("gzip, deflate", Encoding::Gzip),
+            ("br;q=0.5, gzip;q=0.8", Encoding::Gzip),
+            ("br;q=0, gzip", Encoding::Gzip),
+            ("GZIP;Q=0.001", Encoding::Gzip),
+            ("*", Encoding::Brotli),
+            ("*;q=0.5, br;q=0", Encoding::Gzip),
+            ("identity", Encoding::Plain),
+            ("gzip;q=0", Encoding::Plain),
+            ("gzip;q=x, br;q=2", Encoding::Plain),
+            ("gzip;q=NaN", Encoding::Plain),
+            ("", Encoding::Plain),
+        ] {
+            assert_eq!(chosen(value), encoding, "{value}");
+        }
+    }
+
+    #[test]
+    fn coded_text_decodes_to_itself() {
+        let text = "A page. ".repeat(500);
+        let mut back = String::new();
+        brotli::Decompressor::new(&brotli(text.as_bytes(), 5).unwrap()[..], 4096).read_to_string(&mut back).unwrap();
+        assert_eq!(back, text);
+        back.clear();
+        flate2::read::GzDecoder::new(&gzip(text.as_bytes(), 6).unwrap()[..]).read_to_string(&mut back).unwrap();
+        assert_eq!(back, text);
+    }
+
+    #[test]
+    fn a_known_version_is_recognised() {
+        let etag = HeaderValue::from_static("\"abc\"");
+        for (value, known) in [
+            ("\"abc\"", true),
+            ("W/\"abc\"", true),
+            ("\"x\", \"abc\"", true),
+            ("*", true),
+            ("\"abc-br\"", false),
+            ("abc", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(IF_NONE_MATCH, value.parse().unwrap());
+            assert_eq!(not_changed(&headers, &etag), known, "{value}");
+        }
+        assert!(!not_changed(&HeaderMap::new(), &etag));
+    }
+}

@@ -1,0 +1,101 @@
+//! The end of every answer: coding, defaults, security headers.
+
+use crate::web::encoding;
+use crate::web::request::RequestId;
+use crate::web::response::{Body, Res};
+use crate::web::security;
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, VARY};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode, Version};
+
+/// Level at which answers for one reader are coded: they are sent once.
+const GZIP_LEVEL: u32 = 1;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What an answer needs to know about its request when the request is gone.
+pub struct Finish {
+    id: RequestId,
+    https: bool,
+    version: Version,
+    takes_gzip: bool,
+}
+
+impl Finish {
+    /// For the answer to this request.
+    pub fn new(id: RequestId, https: bool, parts: &Parts) -> Finish {
+        Finish { id, https, version: parts.version, takes_gzip: encoding::takes_gzip(&parts.headers) }
+    }
+
+    /// Adds what the handler left open.
+    pub fn finish(&self, mut res: Res) -> Res {
+        self.code(&mut res);
+        let in_doubt = matches!(
+            res.status(),
+            StatusCode::BAD_REQUEST | StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE
+        );
+        let headers = res.headers_mut();
+        // A body may be left unread, or its end may be unclear; HTTP/2 has frames for that.
+        if in_doubt && self.version < Version::HTTP_2 {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
+        if let Ok(id) = HeaderValue::from_str(&self.id.to_string()) {
+            headers.insert(X_REQUEST_ID, id);
+        }
+        security::protect(headers, self.https);
+        res
+    }
+
+    /// Codes text that has no coded variants of its own.
+    fn code(&self, res: &mut Res) {
+        let Body::Full(body) = res.body() else { return };
+        if body.len() < encoding::LEAST || !codable(res.headers()) || res.status() == StatusCode::PARTIAL_CONTENT {
+            return;
+        }
+        let coded = if self.takes_gzip { encoding::gzip(body, GZIP_LEVEL) } else { None };
+        res.headers_mut().append(VARY, HeaderValue::from_static("Accept-Encoding"));
+        if let Some(coded) = coded {
+            res.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            *res.body_mut() = Body::Full(coded);
+        }
+    }
+}
+
+/// A strong tag names exact bytes, so what has one is left as it is.
+fn codable(headers: &HeaderMap) -> bool {
+    let pays = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(encoding::pays);
+    pays && !headers.contains_key(CONTENT_ENCODING) && !headers.contains_key(ETAG)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::response;
+
+    fn finished(res: Res, takes_gzip: bool) -> Res {
+        Finish { id: RequestId(7), https: false, version: Version::HTTP_11, takes_gzip }.finish(res)
+    }
+
+    #[test]
+    fn long_text_is_coded_for_those_who_take_it() {
+        let long = || response::text(StatusCode::OK, "A page. ".repeat(500));
+        let coded = finished(long(), true);
+        assert_eq!(coded.headers()[CONTENT_ENCODING], "gzip");
+        assert_eq!(coded.headers()[VARY], "Accept-Encoding");
+        assert!(coded.body().length() < 1000);
+        let plain = finished(long(), false);
+        assert!(!plain.headers().contains_key(CONTENT_ENCODING));
+        assert_eq!(plain.headers()[VARY], "Accept-Encoding");
+        assert!(!finished(response::text(StatusCode::OK, "short"), true).headers().contains_key(CONTENT_ENCODING));
+    }
+
+    #[test]
+    fn an_answer_says_nothing_can_keep_it_unless_the_handler_does() {
+        let res = finished(response::text(StatusCode::OK, "x"), false);
+        assert_eq!(res.headers()[CACHE_CONTROL], "private, no-store");
+        assert_eq!(res.headers()[X_REQUEST_ID], "0000000000000007");
+        let doubtful = finished(response::text(StatusCode::BAD_REQUEST, "x"), false);
+        assert_eq!(doubtful.headers()[CONNECTION], "close");
+    }
+}

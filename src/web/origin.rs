@@ -1,0 +1,251 @@
+//! Where a request comes from: client address, scheme, host.
+
+use http::HeaderMap;
+use http::header::{FORWARDED, HOST, HeaderName};
+use http::request::Parts;
+use http::uri::Authority;
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// Who sent a request and how they addressed the site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The client: the peer, or the one that a trusted proxy names.
+    pub client: IpAddr,
+    pub https: bool,
+    /// Host and port as addressed, in lower case.
+    pub host: String,
+    /// The origin that is configured, which then counts for whatever is printed.
+    configured: Option<String>,
+}
+
+impl Caller {
+    /// `host` is what `host` below found in the request itself. Forwarded headers are believed
+    /// only from a peer in `trusted`.
+    pub fn new(peer: IpAddr, host: &str, headers: &HeaderMap, trusted: &[IpNet]) -> Caller {
+        let peer = peer.to_canonical();
+        if !is_trusted(peer, trusted) {
+            return Caller { client: peer, https: false, host: host.to_ascii_lowercase(), configured: None };
+        }
+        let proto = last(headers, &X_FORWARDED_PROTO).or_else(|| forwarded(headers, "proto").pop());
+        let named = last(headers, &X_FORWARDED_HOST).or_else(|| forwarded(headers, "host").pop());
+        let host = named.filter(|named| is_host(named)).unwrap_or_else(|| host.to_owned());
+        Caller {
+            client: client(peer, headers, trusted),
+            https: proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https")),
+            host: host.to_ascii_lowercase(),
+            configured: None,
+        }
+    }
+
+    /// With the origin of `--public-url`, whose scheme counts even if a proxy does not name it.
+    pub fn at(mut self, configured: Option<&str>) -> Caller {
+        if let Some(origin) = configured {
+            self.https = origin.starts_with("https://");
+            self.configured = Some(origin.to_owned());
+        }
+        self
+    }
+
+    /// The configured origin, else the one as seen: `https://example.org:8443`.
+    pub fn origin(&self) -> String {
+        self.configured.clone().unwrap_or_else(|| self.seen())
+    }
+
+    /// Whether no origin is configured, so that what is printed depends on who asks.
+    pub fn is_guessed(&self) -> bool {
+        self.configured.is_none()
+    }
+
+    /// Whether an `Origin` header names this site.
+    pub fn is_own_origin(&self, origin: &str) -> bool {
+        let origin = bare(origin);
+        origin.eq_ignore_ascii_case(bare(&self.seen()))
+            || self.configured.as_deref().is_some_and(|own| origin.eq_ignore_ascii_case(bare(own)))
+    }
+
+    fn seen(&self) -> String {
+        format!("{}://{}", if self.https { "https" } else { "http" }, self.host)
+    }
+}
+
+/// An origin without the port that its scheme implies, as browsers write it.
+fn bare(origin: &str) -> &str {
+    let port = if origin.starts_with("https://") { ":443" } else { ":80" };
+    origin.strip_suffix(port).unwrap_or(origin)
+}
+
+/// The one host that a request names (RFC 9112, section 3.2): in its target if that is absolute,
+/// else in its only `Host`. `None` if there is none, more than one, or it is malformed.
+pub fn host(parts: &Parts) -> Option<&str> {
+    let mut values = parts.headers.get_all(HOST).iter();
+    let field = values.next();
+    if values.next().is_some() {
+        return None;
+    }
+    let field = match field {
+        Some(value) => Some(value.to_str().ok().filter(|host| is_host(host))?),
+        None => None,
+    };
+    let target = match parts.uri.authority() {
+        Some(authority) => Some(Some(authority.as_str()).filter(|host| is_host(host))?),
+        None => None,
+    };
+    match (target, field) {
+        // In HTTP/2 the target is always absolute, and a Host beside it must agree with it.
+        (Some(target), Some(field)) if parts.version == http::Version::HTTP_2 => {
+            target.eq_ignore_ascii_case(field).then_some(target)
+        }
+        (Some(target), None) if parts.version == http::Version::HTTP_2 => Some(target),
+        // HTTP/1 asks for Host even where the target is absolute, which then counts.
+        (Some(target), Some(_)) => Some(target),
+        (None, field) => field,
+        (Some(_), None) => None,
+    }
+}
+
+/// A name or an address with an optional port, and nothing else.
+fn is_host(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let Ok(authority) = text.parse::<Authority>() else { return false };
+    let name = authority.host();
+    let name_ok = match name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(inside) => inside.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !name.is_empty() && name.len() <= 253 && name.bytes().all(plain),
+    };
+    let port_ok = match text.get(name.len()..) {
+        Some("") => true,
+        Some(rest) => rest.strip_prefix(':').is_some_and(|port| {
+            port.bytes().all(|byte| byte.is_ascii_digit()) && (port.is_empty() || port.parse::<u16>().is_ok())
+        }),
+        None => false,
+    };
+    name_ok && port_ok && text.starts_with(name)
+}
+
+/// The rightmost hop that is not a trusted proxy. An entry that is no address ends the walk: what
+/// stands left of it cannot be believed.
+fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let mut hops = list(headers, &X_FORWARDED_FOR);
+    if hops.is_empty() {
+        hops = forwarded(headers, "for");
+    }
+    let mut client = peer;
+    for hop in hops.iter().rev() {
+        let Some(address) = address(hop) else { break };
+        client = address;
+        if !is_trusted(address, trusted) {
+            break;
+        }
+    }
+    client
+}
+
+fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|net| net.contains(&address))
+}
+
+/// An address with or without a port, IPv6 with or without brackets.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bare = match text.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(""),
+        None if text.matches(':').count() == 1 => text.split(':').next().unwrap_or(""),
+        None => text,
+    };
+    bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+/// The comma-separated entries of all fields of one name, in order.
+fn list(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(|entry| entry.trim().to_owned()).collect()
+}
+
+fn last(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    list(headers, name).pop()
+}
+
+/// The values of one parameter in `Forwarded` (RFC 7239), hop by hop.
+fn forwarded(headers: &HeaderMap, parameter: &str) -> Vec<String> {
+    let value_of = |hop: &String| {
+        let pairs = hop.split(';').filter_map(|pair| pair.split_once('='));
+        let found = pairs.into_iter().find(|(key, _)| key.trim().eq_ignore_ascii_case(parameter));
+        found.map(|(_, value)| value.trim().trim_matches('"').to_owned())
+    };
+    list(headers, &FORWARDED).iter().filter_map(value_of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{Request, Version};
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
+    }
+
+    fn caller(peer: &str, pairs: &[(&'static str, &str)]) -> Caller {
+        let trusted = ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
+        Caller::new(peer.parse().unwrap(), "Blog.example:80", &headers(pairs), &trusted)
+    }
+
+    fn found(target: &str, hosts: &[&str], version: Version) -> Option<String> {
+        let mut request = Request::builder().uri(target).version(version);
+        for host in hosts {
+            request = request.header(HOST, *host);
+        }
+        host(&request.body(()).unwrap().into_parts().0).map(str::to_owned)
+    }
+
+    #[test]
+    fn a_stranger_cannot_choose_address_scheme_or_host() {
+        let lies = [("x-forwarded-for", "1.2.3.4"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "evil")];
+        let caller = caller("203.0.113.9", &lies);
+        assert_eq!(caller.client.to_string(), "203.0.113.9");
+        assert_eq!(caller.origin(), "http://blog.example:80");
+    }
+
+    #[test]
+    fn the_client_is_the_rightmost_untrusted_hop() {
+        let client = |value| caller("10.0.0.1", &[("x-forwarded-for", value)]).client.to_string();
+        assert_eq!(client("1.2.3.4"), "1.2.3.4");
+        assert_eq!(client("6.6.6.6, 1.2.3.4, 10.1.1.1"), "1.2.3.4");
+        assert_eq!(client("6.6.6.6, lies, 10.1.1.1"), "10.1.1.1");
+        assert_eq!(client("[2001:db8::1]:443"), "2001:db8::1");
+        assert_eq!(client("1.2.3.4:5678"), "1.2.3.4");
+        assert_eq!(client("::ffff:1.2.3.4"), "1.2.3.4");
+        assert_eq!(client(""), "10.0.0.1");
+        assert_eq!(caller("::ffff:10.0.0.1", &[("x-forwarded-for", "1.2.3.4")]).client.to_string(), "1.2.3.4");
+    }
+
+    #[test]
+    fn a_trusted_proxy_names_scheme_and_host() {
+        let set = [("x-forwarded-proto", "https"), ("x-forwarded-host", "Blog.example")];
+        assert_eq!(caller("::1", &set).origin(), "https://blog.example");
+        let standard = [("forwarded", "for=\"[2001:db8::1]:9\";proto=https;host=blog.example")];
+        let caller = caller("::1", &standard);
+        assert_eq!((caller.client.to_string().as_str(), caller.https), ("2001:db8::1", true));
+    }
+
+    #[test]
+    fn there_is_exactly_one_well_formed_host() {
+        let v1 = Version::HTTP_11;
+        assert_eq!(found("/", &["blog.example"], v1).as_deref(), Some("blog.example"));
+        assert_eq!(found("/", &["[::1]:8080"], v1).as_deref(), Some("[::1]:8080"));
+        assert_eq!(found("http://a.example/", &["b.example"], v1).as_deref(), Some("a.example"));
+        for bad in ["", "a b", "x/../y", "a@b", "a:b", "a:99999", "a:80:80", "[::1", "[]", "a,b", "ä", "<x>"] {
+            assert_eq!(found("/", &[bad], v1), None, "{bad}");
+        }
+        assert_eq!(found("/", &[], v1), None);
+        assert_eq!(found("/", &["a", "a"], v1), None);
+        assert_eq!(found("http://a/", &[], v1), None);
+        assert_eq!(found("http://u@a/", &["a"], v1), None);
+        assert_eq!(found("http://a/", &[], Version::HTTP_2).as_deref(), Some("a"));
+        assert_eq!(found("http://a/", &["b"], Version::HTTP_2), None);
+    }
+}

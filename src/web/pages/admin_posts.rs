@@ -1,0 +1,271 @@
+//! Writing: the lists of posts and pages, and the editor.
+
+use crate::domain::html::Html;
+use crate::domain::id::PostId;
+use crate::domain::media::MediaId;
+use crate::domain::paging::page_number;
+use crate::domain::post::{Kind, PostHead, PostInput, State};
+use crate::error::{Error, FieldError, Result};
+use crate::service::categories;
+use crate::service::comments;
+use crate::service::media;
+use crate::service::posts;
+use crate::service::settings;
+use crate::service::writing;
+use crate::service::writing::Intent;
+use crate::view;
+use crate::view::admin::editor::{Conflict, Editor};
+use crate::web::Site;
+use crate::web::form::Form;
+use crate::web::framed::{framed, refused};
+use crate::web::request::Req;
+use crate::web::response;
+use crate::web::response::Res;
+use http::StatusCode;
+use std::sync::Arc;
+
+/// The way in: the list of posts.
+pub async fn entrance(site: Arc<Site>, req: Req) -> Result<Res> {
+    writing::permit(&req.actor, Kind::Post)?;
+    Ok(response::see_other(&site.app.links().admin_posts()))
+}
+
+/// Posts the actor sees to.
+pub async fn posts(site: Arc<Site>, req: Req) -> Result<Res> {
+    index(&site, &req, Kind::Post)
+}
+
+/// Static pages.
+pub async fn pages(site: Arc<Site>, req: Req) -> Result<Res> {
+    index(&site, &req, Kind::Page)
+}
+
+fn index(site: &Site, req: &Req, kind: Kind) -> Result<Res> {
+    let txn = site.app.read()?;
+    let state = req.query("state").and_then(State::parse);
+    let number = page_number(req.query("page")).ok_or(Error::NotFound("page"))?;
+    let cards = posts::managed(&site.app, &txn, &req.actor, (kind, state), number)?;
+    Ok(response::html(framed(site, req, &txn, &["state", "page"], |frame| {
+        view::admin::posts::index(frame, kind, state, &cards)
+    })?))
+}
+
+/// An empty editor for a post.
+pub async fn new_post(site: Arc<Site>, req: Req) -> Result<Res> {
+    new(&site, &req, Kind::Post)
+}
+
+/// An empty editor for a static page.
+pub async fn new_page(site: Arc<Site>, req: Req) -> Result<Res> {
+    new(&site, &req, Kind::Page)
+}
+
+fn new(site: &Site, req: &Req, kind: Kind) -> Result<Res> {
+    writing::permit(&req.actor, kind)?;
+    let input = PostInput { comments_open: true, ..PostInput::default() };
+    Draft::new(kind, input).show(site, req, StatusCode::OK, &[])
+}
+
+/// The editor of a post or a page.
+pub async fn edit(site: Arc<Site>, req: Req) -> Result<Res> {
+    let txn = site.app.read()?;
+    let (head, source) = posts::editable(&txn, &req.actor, id(&req)?)?;
+    let zone = settings::current(&txn)?.zone();
+    let input = PostInput {
+        title: head.title.clone(),
+        slug: head.slug.to_string(),
+        source,
+        category: head.category.map(|id| id.to_string()).unwrap_or_default(),
+        tags: head.tags.iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>().join(", "),
+        excerpt: head.excerpt.clone(),
+        comments_open: head.comments_open,
+        published_at: head.published_at.map(|time| time.local_input(&zone)).unwrap_or_default(),
+        cover_alt: head.cover.as_ref().map(|cover| cover.alt.clone()).unwrap_or_default(),
+        cover: head.cover.clone(),
+    };
+    drop(txn);
+    let draft = Draft { version: head.version, stored: Some(head.id), ..Draft::new(head.kind, input) };
+    draft.show(&site, &req, StatusCode::OK, &[])
+}
+
+/// Takes the editor of a new post.
+pub async fn create_post(site: Arc<Site>, req: Req) -> Result<Res> {
+    create(&site, req, Kind::Post).await
+}
+
+/// Takes the editor of a new static page.
+pub async fn create_page(site: Arc<Site>, req: Req) -> Result<Res> {
+    create(&site, req, Kind::Page).await
+}
+
+async fn create(site: &Arc<Site>, mut req: Req, kind: Kind) -> Result<Res> {
+    writing::permit(&req.actor, kind)?;
+    let form = req.form().await?;
+    take(site, &req, &form, Draft::new(kind, typed(&form))).await
+}
+
+/// Takes the editor of a stored post or page.
+pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
+    let head = posts::editable_head(&site.app.read()?, &req.actor, id(&req)?)?;
+    let form = req.form().await?;
+    let version = form.text("version").parse().unwrap_or(0);
+    take(&site, &req, &form, Draft { version, stored: Some(head.id), ..Draft::new(head.kind, typed(&form)) }).await
+}
+
+/// Does what the pressed button says; whatever goes wrong, the form comes back as it was filled in.
+async fn take(site: &Arc<Site>, req: &Req, form: &Form, mut draft: Draft) -> Result<Res> {
+    if let Err(error) = draft.take_images(site, req, form).await {
+        return draft.again(site, req, error);
+    }
+    let intent = match form.text("action") {
+        "publish" => Intent::Publish,
+        "unpublish" => Intent::Unpublish,
+        "preview" => {
+            return match writing::preview(&site.app, &req.actor, &draft.input.source).await {
+                Ok(html) => Draft { preview: Some(html), ..draft }.show(site, req, StatusCode::OK, &[]),
+                Err(error) => draft.again(site, req, error),
+            };
+        }
+        "insert" => return draft.show(site, req, StatusCode::OK, &[]),
+        _ => Intent::Save,
+    };
+    let saved = match draft.stored {
+        None => writing::create(&site.app, &req.actor, draft.kind, &draft.input, intent).await,
+        Some(id) => writing::update(&site.app, &req.actor, (id, draft.version), &draft.input, intent).await,
+    };
+    match saved {
+        Ok(head) => Ok(saved_at(site, &head, intent)),
+        Err(error) => draft.again(site, req, error),
+    }
+}
+
+fn saved_at(site: &Site, head: &PostHead, intent: Intent) -> Res {
+    let word = match (intent, head.state(site.app.now())) {
+        (Intent::Unpublish, _) => "unpublished",
+        (Intent::Publish, State::Scheduled) => "scheduled",
+        (Intent::Publish, _) => "published",
+        (Intent::Save, _) => "saved",
+    };
+    response::see_other(&format!("{}?done={word}", site.app.links().admin_edit(head.id)))
+}
+
+/// Asks before a post is deleted.
+pub async fn confirm(site: Arc<Site>, req: Req) -> Result<Res> {
+    let txn = site.app.read()?;
+    let head = posts::editable_head(&txn, &req.actor, id(&req)?)?;
+    let count = comments::conversation(&txn, head.id, 1)?.total;
+    Ok(response::html(framed(&site, &req, &txn, &[], |frame| {
+        view::admin::editor::confirm_delete(frame, &head, count)
+    })?))
+}
+
+/// Deletes a post.
+pub async fn remove(site: Arc<Site>, req: Req) -> Result<Res> {
+    let head = writing::remove(&site.app, &req.actor, id(&req)?).await?;
+    let links = site.app.links();
+    let list = if head.kind == Kind::Post { links.admin_posts() } else { links.admin_pages() };
+    Ok(response::see_other(&format!("{list}?done=deleted")))
+}
+
+/// The editor as it stands between two requests.
+struct Draft {
+    kind: Kind,
+    stored: Option<PostId>,
+    version: u32,
+    input: PostInput,
+    preview: Option<Html>,
+}
+
+impl Draft {
+    fn new(kind: Kind, input: PostInput) -> Draft {
+        Draft { kind, stored: None, version: 0, input, preview: None }
+    }
+
+    /// The cover as it stands or as it was uploaded, and images whose Markdown goes to the end of
+    /// the text.
+    async fn take_images(&mut self, site: &Site, req: &Req, form: &Form) -> Result<()> {
+        if let Some(known) = MediaId::parse(form.text("cover_media")).filter(|_| !form.has("cover_remove")) {
+            let stored = media::by_id(&site.app.read()?, &known.to_string()).ok();
+            self.input.cover = stored.map(|media| media.picture(String::new()));
+        }
+        if let Some(file) = form.file("cover") {
+            let media = media::upload(&site.app, &req.actor, "cover", &file.name, file.bytes.to_vec()).await?;
+            self.input.cover = Some(media.picture(String::new()));
+        }
+        for file in form.files("images") {
+            let media = media::upload(&site.app, &req.actor, "images", &file.name, file.bytes.to_vec()).await?;
+            let text = &mut self.input.source;
+            if !text.is_empty() && !text.ends_with("\n\n") {
+                text.push_str(if text.ends_with('\n') { "\n" } else { "\n\n" });
+            }
+            text.push_str(&view::admin::media::markdown(&media));
+            text.push('\n');
+        }
+        Ok(())
+    }
+
+    /// The form again with what went wrong. A stale edit shows what is stored beside it and takes
+    /// its version, so that saving again replaces it knowingly.
+    fn again(mut self, site: &Site, req: &Req, error: Error) -> Result<Res> {
+        let stale = matches!(error, Error::Conflict(_));
+        let (status, errors) = refused(error)?;
+        let theirs = match self.stored.filter(|_| stale) {
+            Some(id) => Some(posts::editable(&site.app.read()?, &req.actor, id)?),
+            None => None,
+        };
+        match theirs {
+            Some((head, source)) => {
+                self.version = head.version;
+                let conflict = Conflict { title: &head.title, source: &source };
+                self.show_with(site, req, status, &[], Some(conflict))
+            }
+            None => self.show(site, req, status, &errors),
+        }
+    }
+
+    fn show(&self, site: &Site, req: &Req, status: StatusCode, errors: &[FieldError]) -> Result<Res> {
+        self.show_with(site, req, status, errors, None)
+    }
+
+    fn show_with(
+        &self,
+        site: &Site,
+        req: &Req,
+        status: StatusCode,
+        errors: &[FieldError],
+        conflict: Option<Conflict<'_>>,
+    ) -> Result<Res> {
+        let txn = site.app.read()?;
+        let stored = self.stored.map(|id| posts::editable_head(&txn, &req.actor, id)).transpose()?;
+        let editor = Editor {
+            kind: self.kind,
+            stored: stored.as_ref(),
+            input: &self.input,
+            version: self.version,
+            categories: &categories::all(&txn)?,
+            preview: self.preview.as_ref(),
+            conflict,
+        };
+        let page = framed(site, req, &txn, &[], |frame| view::admin::editor::edit(frame, &editor, errors))?;
+        Ok(response::html_status(status, page))
+    }
+}
+
+fn typed(form: &Form) -> PostInput {
+    PostInput {
+        title: form.text("title").into(),
+        slug: form.text("slug").into(),
+        source: form.text("source").into(),
+        category: form.text("category").into(),
+        tags: form.text("tags").into(),
+        excerpt: form.text("excerpt").into(),
+        comments_open: form.has("comments_open"),
+        published_at: form.text("published_at").into(),
+        cover: None,
+        cover_alt: form.text("cover_alt").into(),
+    }
+}
+
+fn id(req: &Req) -> Result<PostId> {
+    PostId::parse(req.param("id")?).ok_or(Error::NotFound("post"))
+}

@@ -1,0 +1,55 @@
+//! Posts, static pages and the addresses they once had.
+
+use crate::domain::paging::page_number;
+use crate::domain::post::Kind;
+use crate::error::{Error, Result};
+use crate::service::comments;
+use crate::service::posts;
+use crate::service::{App, ReadTxn};
+use crate::view;
+use crate::web::Site;
+use crate::web::cache;
+use crate::web::framed::framed;
+use crate::web::request::Req;
+use crate::web::response;
+use crate::web::response::{Rendered, Res};
+use std::sync::Arc;
+
+/// Page of a long conversation.
+const COMMENTS: &str = "comments";
+
+/// A post with its conversation.
+pub async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
+    cache::get_or_render(&site, &req, &[COMMENTS], |txn| {
+        let slug = req.param("slug")?;
+        let post = match posts::show(&site.app, txn, &req.actor, Kind::Post, slug) {
+            Err(Error::NotFound(noun)) => return moved(&site.app, txn, &format!("/posts/{slug}"), noun),
+            other => other?,
+        };
+        let number = page_number(req.query(COMMENTS)).ok_or(Error::NotFound("page"))?;
+        let conversation = comments::conversation(txn, post.head.id, number)?;
+        let page = framed(&site, &req, txn, &[COMMENTS], |frame| view::post::show(frame, &post, &conversation))?;
+        Ok(response::page(page, posts::scopes(&post.head), None))
+    })
+    .await
+}
+
+/// What no other route matches: a static page, or an address that content once had.
+pub async fn page(site: Arc<Site>, req: Req) -> Result<Res> {
+    cache::get_or_render(&site, &req, &[], |txn| {
+        let path = req.param("path")?;
+        let post = match posts::show(&site.app, txn, &req.actor, Kind::Page, path) {
+            Err(Error::NotFound(_)) => return moved(&site.app, txn, &format!("/{path}"), "page"),
+            other => other?,
+        };
+        let page = framed(&site, &req, txn, &[], |frame| view::post::page(frame, &post))?;
+        Ok(response::page(page, posts::scopes(&post.head), None))
+    })
+    .await
+}
+
+/// A redirect to where the content of `path` is now.
+pub(in crate::web::pages) fn moved(app: &App, txn: &ReadTxn, path: &str, noun: &'static str) -> Result<Rendered> {
+    let address = posts::moved(app, txn, path)?.ok_or(Error::NotFound(noun))?;
+    Ok(Rendered::Other(response::moved(&address)))
+}

@@ -1,0 +1,338 @@
+//! What happens to every request, in order.
+
+use crate::error::{Error, Result};
+use crate::service::auth;
+use crate::web::Site;
+use crate::web::admit;
+use crate::web::body::Cause;
+use crate::web::encoding;
+use crate::web::finish::Finish;
+use crate::web::origin::Caller;
+use crate::web::problem;
+use crate::web::problem::{Asked, Failure, Refusal};
+use crate::web::request::{Incoming, Query, Req};
+use crate::web::response;
+use crate::web::response::Res;
+use crate::web::router::{Found, Surface};
+use crate::web::security;
+use crate::web::session;
+use bytes::Bytes;
+use http::header::{ALLOW, HeaderValue};
+use http::request::Parts;
+use http::{Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use http_body_util::combinators::BoxBody;
+use hyper::body::Body;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+
+/// Answers one request, whatever it is, and writes its line into the log.
+pub async fn answer<B>(site: &Arc<Site>, peer: SocketAddr, request: Request<B>) -> Res
+where
+    B: hyper::body::Body<Data = Bytes> + Send + Sync + 'static,
+    B::Error: Into<Cause>,
+{
+    let started = Instant::now();
+    let (parts, body) = request.into_parts();
+    let (method, uri) = (parts.method.clone(), parts.uri.clone());
+    let asked = Asked::new(site.request_id(), &parts);
+    let id = asked.id;
+    let host = admit::request(&parts);
+    let trusted = &site.app.config.trusted_proxies;
+    let caller =
+        Caller::new(peer.ip(), host.as_deref().unwrap_or(""), &parts.headers, trusted).at(site.app.links.origin());
+    let client = caller.client;
+    let at_once = if host.is_ok() { ready(site, &caller, &parts) } else { None };
+    let mut res = match at_once {
+        Some(res) => res,
+        None => {
+            let finish = Finish::new(id, caller.https, &parts);
+            let body = body.map_err(Into::into).boxed();
+            finish.finish(told(site, asked, caller, host.map(drop), Request::from_parts(parts, body)).await)
+        }
+    };
+    if method == Method::HEAD {
+        res = response::without_body(res);
+    }
+    // Never the query, cookies or bodies: they may hold secrets.
+    tracing::info!(
+        target: "request",
+        method = method.as_str(),
+        path = uri.path(),
+        status = res.status().as_u16(),
+        bytes = res.body().length(),
+        ms = started.elapsed().as_micros() as f64 / 1000.0,
+        %client,
+        %id,
+    );
+    res
+}
+
+/// A file of the binary, or a kept page for a visitor: answered before anything else is looked at.
+fn ready(site: &Site, caller: &Caller, parts: &Parts) -> Option<Res> {
+    if !matches!(parts.method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    let path = site.app.links.strip(parts.uri.path())?;
+    let mut res = match site.files.get(path) {
+        Some(file) => file.ready(encoding::choose(&parts.headers))?.respond(&parts.headers),
+        None if parts.uri.query().is_none() && session::token(&parts.headers, caller.https).is_none() => {
+            site.cache.ready(&site.app, path, &parts.headers)?
+        }
+        None => return None,
+    };
+    if caller.https {
+        security::protect(res.headers_mut(), true);
+    }
+    Some(res)
+}
+
+type Boxed = BoxBody<Bytes, Cause>;
+
+/// The handler's answer, or what failed told in the way of the route's surface.
+async fn told(
+    site: &Arc<Site>,
+    mut asked: Asked,
+    caller: Caller,
+    admitted: std::result::Result<(), Refusal>,
+    request: Request<Boxed>,
+) -> Res {
+    let answered = match admitted {
+        Ok(()) => handled(site, &mut asked, caller, request).await,
+        Err(refusal) => Err(refusal.into()),
+    };
+    answered.unwrap_or_else(|failure| problem::answer(site, &asked, &failure))
+}
+
+/// Who asks, which route, may they, then the handler. Fills in `asked` as it learns.
+async fn handled(
+    site: &Arc<Site>,
+    asked: &mut Asked,
+    caller: Caller,
+    request: Request<Boxed>,
+) -> std::result::Result<Res, Failure> {
+    let (parts, body) = request.into_parts();
+    if parts.uri.path() == "*" {
+        return Ok(options(admit::METHODS));
+    }
+    let path = site.app.links.strip(parts.uri.path()).ok_or(Error::NotFound("page"))?;
+    if let Some(res) = admit::without_slash(&site.app.links, &parts.method, path, parts.uri.query()) {
+        return Ok(res);
+    }
+    asked.surface = surface_of(path);
+    if let Some(token) = session::token(&parts.headers, caller.https) {
+        asked.actor = auth::actor(&site.app, token)?;
+    }
+    let (route, params) = match site.router.find(&parts.method, path) {
+        Found::Route(route, params) => (route, params),
+        Found::Methods(methods) if parts.method == Method::OPTIONS => return Ok(options(&methods)),
+        Found::Methods(methods) => return Err(Refusal::Method(methods).into()),
+        Found::Nothing => return Err(Error::NotFound("page").into()),
+    };
+    asked.surface = route.surface;
+    if !session::may_change(&parts.method, &parts.headers, &caller) {
+        return Err(Refusal::OtherSite.into());
+    }
+    admit::body(route, &parts, !body.is_end_stream())?;
+    let req = Req {
+        path: path.to_owned(),
+        query: Query::parse(parts.uri.query()),
+        method: parts.method,
+        headers: parts.headers,
+        actor: asked.actor.clone(),
+        id: asked.id,
+        caller,
+        params,
+        body: Some(Incoming { body, limit: route.body_limit }),
+    };
+    Ok(guarded(route.call(site.clone(), req)).await?)
+}
+
+fn options(methods: &str) -> Res {
+    let mut res = response::empty(StatusCode::NO_CONTENT);
+    res.headers_mut().extend(HeaderValue::from_str(methods).ok().map(|value| (ALLOW, value)));
+    res
+}
+
+/// How failures look where no route says it.
+fn surface_of(path: &str) -> Surface {
+    if path.starts_with("/api/") { Surface::Api } else { Surface::Page }
+}
+
+/// A panic in a handler ends that request and nothing else.
+async fn guarded(mut answer: std::pin::Pin<Box<dyn Future<Output = Result<Res>> + Send>>) -> Result<Res> {
+    std::future::poll_fn(move |cx| {
+        match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx))) {
+            Ok(poll) => poll,
+            // The panic hook has logged what and where; this adds which request.
+            Err(_) => Poll::Ready(Err(Error::internal("the handler panicked"))),
+        }
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::health;
+    use crate::web::router::Route;
+    use crate::web::static_files;
+    use crate::web::testing::{get, send, site, site_at, text};
+    use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, LOCATION, STRICT_TRANSPORT_SECURITY};
+
+    const SAME: (&str, &str) = ("sec-fetch-site", "same-origin");
+    const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+    fn blog() -> Arc<Site> {
+        site(table())
+    }
+
+    fn table() -> Vec<Route> {
+        let mut table = vec![
+            Route::new(Method::GET, "/assets/{name}", Surface::Feed, static_files::show),
+            Route::new(Method::GET, "/healthz", Surface::Feed, health::alive),
+            Route::new(Method::GET, "/readyz", Surface::Feed, health::ready),
+        ];
+        table.extend([
+            Route::new(Method::GET, "/", Surface::Page, |_, _| async { Ok(response::text(StatusCode::OK, "home")) }),
+            Route::new(Method::GET, "/posts/{slug}", Surface::Page, |_, req: Req| async move {
+                Ok(response::text(StatusCode::OK, req.param("slug")?.to_owned()))
+            }),
+            Route::new(Method::POST, "/comments", Surface::Page, |_, mut req: Req| async move {
+                let form = req.form().await?;
+                Ok(response::text(StatusCode::OK, form.text("body").to_owned()))
+            }),
+            Route::new(Method::GET, "/members", Surface::Page, |_, _| async { Err(Error::Unauthenticated) }),
+            Route::new(Method::POST, "/api/v1/posts", Surface::Api, |_, _| async {
+                Err(Error::field("title", "Please fill this in."))
+            }),
+            Route::new(Method::GET, "/busy", Surface::Page, |_, _| async { Err(Error::Busy) }),
+            Route::new(Method::GET, "/secret", Surface::Page, |_, _| async { Err(Error::internal("the key is 1234")) }),
+            Route::new(Method::GET, "/panic", Surface::Page, |_, req: Req| async move {
+                assert!(req.query("x").is_some(), "no x");
+                Ok(response::empty(StatusCode::OK))
+            }),
+        ]);
+        table
+    }
+
+    #[tokio::test]
+    async fn parameters_arrive_decoded() {
+        assert_eq!(text(get(&blog(), "/posts/%D0%BC").await).await, "м");
+        assert_eq!(get(&blog(), "/posts/%FF").await.status(), 404);
+    }
+
+    #[tokio::test]
+    async fn a_trailing_slash_leads_to_the_form_without_and_never_elsewhere() {
+        let res = get(&blog(), "/posts/a/?page=2").await;
+        assert_eq!(
+            (res.status().as_u16(), &res.headers()[LOCATION]),
+            (301, &HeaderValue::from_static("/posts/a?page=2"))
+        );
+        assert_eq!(send(&blog(), "POST /comments/", &[SAME], "").await.status(), 308);
+        for tricky in ["//evil.example/", "//", "///evil.example//"] {
+            assert_eq!(get(&blog(), tricky).await.status(), 404, "{tricky}");
+        }
+    }
+
+    #[tokio::test]
+    async fn head_options_and_unknown_methods_answer_as_the_standard_says() {
+        let head = send(&blog(), "HEAD /", &[], "").await;
+        assert_eq!((&head.headers()[CONTENT_LENGTH], head.body().length()), (&HeaderValue::from(4), 0));
+        let options = send(&blog(), "OPTIONS /posts/a", &[], "").await;
+        assert_eq!(
+            (options.status().as_u16(), &options.headers()[ALLOW]),
+            (204, &"GET, HEAD, OPTIONS".parse().unwrap())
+        );
+        assert_eq!(send(&blog(), "OPTIONS *", &[], "").await.status(), 204);
+        let wrong = send(&blog(), "POST /posts/a", &[SAME], "").await;
+        assert_eq!((wrong.status().as_u16(), &wrong.headers()[ALLOW]), (405, &"GET, HEAD, OPTIONS".parse().unwrap()));
+        assert_eq!(send(&blog(), "TRACE /", &[], "").await.status(), 405);
+        assert_eq!(send(&blog(), "BREW /", &[], "").await.status(), 501);
+        assert_eq!(get(&blog(), "/nothing/here").await.status(), 404);
+    }
+
+    #[tokio::test]
+    async fn a_request_without_one_good_host_is_refused_and_the_connection_closed() {
+        let res = send(&blog(), "GET /", &[("host", "other.example")], "").await;
+        assert_eq!((res.status().as_u16(), &res.headers()[CONNECTION]), (400, &HeaderValue::from_static("close")));
+        assert_eq!(get(&blog(), &format!("/{}", "a".repeat(admit::MAX_TARGET))).await.status(), 414);
+    }
+
+    #[tokio::test]
+    async fn only_forms_of_this_site_within_the_limit_are_read() {
+        let good = send(&blog(), "POST /comments", &[SAME, FORM], "body=Hello+there").await;
+        assert_eq!(text(good).await, "Hello there");
+        assert_eq!(send(&blog(), "POST /comments", &[FORM], "body=x").await.status(), 403);
+        let cross = [("sec-fetch-site", "cross-site"), FORM];
+        assert_eq!(send(&blog(), "POST /comments", &cross, "body=x").await.status(), 403);
+        assert_eq!(
+            send(&blog(), "POST /comments", &[SAME, ("content-type", "text/plain")], "body=x").await.status(),
+            415
+        );
+        assert_eq!(send(&blog(), "POST /comments", &[SAME, FORM], "a=1&a=2").await.status(), 422);
+        // HTTP/2 needs no Content-Length to have a body.
+        let parts = Request::post("/comments").header(FORM.0, "text/plain").body(()).unwrap().into_parts().0;
+        let route = table().pop().unwrap();
+        assert!(admit::body(&route, &parts, true).is_err() && admit::body(&route, &parts, false).is_ok());
+        let long: &'static str = "x".repeat(65 * 1024).leak();
+        assert_eq!(send(&blog(), "POST /comments", &[SAME, FORM], long).await.status(), 413);
+    }
+
+    #[tokio::test]
+    async fn failures_look_as_the_surface_asks_and_tell_no_cause() {
+        let login = get(&blog(), "/members?page=2").await;
+        assert_eq!(
+            (login.status().as_u16(), &login.headers()[LOCATION]),
+            (303, &"/login?next=/members%3Fpage%3D2".parse().unwrap())
+        );
+        assert_eq!(get(&blog(), "/busy").await.headers()["retry-after"], "1");
+        let problem = send(&blog(), "POST /api/v1/posts", &[SAME], "").await;
+        assert_eq!(
+            (problem.status().as_u16(), &problem.headers()["content-type"]),
+            (422, &"application/problem+json".parse().unwrap())
+        );
+        let body: serde_json::Value = serde_json::from_str(&text(problem).await).unwrap();
+        assert_eq!((&body["type"], &body["errors"][0]["field"]), (&"/problems/invalid".into(), &"title".into()));
+        let res = get(&blog(), "/secret").await;
+        let (status, id) = (res.status(), res.headers()["x-request-id"].to_str().unwrap().to_owned());
+        let body = text(res).await;
+        assert!(status == 500 && !body.contains("1234") && body.contains(&id), "{body}");
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_its_request_only() {
+        let site = blog();
+        assert_eq!(get(&site, "/panic").await.status(), 500);
+        assert_eq!(get(&site, "/panic?x=1").await.status(), 200);
+    }
+
+    #[tokio::test]
+    async fn every_answer_carries_the_security_headers() {
+        let site = site_at("https://blog.example/blog", table());
+        let css = site.app.links.to(crate::assets::url("app.css"));
+        for target in ["/blog", "/blog/nothing", "/elsewhere", "/blog/secret", css.as_str()] {
+            let res = get(&site, target).await;
+            assert!(res.headers().contains_key(CONTENT_SECURITY_POLICY), "{target}");
+            assert!(res.headers().contains_key(STRICT_TRANSPORT_SECURITY), "{target}");
+        }
+        assert_eq!(text(get(&site, "/blog").await).await, "home");
+        assert_eq!(get(&site, "/").await.status(), 404);
+    }
+
+    #[tokio::test]
+    async fn a_bundled_file_is_kept_for_ever_and_answers_304() {
+        let site = blog();
+        let url = crate::assets::url("app.css");
+        let first = send(&site, &format!("GET {url}"), &[("accept-encoding", "br")], "").await;
+        assert_eq!((first.status().as_u16(), &first.headers()["vary"]), (200, &"Accept-Encoding".parse().unwrap()));
+        assert!(first.headers()["cache-control"].to_str().unwrap().contains("immutable"));
+        let etag = first.headers()["etag"].to_str().unwrap().to_owned();
+        let again = [("accept-encoding", "br"), ("if-none-match", etag.as_str())];
+        assert_eq!(send(&site, &format!("GET {url}"), &again, "").await.status(), 304);
+        assert_eq!(get(&site, "/assets/../Cargo.toml").await.status(), 404);
+    }
+}

@@ -1,0 +1,220 @@
+//! From what went wrong to an answer: the only place that knows the status of an error.
+
+use crate::domain::actor::Actor;
+use crate::error::{Error, FieldError};
+use crate::view;
+use crate::web::Site;
+use crate::web::admit::METHODS;
+use crate::web::framed::in_frame;
+use crate::web::request::RequestId;
+use crate::web::response;
+use crate::web::response::Res;
+use crate::web::router::Surface;
+use http::StatusCode;
+use http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use serde_json::{Value, json};
+
+/// What the answer to a failure depends on.
+pub struct Asked {
+    pub surface: Surface,
+    pub actor: Actor,
+    pub id: RequestId,
+    /// Where a login leads back to: the address of a page, base path included.
+    pub next: Option<PathAndQuery>,
+}
+
+impl Asked {
+    /// By a visitor until the session says otherwise, on a page until the route does.
+    pub fn new(id: RequestId, parts: &Parts) -> Asked {
+        // A login leads back to pages only: repeating a form would need its fields.
+        let next = if parts.method.is_safe() { parts.uri.path_and_query().cloned() } else { None };
+        Asked { surface: Surface::Page, actor: Actor::Anonymous, id, next }
+    }
+}
+
+/// What the pipeline refuses before any handler runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// No host, several, or a malformed one; or a target that is no path.
+    BadRequest,
+    /// The address is longer than any of ours.
+    LongAddress,
+    /// A method that no route has.
+    UnknownMethod,
+    /// The address exists; these methods are allowed.
+    Method(String),
+    /// A form sent from another site.
+    OtherSite,
+    /// A body that the route does not read; says what it reads.
+    MediaType(&'static str),
+}
+
+/// Why no handler answered, or what the handler failed with.
+pub enum Failure {
+    Failed(Error),
+    Refused(Refusal),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Failed(error)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Failure {
+        Failure::Refused(refusal)
+    }
+}
+
+/// A failure in the words of HTTP.
+struct Verdict {
+    status: StatusCode,
+    /// Last part of the problem's type: stable, programs rely on it.
+    code: &'static str,
+    title: &'static str,
+    message: String,
+}
+
+/// Answers whatever failed.
+pub fn answer(site: &Site, asked: &Asked, failure: &Failure) -> Res {
+    match failure {
+        Failure::Failed(error) => respond(site, asked, error),
+        Failure::Refused(refusal) => refuse(site, asked, refusal),
+    }
+}
+
+/// Answers an error, and logs its cause if nobody is to see it.
+fn respond(site: &Site, asked: &Asked, error: &Error) -> Res {
+    if let (Error::Unauthenticated, Surface::Page) = (error, asked.surface) {
+        return response::see_other(&site.app.links.login(asked.next.as_ref().map_or("", PathAndQuery::as_str)));
+    }
+    let fields = if let Error::Invalid(fields) = error { fields.as_slice() } else { &[] };
+    let mut res = show(site, asked, verdict(error, asked.id), fields);
+    if let Some(seconds) = retry_after(error) {
+        res.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if matches!(error, Error::Unauthenticated) {
+        res.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    res
+}
+
+/// Answers a refusal.
+fn refuse(site: &Site, asked: &Asked, refusal: &Refusal) -> Res {
+    let mut res = show(site, asked, refused(refusal), &[]);
+    if let Refusal::Method(methods) = refusal {
+        res.headers_mut().extend(HeaderValue::from_str(methods).ok().map(|value| (ALLOW, value)));
+    }
+    if let Refusal::UnknownMethod = refusal {
+        res.headers_mut().insert(ALLOW, HeaderValue::from_static(METHODS));
+    }
+    res
+}
+
+/// The page that tells a person what went wrong, in the site's frame as long as the data file can
+/// be read.
+fn error_page(site: &Site, asked: &Asked, status: StatusCode, title: &str, message: &str) -> Res {
+    let next = asked.next.as_ref().map_or("", PathAndQuery::as_str);
+    let page = site.app.read().and_then(|txn| {
+        in_frame(&site.app, &txn, &asked.actor, (next, None), |frame| {
+            view::error::show(frame, status.as_u16(), title, message)
+        })
+    });
+    response::html_status(status, page.unwrap_or_else(|_| response::plain_page(title, message)))
+}
+
+fn verdict(error: &Error, id: RequestId) -> Verdict {
+    let (status, code, title) = match error {
+        Error::NotFound(_) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
+        Error::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Please check your input"),
+        Error::Conflict(_) => (StatusCode::CONFLICT, "conflict", "That does not fit"),
+        Error::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated", "Please log in"),
+        Error::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
+        Error::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large"),
+        Error::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed", "Not understood"),
+        Error::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "Too slow"),
+        Error::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Too many attempts"),
+        Error::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Busy"),
+        Error::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Saving is not possible now"),
+        Error::DataFile(_) | Error::Failed(_) | Error::Internal(_) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong")
+        }
+    };
+    let message = match error {
+        Error::DataFile(_) | Error::Failed(_) | Error::Internal(_) => {
+            tracing::error!(%id, %error, "request failed");
+            format!("It is not your fault. The log of this site says more about it under the number {id}.")
+        }
+        error => error.to_string(),
+    };
+    Verdict { status, code, title, message }
+}
+
+fn retry_after(error: &Error) -> Option<u64> {
+    match error {
+        Error::RateLimited(wait) => Some(wait.as_secs().max(1)),
+        Error::Busy => Some(1),
+        Error::Unavailable => Some(10),
+        _ => None,
+    }
+}
+
+fn refused(refusal: &Refusal) -> Verdict {
+    let (status, code, title, message) = match refusal {
+        Refusal::BadRequest => (
+            StatusCode::BAD_REQUEST,
+            "malformed",
+            "Not understood",
+            "The request names no host, more than one, or one that is malformed.".into(),
+        ),
+        Refusal::LongAddress => {
+            (StatusCode::URI_TOO_LONG, "address-too-long", "Address too long", "This site has no address of that length.".into())
+        }
+        Refusal::UnknownMethod => {
+            (StatusCode::NOT_IMPLEMENTED, "unknown-method", "Unknown method", "This site does not know that method.".into())
+        }
+        Refusal::Method(methods) => (
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            "Method not allowed",
+            format!("This address can be asked with {methods}."),
+        ),
+        Refusal::OtherSite => (
+            StatusCode::FORBIDDEN,
+            "other-site",
+            "Sent from elsewhere",
+            "This form was not sent from a page of this site, so nothing was changed. Open the page here and try again. \
+             Whoever runs this site behind a proxy sets its public URL and the trusted proxy."
+                .into(),
+        ),
+        Refusal::MediaType(takes) => {
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "Wrong kind of body", format!("This address takes {takes}."))
+        }
+    };
+    Verdict { status, code, title, message }
+}
+
+fn show(site: &Site, asked: &Asked, verdict: Verdict, fields: &[FieldError]) -> Res {
+    let Verdict { status, code, title, message } = verdict;
+    match asked.surface {
+        Surface::Page => error_page(site, asked, status, title, &message),
+        Surface::Feed => response::text(status, format!("{message}\n")),
+        Surface::Api => {
+            let mut problem = json!({
+                "type": format!("/problems/{code}"),
+                "title": title,
+                "status": status.as_u16(),
+                "detail": message,
+            });
+            if !fields.is_empty() {
+                let each = |error: &FieldError| json!({ "field": error.field, "message": error.message });
+                let errors: Vec<Value> = fields.iter().map(each).collect();
+                problem.as_object_mut().map(|object| object.insert("errors".into(), errors.into()));
+            }
+            response::bytes(status, "application/problem+json", problem.to_string())
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! A request as handlers see it.
+
+use crate::domain::actor::Actor;
+use crate::error::{Error, Result};
+use crate::web::body::Cause;
+use crate::web::body::Paced;
+use crate::web::form;
+use crate::web::form::Form;
+use crate::web::origin::Caller;
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use http_body_util::combinators::BoxBody;
+use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::net::IpAddr;
+
+/// What one request asks, checked so far that handlers can rely on it.
+pub struct Req {
+    pub method: Method,
+    /// Below the base path, as sent (percent-encoded), beginning with `/`.
+    pub path: String,
+    pub headers: HeaderMap,
+    /// Who is asking.
+    pub actor: Actor,
+    /// Names the request in the log.
+    pub id: RequestId,
+    pub(in crate::web) caller: Caller,
+    pub(in crate::web) query: Query,
+    pub(in crate::web) params: Params,
+    pub(in crate::web) body: Option<Incoming>,
+}
+
+/// A body that nobody has read yet, with the route's limit.
+pub(in crate::web) struct Incoming {
+    pub body: BoxBody<Bytes, Cause>,
+    pub limit: u64,
+}
+
+impl Req {
+    /// A parameter of the route's pattern, percent-decoded. Not found if the pattern has none of
+    /// that name.
+    pub fn param(&self, name: &str) -> Result<&str> {
+        let found = self.params.0.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str()).ok_or(Error::NotFound("page"))
+    }
+
+    /// A parameter of the query; the first one if it was given several times.
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.query.get(name)
+    }
+
+    /// The address of the client: the peer's, or the one that a trusted proxy names.
+    pub fn client(&self) -> IpAddr {
+        self.caller.client
+    }
+
+    /// Whether the client reached the site over https.
+    pub fn is_https(&self) -> bool {
+        self.caller.https
+    }
+
+    /// Scheme, host and port under which the client reached the site: `https://example.org`.
+    pub fn origin(&self) -> String {
+        self.caller.origin()
+    }
+
+    /// A header, if it is there and plain text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The submitted form. Decide permission first: a file that may not be uploaded need not be read.
+    pub async fn form(&mut self) -> Result<Form> {
+        match self.body.take() {
+            Some(incoming) => form::read(&self.headers, Paced::new(incoming.body, incoming.limit)).await,
+            None => Ok(Form::default()),
+        }
+    }
+
+    /// The body as JSON.
+    pub async fn json<T: DeserializeOwned>(&mut self) -> Result<T> {
+        let bytes = self.bytes().await?;
+        serde_json::from_slice(&bytes).map_err(|_| Error::Malformed("The body is not the JSON this address takes."))
+    }
+
+    /// The body as it is.
+    pub async fn bytes(&mut self) -> Result<Bytes> {
+        match self.body.take() {
+            Some(incoming) => Paced::new(incoming.body, incoming.limit).read().await,
+            None => Ok(Bytes::new()),
+        }
+    }
+}
+
+/// The decoded parameters of a query.
+#[derive(Debug, Default)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Pairs that are not UTF-8 are left out.
+    pub fn parse(text: Option<&str>) -> Query {
+        let pairs = text.unwrap_or("").split('&').filter(|pair| !pair.is_empty());
+        Query(pairs.filter_map(form::pair).collect())
+    }
+
+    /// The first value of that name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The decoded parameters of a route's pattern.
+#[derive(Debug, Default)]
+pub struct Params(Vec<(String, String)>);
+
+impl Params {
+    /// `None` if one of them is not UTF-8.
+    pub fn decode<'a>(raw: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Params> {
+        let decode = |(key, value): (&str, &str)| {
+            let value = percent_decode_str(value).decode_utf8().ok()?;
+            Some((key.to_owned(), value.into_owned()))
+        };
+        raw.map(decode).collect::<Option<Vec<_>>>().map(Params)
+    }
+}
+
+/// Names a request in the log and on the page that says that something went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestId(pub u64);
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_decoded_and_its_first_value_counts() {
+        let query = Query::parse(Some("q=a+b%20c&q=2&&page&bad=%FF&x=1=2"));
+        assert_eq!(query.get("q"), Some("a b c"));
+        assert_eq!(query.get("page"), Some(""));
+        assert_eq!(query.get("bad"), None);
+        assert_eq!(query.get("x"), Some("1=2"));
+        assert_eq!(query.get("none"), None);
+    }
+
+    #[test]
+    fn parameters_that_are_not_text_match_nothing() {
+        let good = Params::decode([("slug", "%D0%BC"), ("id", "a%2Fb")].into_iter()).unwrap();
+        assert_eq!(good.0, [("slug".into(), "м".into()), ("id".into(), "a/b".to_owned())]);
+        assert!(Params::decode([("slug", "%FF")].into_iter()).is_none());
+    }
+}

@@ -1,0 +1,222 @@
+//! What handlers answer with.
+
+use crate::domain::time::Timestamp;
+use crate::error::{Error, Result};
+use crate::service::Scope;
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION};
+use http::{Response, StatusCode};
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use maud::{DOCTYPE, Markup, html};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde::Serialize;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// An answer.
+pub type Res = Response<Body>;
+
+/// Media type of pages.
+pub const HTML: &str = "text/html; charset=utf-8";
+/// Media type of short plain answers.
+pub const TEXT: &str = "text/plain; charset=utf-8";
+/// What a `Location` may not hold although the text is already an address.
+const LOCATION_UNSAFE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\');
+
+/// What an answer carries.
+pub enum Body {
+    Empty,
+    Full(Bytes),
+    Pieces(Pieces),
+}
+
+/// A body that is read piece by piece while it is sent, so that a large file never lies in memory.
+pub struct Pieces {
+    left: u64,
+    next: Box<dyn FnMut() -> Result<Option<Bytes>> + Send + Sync>,
+}
+
+impl Body {
+    /// `length` bytes, in the order in which `next` gives them; `None` ends them. `next` runs on
+    /// an async thread: keep a piece at 64 KiB or so.
+    pub fn pieces(length: u64, next: impl FnMut() -> Result<Option<Bytes>> + Send + Sync + 'static) -> Body {
+        Body::Pieces(Pieces { left: length, next: Box::new(next) })
+    }
+
+    /// How many bytes it will be.
+    pub fn length(&self) -> u64 {
+        match self {
+            Body::Empty => 0,
+            Body::Full(bytes) => bytes.len() as u64,
+            Body::Pieces(pieces) => pieces.left,
+        }
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
+        let body = self.get_mut();
+        match body {
+            Body::Empty => Poll::Ready(None),
+            Body::Full(bytes) => {
+                let bytes = std::mem::take(bytes);
+                *body = Body::Empty;
+                Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+            }
+            Body::Pieces(pieces) => Poll::Ready(pieces.take()),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.length() == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.length())
+    }
+}
+
+impl Pieces {
+    /// The next piece; an error cuts the connection, which is how the client can tell.
+    fn take(&mut self) -> Option<Result<Frame<Bytes>>> {
+        if self.left == 0 {
+            return None;
+        }
+        match (self.next)() {
+            Ok(Some(piece)) if piece.len() as u64 <= self.left => {
+                self.left -= piece.len() as u64;
+                Some(Ok(Frame::data(piece)))
+            }
+            Ok(_) => Some(Err(Error::internal("a stored file is not as long as its record says"))),
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+/// What a page shows and how long that holds: what `cache::get_or_render` keeps.
+pub enum Rendered {
+    /// A 200 that may be kept.
+    Page {
+        body: Bytes,
+        media_type: &'static str,
+        /// What it was made from.
+        scopes: Vec<Scope>,
+        /// When it ends by itself: the next scheduled publication.
+        until: Option<Timestamp>,
+    },
+    /// Any other answer, such as a redirect: never kept.
+    Other(Res),
+}
+
+/// A page that may be kept until one of `scopes` changes or the time `until` comes.
+pub fn page(markup: Markup, scopes: Vec<Scope>, until: Option<Timestamp>) -> Rendered {
+    Rendered::Page { body: markup.into_string().into(), media_type: HTML, scopes, until }
+}
+
+/// Like `page`, for feeds, sitemaps and other text; `media_type` with its charset.
+pub fn document(media_type: &'static str, text: String, scopes: Vec<Scope>, until: Option<Timestamp>) -> Rendered {
+    Rendered::Page { body: text.into(), media_type, scopes, until }
+}
+
+/// A page, 200.
+pub fn html(markup: Markup) -> Res {
+    html_status(StatusCode::OK, markup)
+}
+
+/// A page with another status: a form with its errors is 422.
+pub fn html_status(status: StatusCode, markup: Markup) -> Res {
+    bytes(status, HTML, markup.into_string())
+}
+
+/// A page of a heading and a sentence, for when the site's own frame cannot be shown.
+pub fn plain_page(title: &str, message: &str) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head { meta charset="utf-8"; title { (title) } }
+            body { h1 { (title) } p { (message) } }
+        }
+    }
+}
+
+/// A short plain answer.
+pub fn text(status: StatusCode, text: impl Into<String>) -> Res {
+    bytes(status, TEXT, text.into())
+}
+
+/// Any bytes with their media type.
+pub fn bytes(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) -> Res {
+    let mut res = empty(status);
+    res.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    *res.body_mut() = Body::Full(body.into());
+    res
+}
+
+/// JSON of any serialisable value.
+pub fn json(status: StatusCode, value: &impl Serialize) -> Result<Res> {
+    let body = serde_json::to_vec(value).map_err(|cause| Error::Internal(Box::new(cause)))?;
+    Ok(bytes(status, "application/json", body))
+}
+
+/// No body.
+pub fn empty(status: StatusCode) -> Res {
+    let mut res = Response::new(Body::Empty);
+    *res.status_mut() = status;
+    res
+}
+
+/// After a form: look at `address` next (303).
+pub fn see_other(address: &str) -> Res {
+    redirect(StatusCode::SEE_OTHER, address)
+}
+
+/// The thing has moved for ever (301).
+pub fn moved(address: &str) -> Res {
+    redirect(StatusCode::MOVED_PERMANENTLY, address)
+}
+
+/// To an address made by `Links`, base path included.
+pub fn redirect(status: StatusCode, address: &str) -> Res {
+    let mut res = empty(status);
+    let address = utf8_percent_encode(address, LOCATION_UNSAFE).to_string();
+    if let Ok(value) = HeaderValue::from_str(&address) {
+        res.headers_mut().insert(LOCATION, value);
+    }
+    res
+}
+
+/// The same answer without its body, as HEAD asks for; the length stays.
+pub fn without_body(mut res: Res) -> Res {
+    let length = res.body().length();
+    if !res.headers().contains_key(CONTENT_LENGTH) && !matches!(res.status().as_u16(), 204 | 304) {
+        res.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    *res.body_mut() = Body::Empty;
+    res
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_is_always_a_valid_header() {
+        let location = |address| redirect(StatusCode::SEE_OTHER, address).headers()[LOCATION].clone();
+        assert_eq!(location("/login?next=/a%20b"), "/login?next=/a%20b");
+        assert_eq!(location("/ü\r\nSet-Cookie: x"), "/%C3%BC%0D%0ASet-Cookie:%20x");
+    }
+
+    #[test]
+    fn pieces_end_where_the_record_says() {
+        let mut given = vec![Bytes::from_static(b"cd"), Bytes::from_static(b"ab")];
+        let Body::Pieces(mut pieces) = Body::pieces(4, move || Ok(given.pop())) else { panic!("not pieces") };
+        assert!(pieces.take().unwrap().is_ok());
+        assert!(pieces.take().unwrap().is_ok());
+        assert!(pieces.take().is_none());
+        let Body::Pieces(mut short) = Body::pieces(4, || Ok(None)) else { panic!("not pieces") };
+        assert!(short.take().unwrap().is_err());
+    }
+}

@@ -1,0 +1,114 @@
+//! Every address of the site, one line each.
+
+use crate::web::form::UPLOAD_LIMIT;
+use crate::web::health;
+use crate::web::pages::{
+    account, admin_categories, admin_comments, admin_media, admin_posts, admin_settings, admin_users,
+};
+use crate::web::pages::{comments, lists, media, posts, sign_in};
+use crate::web::router::Route;
+use crate::web::router::Surface::{Feed, Page};
+use crate::web::static_files;
+use http::Method;
+
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+/// Body limit of the comment form: a comment in which every byte is percent-encoded.
+const COMMENT_LIMIT: u64 = 80 * 1024;
+
+/// The table. Patterns are below the base path; HEAD and OPTIONS follow from it.
+pub fn table() -> Vec<Route> {
+    let mut routes = reading();
+    routes.extend(people());
+    routes.extend(writing());
+    routes.extend(managing());
+    routes
+}
+
+fn reading() -> Vec<Route> {
+    vec![
+        // Lists
+        Route::new(GET, "/", Page, lists::home),
+        Route::new(GET, "/category/{slug}", Page, lists::category),
+        Route::new(GET, "/tag/{slug}", Page, lists::tag),
+        Route::new(GET, "/author/{username}", Page, lists::author),
+        Route::new(GET, "/archive", Page, lists::archive),
+        Route::new(GET, "/archive/{year}", Page, lists::year),
+        Route::new(GET, "/archive/{year}/{month}", Page, lists::month),
+        // Posts and pages
+        Route::new(GET, "/posts/{slug}", Page, posts::show),
+        Route::new(GET, "/{*path}", Page, posts::page),
+        // Conversation
+        Route::new(POST, "/posts/{slug}/comments", Page, comments::create).body_limit(COMMENT_LIMIT),
+        Route::new(GET, "/posts/{slug}/comments/{id}", Page, comments::show),
+        Route::new(GET, "/posts/{slug}/comments/{id}/reply", Page, comments::reply),
+        Route::new(GET, "/posts/{slug}/comments/{id}/edit", Page, comments::edit),
+        Route::new(POST, "/posts/{slug}/comments/{id}/edit", Page, comments::update).body_limit(COMMENT_LIMIT),
+        Route::new(GET, "/posts/{slug}/comments/{id}/delete", Page, comments::confirm),
+        Route::new(POST, "/posts/{slug}/comments/{id}/delete", Page, comments::remove),
+        // Feeds and discovery
+        // Files
+        Route::new(GET, "/media/{id}/{name}", Feed, media::show),
+        Route::new(GET, "/assets/{name}", Feed, static_files::show),
+        Route::new(GET, "/favicon.ico", Feed, static_files::show),
+        // Health
+        Route::new(GET, "/healthz", Feed, health::alive),
+        Route::new(GET, "/readyz", Feed, health::ready),
+    ]
+}
+
+fn people() -> Vec<Route> {
+    vec![
+        Route::new(GET, "/setup", Page, sign_in::setup),
+        Route::new(POST, "/setup", Page, sign_in::set_up),
+        Route::new(GET, "/signup", Page, sign_in::signup),
+        Route::new(POST, "/signup", Page, sign_in::join),
+        Route::new(GET, "/login", Page, sign_in::login),
+        Route::new(POST, "/login", Page, sign_in::start),
+        Route::new(POST, "/logout", Page, sign_in::end),
+        Route::new(GET, "/account", Page, account::show),
+        Route::new(POST, "/account", Page, account::update),
+        Route::new(POST, "/account/password", Page, account::password),
+        Route::new(POST, "/account/sessions", Page, account::sessions),
+    ]
+}
+
+fn writing() -> Vec<Route> {
+    vec![
+        Route::new(GET, "/admin", Page, admin_posts::entrance),
+        Route::new(GET, "/admin/posts", Page, admin_posts::posts),
+        Route::new(GET, "/admin/pages", Page, admin_posts::pages),
+        Route::new(GET, "/admin/posts/new", Page, admin_posts::new_post),
+        Route::new(POST, "/admin/posts/new", Page, admin_posts::create_post).body_limit(UPLOAD_LIMIT),
+        Route::new(GET, "/admin/pages/new", Page, admin_posts::new_page),
+        Route::new(POST, "/admin/pages/new", Page, admin_posts::create_page).body_limit(UPLOAD_LIMIT),
+        Route::new(GET, "/admin/posts/{id}", Page, admin_posts::edit),
+        Route::new(POST, "/admin/posts/{id}", Page, admin_posts::update).body_limit(UPLOAD_LIMIT),
+        Route::new(GET, "/admin/posts/{id}/delete", Page, admin_posts::confirm),
+        Route::new(POST, "/admin/posts/{id}/delete", Page, admin_posts::remove),
+        Route::new(GET, "/admin/media", Page, admin_media::index),
+        Route::new(POST, "/admin/media", Page, admin_media::create).body_limit(UPLOAD_LIMIT),
+        Route::new(GET, "/admin/media/{id}/delete", Page, admin_media::confirm),
+        Route::new(POST, "/admin/media/{id}/delete", Page, admin_media::remove),
+    ]
+}
+
+fn managing() -> Vec<Route> {
+    vec![
+        Route::new(GET, "/admin/comments", Page, admin_comments::index),
+        Route::new(GET, "/admin/categories", Page, admin_categories::index),
+        Route::new(POST, "/admin/categories", Page, admin_categories::create),
+        Route::new(GET, "/admin/categories/{id}", Page, admin_categories::edit),
+        Route::new(POST, "/admin/categories/{id}", Page, admin_categories::update),
+        Route::new(GET, "/admin/categories/{id}/merge", Page, admin_categories::choose_merge),
+        Route::new(POST, "/admin/categories/{id}/merge", Page, admin_categories::merge),
+        Route::new(GET, "/admin/categories/{id}/delete", Page, admin_categories::confirm),
+        Route::new(POST, "/admin/categories/{id}/delete", Page, admin_categories::remove),
+        Route::new(GET, "/admin/users", Page, admin_users::index),
+        Route::new(POST, "/admin/users", Page, admin_users::create),
+        Route::new(GET, "/admin/users/{id}", Page, admin_users::edit),
+        Route::new(POST, "/admin/users/{id}", Page, admin_users::update),
+        Route::new(GET, "/admin/settings", Page, admin_settings::edit),
+        Route::new(POST, "/admin/settings", Page, admin_settings::update).body_limit(UPLOAD_LIMIT),
+    ]
+}

@@ -23,7 +23,7 @@ pub struct Config {
     /// redb's cache in bytes.
     pub cache: usize,
     /// Rendered pages kept in memory, in bytes.
-    pub page_cache: u64,
+    pub page_cache: usize,
     /// bcrypt cost, 10 to 16; `None`: timed at first start.
     pub bcrypt_cost: Option<u32>,
     /// Connections open at once.
@@ -113,8 +113,7 @@ pub const SETTINGS: &[Setting] = &[
         repeatable: false,
         help: "Memory for pages of the data file, from 1MB to 1TB; 64MiB works too.",
         set: |config, values| {
-            let bytes = size(last(values), 1_000_000)?;
-            config.cache = usize::try_from(bytes).map_err(|_| "This machine cannot have so much memory.")?;
+            config.cache = size(last(values), 1_000_000)?;
             Ok(())
         },
     },
@@ -342,7 +341,7 @@ fn number(text: &str, low: u64, high: u64) -> Checked<u64> {
 }
 
 /// Bytes: a number with `B`, `KB`, `MB`, `GB`, `TB` (thousands) or `KiB`, `MiB`, `GiB`, `TiB`.
-fn size(text: &str, low: u64) -> Checked<u64> {
+fn size(text: &str, low: usize) -> Checked<usize> {
     const TB: u64 = 1_000_000_000_000;
     let wrong = || format!("“{text}” is not a size such as 8MB or 64MiB.");
     let trimmed = text.trim();
@@ -361,10 +360,11 @@ fn size(text: &str, low: u64) -> Checked<u64> {
         "tib" => 1 << 40,
         _ => return Err(wrong().into()),
     };
-    match count.checked_mul(factor) {
-        Some(bytes) if (low..=TB).contains(&bytes) => Ok(bytes),
-        Some(bytes) if bytes < low => Err(format!("“{text}” is too small; please give at least 1MB.").into()),
-        _ => Err(format!("“{text}” is too large; please give at most 1TB.").into()),
+    let bytes = count.checked_mul(factor).filter(|bytes| *bytes <= TB).and_then(|bytes| usize::try_from(bytes).ok());
+    match bytes {
+        Some(bytes) if bytes >= low => Ok(bytes),
+        Some(_) => Err(format!("“{text}” is too small; please give at least 1MB.").into()),
+        None => Err(format!("“{text}” is more than a machine has; please give less.").into()),
     }
 }
 

@@ -31,12 +31,13 @@ pub fn run(call: &Call) -> Outcome {
     // The port first: if it is taken no data file is made.
     let listeners = bind(&config.listen)?;
     let store = Store::open(&config.data, Opening::Create, config.cache)?;
-    let app = Arc::new(App::new(store, Clock::System, &config)?);
+    let data = config.data.clone();
+    let app = Arc::new(App::new(store, Clock::System, config)?);
     let runtime = runtime()?;
     let addresses = addresses(&listeners);
     let announced = Arc::clone(&app);
     until_stopped(&runtime, app, listeners, server::stop::signal(), move || {
-        announce(&announced, &config.data, &addresses)
+        announce(&announced, &data, &addresses)
     })?;
     runtime.shutdown_timeout(LAST_JOBS);
     Ok(())

@@ -8,7 +8,6 @@ use crate::error::{Error, Result};
 use crate::server;
 use crate::service::sample::{self, Administrator, Contents};
 use crate::service::{App, Clock};
-use crate::store::Store;
 use serde::Serialize;
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -29,7 +28,7 @@ pub fn run(call: &Call) -> Outcome {
     let address = *serve::addresses(&listeners)
         .first()
         .ok_or_else(|| Error::Failed("There is no address to listen on; please give one with --listen.".into()))?;
-    let app = Arc::new(App::new(Store::memory()?, Clock::System, &config)?);
+    let app = Arc::new(App::in_memory(Clock::System, config)?);
     let administrator = sample::prepare(&app, contents)?;
     let url = format!("{}{}", serve::origin(address), app.links().base());
     let runtime = serve::runtime()?;
@@ -86,7 +85,7 @@ async fn stdin_closed(wanted: bool) {
         let mut buffer = [0; 1_024];
         let mut stdin = std::io::stdin().lock();
         while stdin.read(&mut buffer).is_ok_and(|count| count > 0) {}
-        drop(sender.send(()));
+        let _ = sender.send(());
     });
     drop(receiver.await);
 }

@@ -29,13 +29,27 @@ pub fn add(call: &Call) -> Outcome {
 pub fn list(call: &Call) -> Outcome {
     let json = call.flag("json")?;
     let app = open(call, Opening::Existing)?;
-    let users = users::list(&app.read()?, &Actor::System)?;
+    let users = everybody(&app)?;
     if json {
         users.iter().for_each(|user| say(as_json(user).to_string()));
     } else {
         table(&users).iter().for_each(say);
     }
     Ok(())
+}
+
+/// All pages of the list.
+fn everybody(app: &App) -> Result<Vec<User>> {
+    let txn = app.read()?;
+    let mut everybody = Vec::new();
+    for number in 1.. {
+        let page = users::list(&txn, &Actor::System, number)?;
+        everybody.extend(page.items.iter().cloned());
+        if number >= page.pages() {
+            break;
+        }
+    }
+    Ok(everybody)
 }
 
 pub fn passwd(call: &Call) -> Outcome {
@@ -88,7 +102,7 @@ fn open(call: &Call, opening: Opening) -> std::result::Result<App, Failure> {
         )),
         other => other,
     })?;
-    Ok(App::new(store, Clock::System, &config)?)
+    Ok(App::new(store, Clock::System, config)?)
 }
 
 fn require_file(path: &Path, opening: Opening) -> Result<()> {

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod autolink;
 pub mod excerpt;
+pub mod front_matter;
 pub mod highlight;
 pub mod image;
 pub mod markdown;

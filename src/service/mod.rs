@@ -32,7 +32,6 @@ pub use crate::store::fresh::Scope;
 
 /// What the use cases work with.
 pub struct App {
-    pub(crate) config: Config,
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) links: Links,

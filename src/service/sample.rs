@@ -357,7 +357,7 @@ mod tests {
     fn app() -> App {
         let config = Config { bcrypt_cost: Some(10), ..Config::default() };
         let clock = Clock::fixed(Timestamp::parse("2026-11-01", &Zone::utc()).unwrap());
-        App::new(Store::memory().unwrap(), clock, &config).unwrap()
+        App::in_memory(clock, config).unwrap()
     }
 
     #[test]

@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn names_make_user_names() {
-        let name = |wanted, number| username(wanted, number).map(|name| name.to_string());
+        let name = |wanted: &str, number| username(wanted, number).map(|name| name.to_string());
         assert_eq!(name("jack-huey", 1).as_deref(), Some("jack-huey"));
         assert_eq!(name("jack-huey", 3).as_deref(), Some("jack-huey-3"));
         assert_eq!(name(&"x".repeat(60), 12), Some(format!("{}-12", "x".repeat(37))));

@@ -11,4 +11,5 @@ pub mod notes;
 pub mod outline;
 pub mod raw_html;
 pub mod sanitize;
+pub mod strip;
 pub mod writer;

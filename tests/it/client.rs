@@ -56,6 +56,11 @@ impl Client {
         Client { cookies: Arc::default(), ..self.clone() }
     }
 
+    /// The same browser after the server moved to another port.
+    pub fn moved_to(&self, origin: &str) -> Client {
+        Client { origin: origin.into(), ..self.clone() }
+    }
+
     /// The value of a cookie, if there is one.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let cookies = self.cookies.lock().unwrap();

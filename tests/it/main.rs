@@ -7,7 +7,9 @@
     reason = "a test that cannot go on says so by ending"
 )]
 
+mod auth;
 mod client;
 mod harness;
 
+mod comments;
 mod posts;

@@ -165,14 +165,14 @@ impl Blog {
     pub async fn category(&self, name: &str) -> String {
         self.administrator.post_form("/admin/categories", &[("name", name)]).await.expect(303);
         let list = self.administrator.get("/admin/categories").await.expect(200);
-        let row = list.text.split("<h2").find(|row| row.contains(&format!(">{name}<")));
+        let row = list.text.split("<h2").skip(1).find(|row| row.contains(&format!(">{name}<")));
         row.unwrap().split_once("/admin/categories/").unwrap().1.split('"').next().unwrap().to_owned()
     }
 
     /// The number of an account.
     pub async fn user_id(&self, name: &str) -> String {
         let list = self.administrator.get("/admin/users").await.expect(200);
-        let row = list.text.split("<h2").find(|row| row.contains(&format!("<bdi>{name}</bdi>")));
+        let row = list.text.split("<h2").skip(1).find(|row| row.contains(&format!("<bdi>{name}</bdi>")));
         row.unwrap().split_once("/admin/users/").unwrap().1.split('"').next().unwrap().to_owned()
     }
 

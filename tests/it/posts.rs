@@ -83,7 +83,7 @@ async fn the_archive_counts_months_in_the_zone_of_the_site() {
     // Half past midnight in Berlin is still the evening before in Greenwich.
     blog.administrator.write(post("Late").with("published_at", "2026-03-31T22:30:00Z")).await;
     let visitor = blog.visitor();
-    visitor.get("/archive/2026/04").await.expect(200).contains("April 1, 2026, 12:30 a.m.");
+    visitor.get("/archive/2026/04").await.expect(200).contains(">April 1, 2026<");
     visitor.get("/archive/2026/03").await.expect(404);
     blog.stop().await;
 }

@@ -169,7 +169,7 @@ fn post_card(frame: &Frame, card: &PostCard, index: usize) -> Markup {
 fn card_foot(frame: &Frame, card: &PostCard, address: &str) -> Markup {
     html! {
         p.byline {
-            "By " (post::authors(frame.links, &card.authors))
+            span { "By " (post::authors(frame.links, &card.authors)) }
             @if let Some(time) = card.head.published_at {
                 " "
                 time datetime=(time.rfc3339()) { (time.human_date(frame.zone)) }

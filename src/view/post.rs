@@ -77,7 +77,7 @@ fn post_header(frame: &Frame, post: &PostView) -> Markup {
             }
             h1 dir="auto" { (post.head.title) }
             p.byline {
-                "By " (authors(frame.links, &post.authors))
+                span { "By " (authors(frame.links, &post.authors)) }
                 @if let Some(time) = post.head.published_at {
                     " "
                     time datetime=(time.rfc3339()) { (time.human(frame.zone)) }

@@ -228,6 +228,11 @@ pub fn action(value: &str, label: &str, class: Option<&str>) -> Markup {
     html! { button type="submit" name="action" value=(value) class=[class] { (label) } }
 }
 
+/// Like `action`, for what saves nothing: the form may still be incomplete.
+pub fn side_action(value: &str, label: &str) -> Markup {
+    html! { button.quiet type="submit" name="action" value=(value) formnovalidate { (label) } }
+}
+
 /// A page that asks before something is deleted: what happens, the button, the way back.
 pub fn confirm(post_to: &str, button: &str, back: &str) -> Markup {
     html! {

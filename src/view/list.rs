@@ -132,7 +132,7 @@ fn cards(frame: &Frame, posts: &Page<PostCard>, path: &str) -> Markup {
             @let narrow = posts.items.iter().all(|card| card.head.cover.is_none());
             ul.cards.narrow[narrow] {
                 @for (index, card) in posts.items.iter().enumerate() {
-                    li { (post_card(frame, card, index)) }
+                    li { (post_card(frame, card, posts.number == 1 && index == 0, index)) }
                 }
             }
             (pager::pager(&pager::NEWEST_FIRST, posts.number, posts.pages(), |page| frame.links.numbered(path, page)))
@@ -140,12 +140,13 @@ fn cards(frame: &Frame, posts: &Page<PostCard>, path: &str) -> Markup {
     }
 }
 
-/// The first cover is fetched at once, the others when they come near.
-fn post_card(frame: &Frame, card: &PostCard, index: usize) -> Markup {
+/// The newest post of all leads with its cover. The first cover of a page is fetched at once, the
+/// others when they come near.
+fn post_card(frame: &Frame, card: &PostCard, newest: bool, index: usize) -> Markup {
     let address = frame.links.content(&card.head);
     let bare = card.head.cover.is_none();
     html! {
-        article.card.bare[bare].lead[index == 0 && !bare] {
+        article.card.bare[bare].lead[newest && !bare] {
             @if let Some(cover) = &card.head.cover {
                 a.card-cover href=(address) tabindex="-1" aria-hidden="true" {
                     img src=(frame.links.picture(cover)) width=(cover.width) height=(cover.height) alt=""

@@ -113,11 +113,11 @@ fn toolbar(frame: &Frame, editor: &Editor) -> Markup {
             p.buttons {
                 @if matches!(state, None | Some(State::Draft)) {
                     (form::action("save", "Save draft", Some("quiet")))
-                    " " (form::action("preview", "Preview", Some("quiet")))
+                    " " (form::side_action("preview", "Preview"))
                     " " (form::action("publish", "Publish", None))
                 } @else {
                     (form::action("save", "Update", None))
-                    " " (form::action("preview", "Preview", Some("quiet")))
+                    " " (form::side_action("preview", "Preview"))
                     " " (form::action("unpublish", "Unpublish", Some("quiet")))
                 }
             }
@@ -166,7 +166,7 @@ fn text(editor: &Editor, errors: &[FieldError]) -> Markup {
             legend { "Images for the text" }
             (Field::images("images", "Choose images").errors(errors)
                 .hint("JPEG, PNG, GIF or WebP. They are uploaded and their Markdown is put at the end of the text."))
-            (form::action("insert", "Upload and insert", Some("quiet")))
+            (form::side_action("insert", "Upload and insert"))
         }
     }
 }

@@ -32,7 +32,7 @@ pub fn home(frame: &Frame, posts: &Page<PostCard>) -> Markup {
         }
         (cards(frame, posts, &frame.links.home()))
     };
-    layout::home(frame, main)
+    layout::home(frame, frame.links.numbered(&frame.links.home(), posts.number), main)
 }
 
 /// The posts of a category, below its name and description.

@@ -66,9 +66,8 @@ pub fn page_with(frame: &Frame, head: &Head, main: Markup) -> Markup {
 }
 
 /// The front page, whose heading is the title of the site in the header.
-pub fn home(frame: &Frame, main: Markup) -> Markup {
-    let canonical = Some(frame.path.to_owned());
-    let head = Head { description: &frame.settings.tagline, canonical, ..Head::default() };
+pub fn home(frame: &Frame, canonical: String, main: Markup) -> Markup {
+    let head = Head { description: &frame.settings.tagline, canonical: Some(canonical), ..Head::default() };
     document(frame, &head, Dress::Home, (None, main))
 }
 

@@ -117,9 +117,9 @@ fn head_element(frame: &Frame, head: &Head, dress: Dress) -> Markup {
                 meta name="robots" content="noindex";
             }
             meta name="color-scheme" content="light dark";
-            link rel="stylesheet" href=(frame.links.to(&assets::url("app.css")));
+            link rel="stylesheet" href=(frame.links.to(assets::url("app.css")));
             @if dress == Dress::Admin {
-                link rel="stylesheet" href=(frame.links.to(&assets::url("admin.css")));
+                link rel="stylesheet" href=(frame.links.to(assets::url("admin.css")));
             }
             (icons(frame))
             link rel="alternate" type="application/atom+xml" title=(site) href=(frame.links.feed());
@@ -134,7 +134,7 @@ fn icons(frame: &Frame) -> Markup {
             link rel="icon" href=(frame.links.picture(logo));
         } @else {
             link rel="icon" href=(frame.links.to("/favicon.ico")) sizes="32x32";
-            link rel="icon" href=(frame.links.to(&assets::url("favicon.svg"))) type="image/svg+xml";
+            link rel="icon" href=(frame.links.to(assets::url("favicon.svg"))) type="image/svg+xml";
         }
     }
 }

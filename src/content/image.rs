@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn huge_dimensions_are_refused_before_decoding() {
         let mut png = encoded(ImageFormat::Png);
-        let header = [&100_000u32.to_be_bytes()[..], &100_000u32.to_be_bytes(), &png[24..29].to_vec()].concat();
+        let header = [&100_000u32.to_be_bytes()[..], &100_000u32.to_be_bytes(), &png[24..29]].concat();
         png.splice(8..33, png_chunk(b"IHDR", &header));
         assert!(prepare(&png).unwrap_err().contains("100000 × 100000"));
         let mut gif = encoded(ImageFormat::Gif);

@@ -3,6 +3,9 @@
 pub mod address;
 pub mod autolink;
 pub mod excerpt;
+pub mod feed;
+pub mod front_matter;
+pub mod header;
 pub mod highlight;
 pub mod image;
 pub mod markdown;

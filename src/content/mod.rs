@@ -13,6 +13,7 @@ pub mod markup;
 pub mod notes;
 pub mod outline;
 pub mod raw_html;
+pub mod relink;
 pub mod sanitize;
 pub mod strip;
 pub mod writer;

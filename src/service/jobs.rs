@@ -10,12 +10,15 @@ use std::sync::Arc;
 const SWEEP: usize = 500;
 
 /// Renders again what an older renderer, or one for another base path, had rendered. Returns how
-/// many posts that were. Runs at start, beside the first visitors.
-pub fn rerender(app: &App) -> Result<usize> {
+/// many posts that were. Runs at start, beside the first visitors, for as long as `go_on` says so.
+pub fn rerender(app: &App, go_on: &dyn Fn() -> bool) -> Result<usize> {
     let current = markdown::stamp(&app.links);
     let stale = store::posts::body_stamps(&app.read()?)?.into_iter().filter(|(_, stamp)| *stamp != current);
     let mut count = 0;
     for (id, _) in stale {
+        if !go_on() {
+            break;
+        }
         let txn = app.read()?;
         let Some(head) = store::posts::by_id(&txn, id)? else { continue };
         let Some(revision) = store::posts::revision(&txn, id, head.version)? else { continue };

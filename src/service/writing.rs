@@ -172,7 +172,7 @@ fn unreachable_slug(id: PostId) -> Slug {
 }
 
 /// Who has the address now, or had it: old addresses redirect for ever.
-fn holder(txn: &impl Snapshot, kind: Kind, slug: &Slug) -> Result<Option<PostId>> {
+pub(in crate::service) fn holder(txn: &impl Snapshot, kind: Kind, slug: &Slug) -> Result<Option<PostId>> {
     if let Some(head) = store::posts::by_slug(txn, kind, slug)? {
         return Ok(Some(head.id));
     }

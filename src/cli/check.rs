@@ -1,4 +1,6 @@
 //! stub
-use crate::cli::args::Call;
 use crate::cli::Outcome;
-pub fn run(_: &Call) -> Outcome { Ok(()) }
+use crate::cli::args::Call;
+pub fn run(_: &Call) -> Outcome {
+    Ok(())
+}

@@ -27,6 +27,7 @@ use crate::store::Store;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::Semaphore;
 
 pub use crate::store::ReadTxn;
 pub use crate::store::fresh::Scope;
@@ -40,6 +41,10 @@ pub struct App {
     pub(crate) site_id: String,
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
+    /// Held while a post is rendered for saving.
+    pub(crate) rendering: Semaphore,
+    /// Held while an image is taken in: decoding one can take a hundred megabytes.
+    pub(crate) imaging: Semaphore,
     pub(crate) setup: setup::Secret,
 }
 
@@ -94,6 +99,8 @@ impl App {
             site_id,
             passwords: Passwords::new(cost),
             throttle: Throttle::default(),
+            rendering: Semaphore::new(1),
+            imaging: Semaphore::new(1),
             setup,
         })
     }

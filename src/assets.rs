@@ -47,7 +47,8 @@ pub fn sample(path: &str) -> Option<Cow<'static, [u8]>> {
 
 /// Paths of all files of the sample content, sorted.
 pub fn sample_paths() -> Vec<String> {
-    let mut paths: Vec<String> = Folder::iter().filter_map(|name| name.strip_prefix(SAMPLE).map(str::to_owned)).collect();
+    let mut paths: Vec<String> =
+        Folder::iter().filter_map(|name| name.strip_prefix(SAMPLE).map(str::to_owned)).collect();
     paths.sort();
     paths
 }

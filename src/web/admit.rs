@@ -8,9 +8,9 @@ use crate::web::problem::{Failure, Refusal};
 use crate::web::response;
 use crate::web::response::Res;
 use crate::web::router::{Route, Surface};
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::CONTENT_LENGTH;
 use http::request::Parts;
-use http::{HeaderMap, Method, StatusCode};
+use http::{Method, StatusCode};
 
 /// Every method that some route may have; anything else is answered without a look at the table.
 pub const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -47,13 +47,13 @@ pub fn without_slash(links: &Links, method: &Method, path: &str, query: Option<&
 }
 
 /// Refuses by its headers a body that the route would not read.
-pub fn body(route: &Route, method: &Method, headers: &HeaderMap) -> std::result::Result<(), Failure> {
+pub fn body(route: &Route, parts: &Parts, has_body: bool) -> std::result::Result<(), Failure> {
+    let headers = &parts.headers;
     let length: Option<u64> = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if length.is_some_and(|length| length > route.body_limit) {
         return Err(Error::TooLarge(route.body_limit).into());
     }
-    let has_body = length.is_some_and(|length| length > 0) || headers.contains_key(TRANSFER_ENCODING);
-    if method.is_safe() || !has_body {
+    if parts.method.is_safe() || !has_body {
         return Ok(());
     }
     match route.surface {

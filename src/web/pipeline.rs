@@ -22,6 +22,7 @@ use http::request::Parts;
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
+use hyper::body::Body;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -135,7 +136,7 @@ async fn handled(
     if !session::may_change(&parts.method, &parts.headers, &caller) {
         return Err(Refusal::OtherSite.into());
     }
-    admit::body(route, &parts.method, &parts.headers)?;
+    admit::body(route, &parts, !body.is_end_stream())?;
     let req = Req {
         path: path.to_owned(),
         query: Query::parse(parts.uri.query()),
@@ -273,6 +274,10 @@ mod tests {
             415
         );
         assert_eq!(send(&blog(), "POST /comments", &[SAME, FORM], "a=1&a=2").await.status(), 422);
+        // HTTP/2 needs no Content-Length to have a body.
+        let parts = Request::post("/comments").header(FORM.0, "text/plain").body(()).unwrap().into_parts().0;
+        let route = table().pop().unwrap();
+        assert!(admit::body(&route, &parts, true).is_err() && admit::body(&route, &parts, false).is_ok());
         let long: &'static str = "x".repeat(65 * 1024).leak();
         assert_eq!(send(&blog(), "POST /comments", &[SAME, FORM], long).await.status(), 413);
     }

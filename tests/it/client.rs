@@ -191,6 +191,13 @@ impl Answer {
         self
     }
 
+    /// Fails unless the status is one of these.
+    #[track_caller]
+    pub fn expect_one_of(self, statuses: &[u16]) -> Answer {
+        assert!(statuses.contains(&self.status), "{} answered:\n{}", self.asked, self.shortened());
+        self
+    }
+
     #[track_caller]
     pub fn contains(self, part: &str) -> Answer {
         assert!(self.text.contains(part), "{} lacks “{part}”:\n{}", self.asked, self.shortened());

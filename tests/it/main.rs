@@ -7,9 +7,11 @@
     reason = "a test that cannot go on says so by ending"
 )]
 
-mod auth;
 mod client;
 mod harness;
 
+mod admin;
+mod auth;
 mod comments;
+mod media;
 mod posts;

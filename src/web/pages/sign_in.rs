@@ -182,11 +182,9 @@ fn entrance(site: &Site, signed_in: &SignedIn) -> Result<String> {
 
 /// `next`, if it stays on this site.
 fn destination(site: &Site, next: &str, otherwise: &str) -> String {
-    let next = local(next);
-    let path = next.split(['?', '#']).next().unwrap_or("");
-    // An empty path is no path, although it begins with an empty base path.
-    let here = !path.is_empty() && site.app.links().strip(path).is_some();
-    if here { next.to_owned() } else { otherwise.to_owned() }
+    let path = local(next).split(['?', '#']).next().unwrap_or("");
+    let stays = !path.is_empty() && site.app.links().strip(path).is_some();
+    if stays { next.to_owned() } else { otherwise.to_owned() }
 }
 
 fn local(next: &str) -> &str {

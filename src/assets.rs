@@ -9,6 +9,9 @@ use std::sync::OnceLock;
 #[folder = "$CARGO_MANIFEST_DIR/assets/"]
 struct Folder;
 
+/// What `pamphlet try` shows, which is content and not part of the site.
+const SAMPLE: &str = "sample/";
+
 /// One file of the bundle.
 pub struct Asset {
     /// `/assets/app.3f2a9c1b7d20.css`: a path below the base path that changes with the content.
@@ -33,8 +36,21 @@ pub fn all() -> &'static BTreeMap<String, Asset> {
     static ALL: OnceLock<BTreeMap<String, Asset>> = OnceLock::new();
     ALL.get_or_init(|| {
         let file = |name: Cow<'static, str>| Folder::get(&name).map(|file| (name.to_string(), asset(&name, file)));
-        Folder::iter().filter_map(file).collect()
+        Folder::iter().filter(|name| !name.starts_with(SAMPLE)).filter_map(file).collect()
     })
+}
+
+/// A file of the sample content by its path below `assets/sample`. It has no address of its own.
+pub fn sample(path: &str) -> Option<Cow<'static, [u8]>> {
+    Folder::get(&format!("{SAMPLE}{path}")).map(|file| file.data)
+}
+
+/// Paths of all files of the sample content, sorted.
+pub fn sample_paths() -> Vec<String> {
+    let mut paths: Vec<String> =
+        Folder::iter().filter_map(|name| name.strip_prefix(SAMPLE).map(str::to_owned)).collect();
+    paths.sort();
+    paths
 }
 
 fn asset(name: &str, file: EmbeddedFile) -> Asset {

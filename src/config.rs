@@ -275,15 +275,19 @@ impl Layer {
     /// sentence with the file's name.
     pub fn file(path: PathBuf, text: &str) -> Checked<Layer> {
         let table: toml::Table = toml::from_str(text).map_err(|cause| {
-            let line = cause.span().and_then(|span| text.get(..span.start)).map_or(1, |before| before.lines().count().max(1));
+            let line =
+                cause.span().and_then(|span| text.get(..span.start)).map_or(1, |before| before.lines().count().max(1));
             format!("“{}” is not TOML: line {line}: {}.", path.display(), cause.message())
         })?;
         let mut values = BTreeMap::new();
         for (key, value) in &table {
-            let setting = Setting::by_name(&key.replace('_', "-"))
-                .ok_or_else(|| unknown_key(&path, key))?;
+            let setting = Setting::by_name(&key.replace('_', "-")).ok_or_else(|| unknown_key(&path, key))?;
             let texts = texts(value, setting.repeatable).ok_or_else(|| {
-                format!("{}: this is not a {} as it is wanted here.", setting.called(&Source::File(path.clone())), setting.value)
+                format!(
+                    "{}: this is not a {} as it is wanted here.",
+                    setting.called(&Source::File(path.clone())),
+                    setting.value
+                )
             })?;
             if values.insert(setting.name, texts).is_some() {
                 return Err(format!("{} is there twice.", setting.called(&Source::File(path))).into());
@@ -302,9 +306,7 @@ fn texts(value: &toml::Value, repeatable: bool) -> Option<Vec<String>> {
     match value {
         toml::Value::String(text) => Some(vec![text.clone()]),
         toml::Value::Integer(number) => Some(vec![number.to_string()]),
-        toml::Value::Array(items) if repeatable => {
-            items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
-        }
+        toml::Value::Array(items) if repeatable => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
         _ => None,
     }
 }
@@ -377,7 +379,8 @@ fn level(text: &str) -> Checked<String> {
     if text.split(',').all(good) {
         Ok(text.trim().to_owned())
     } else {
-        Err(format!("“{text}” is no log level; please choose one of {} or write warn,request=info.", LEVELS.join(", ")).into())
+        Err(format!("“{text}” is no log level; please choose one of {} or write warn,request=info.", LEVELS.join(", "))
+            .into())
     }
 }
 

@@ -1,8 +1,102 @@
 //! pamphlet: a blog server in one executable that keeps everything in one file.
+//!
+//! # Bird's-eye view
+//!
+//! A request comes in at [`server`], walks down the straight line of [`web::pipeline`], finds its
+//! handler in [`web::routes`], which parses it, calls a function of [`service`], and shows the
+//! result with a function of [`view`] or as XML. `service` decides who may do what and works on
+//! the data through [`store`], the only code that knows the file. [`domain`] holds the nouns
+//! and rules that all of them speak of; [`content`] turns text into text and pixels into pixels.
+//!
+//! ```text
+//!    cli        commands, configuration, exit codes
+//!     │
+//!   server      listener, limits, drain
+//!     │
+//!    web        routes, pipeline, cache, sessions, errors: the only code that knows HTTP
+//!     ├──────────────┐
+//!   service         view       use cases and permission │ values -> markup, never queries
+//!     ├────────┐     │
+//!   store   content  │         the only code that knows redb │ Markdown, sanitiser, images, feeds
+//!     └────────┴──┬──┘
+//!              domain          plain types and rules; no I/O, no clock, no framework
+//!                │
+//!      error · config · assets
+//! ```
+//!
+//! To see all of a feature, search for its noun: `store/comments.rs`, `service/comments.rs`,
+//! `web/pages/comments.rs`, `view/comment.rs`. To see what a click does, begin in
+//! `web/routes.rs`.
+//!
+//! # Invariants
+//!
+//! `tests/it/architecture.rs` checks those that a machine can check.
+//!
+//! - A module names only itself and what stands before it in this list: error, config, domain,
+//!   assets, content, store, service, view, web, server, cli. And never `view -> store`,
+//!   `view -> service`, `view -> content`, `web -> store`, `server -> store`.
+//! - Permission is decided in `service`, from the [`domain::actor::Actor`].
+//! - There is one rule of who sees a post: [`domain::post::PostHead::visible_to`]. Lists read an
+//!   index by publication time up to now, so a scheduled post appears by itself.
+//! - Every account passes one gate, `service::users::join`.
+//! - Addresses are built by [`domain::link::Links`] alone, base path included.
+//! - What may be printed unescaped has the type [`domain::html::Html`], which only `content` makes
+//!   and only `store` reads back.
+//! - Every write touches the scopes it changes inside the store's own function; nobody tells a
+//!   cache what to forget ([`store::fresh`]).
+//! - State is checked in the transaction that relies on it. A job may run twice.
+//! - Nothing is written because something was read.
+//! - Nothing a person wrote is overwritten in place: revisions are appended.
+//! - The cause of an internal error goes to the log, never to a client.
+//!
+//! # Walkthroughs
+//!
+//! **Reading a post.** The pipeline names the request, checks method, length and host, and works
+//! out the client's address. For a visitor it looks into the page cache: a page that was rendered
+//! from a snapshot no older than the last change of anything it shows is sent as it is, in the
+//! coding the browser takes, and the data file is not touched. Otherwise `web::pages::posts::show`
+//! runs under one of a few render permits: one snapshot, `service::posts::show` (visible? body
+//! current?), `service::comments::conversation` (one page of it), `view::post::show`. The page is
+//! compressed, kept with the number of its snapshot and its scopes, and sent. Of several visitors
+//! who miss the same page one renders and the others wait. A member gets a page of their own,
+//! never kept.
+//!
+//! **Submitting a comment.** The form must come from this site (`Sec-Fetch-Site`, else `Origin`).
+//! `service::comments::submit` checks the member, the post, the parent and the length, renders the
+//! Markdown once through the strict sanitiser off the async threads, and hands a job to the writer.
+//! The writer takes whatever else is waiting, runs it all in one transaction, checks again that
+//! the post is public and open, commits with one sync, publishes "post 7 changed at commit 1234",
+//! and only then answers. The browser is sent to the comment's place (303). A lone comment touches
+//! one table. If anything goes wrong the form comes back with the text still in it.
+//!
+//! **SIGTERM.** `server::run` stops accepting, tells idle connections to close, and lets running
+//! requests finish for up to ten seconds. The `App` is dropped, the writer's queue closes, the
+//! writer commits what it had accepted and the visits of the last while, redb closes the file
+//! cleanly, and the process ends with 0. A second signal ends it at once, which is safe too.
+//!
+//! **A power cut.** Every commit is a two-phase commit that also records redb's allocator ("quick
+//! repair"), so the file holds the last acknowledged commit whole and the next open takes
+//! milliseconds. A write that was not acknowledged is there whole or not at all. Sessions may have
+//! lost the note of their last visit, which only makes them end earlier. Nothing else lives
+//! outside the file.
+//!
+//! # Known quirks
+//!
+//! - Comment numbers come in blocks of 1,024 and those left over at stop are skipped: one table
+//!   less for a lone comment to touch.
+//! - The account that is made by an import has no password and is disabled; it is credited all the
+//!   same.
+//! - `pamphlet try` hashes its password at the lowest cost to be ready at once; the first login
+//!   raises it.
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
-    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::allow_attributes)
+    expect(
+        clippy::unwrap_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a test that fails should say where, and may stop there"
+    )
 )]
 
 #[macro_use]

@@ -94,7 +94,9 @@ fn find(mut words: Vec<OsString>) -> Result<(&'static Command, Vec<OsString>), F
     let second = words.remove(0).to_string_lossy().into_owned();
     match Command::by_name(&format!("{first} {second}")) {
         Some(command) => Ok((command, words)),
-        None => Err(Failure::Usage(format!("There is no command “{first} {second}”; {}.", suggestion(&second, &known)))),
+        None => {
+            Err(Failure::Usage(format!("There is no command “{first} {second}”; {}.", suggestion(&second, &known))))
+        }
     }
 }
 
@@ -201,10 +203,9 @@ fn no_option(name: &str, command: Option<&Command>) -> Failure {
     known.push("help");
     match (command, nearest(name, &known)) {
         (_, Some(near)) => Failure::Usage(format!("There is no option --{name}; did you mean --{near}?")),
-        (Some(command), None) => Failure::Usage(format!(
-            "“{0}” has no option --{name}; see `pamphlet {0} --help`.",
-            command.name
-        )),
+        (Some(command), None) => {
+            Failure::Usage(format!("“{0}” has no option --{name}; see `pamphlet {0} --help`.", command.name))
+        }
         (None, None) => Failure::Usage(format!("There is no option --{name}; see `pamphlet --help`.")),
     }
 }

@@ -36,9 +36,7 @@ pub fn run(call: &Call) -> Outcome {
     let runtime = runtime()?;
     let addresses = addresses(&listeners);
     let announced = Arc::clone(&app);
-    until_stopped(&runtime, app, listeners, server::stop::signal(), move || {
-        announce(&announced, &data, &addresses)
-    })?;
+    until_stopped(&runtime, app, listeners, server::stop::signal(), move || announce(&announced, &data, &addresses))?;
     runtime.shutdown_timeout(LAST_JOBS);
     Ok(())
 }

@@ -122,7 +122,8 @@ fn in_html(source: &str, range: Range<usize>) -> Vec<(Range<usize>, Use)> {
     while let Some(open) = source.get(at..range.end).and_then(|rest| rest.find('<')) {
         at += open + 1;
         let rest = source.get(at..range.end).unwrap_or_default();
-        let name: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        let name: String =
+            rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
         let (attribute, usage) = match name.as_str() {
             "img" => ("src", Use::Image),
             "a" => ("href", Use::Link),
@@ -187,7 +188,10 @@ mod tests {
     fn links_images_and_definitions_are_found() {
         assert_eq!(marked("[a](x.md) ![b](y.png \"t\")"), "[a](L:x.md) ![b](I:y.png \"t\")");
         assert_eq!(marked("[![b](y.png)](x.md)"), "[![b](I:y.png)](L:x.md)");
-        assert_eq!(marked("![a][r] [b][s]\n\n[r]: y.png\n[s]: <x.md> 't'\n"), "![a][r] [b][s]\n\n[r]: I:y.png\n[s]: <L:x.md> 't'\n");
+        assert_eq!(
+            marked("![a][r] [b][s]\n\n[r]: y.png\n[s]: <x.md> 't'\n"),
+            "![a][r] [b][s]\n\n[r]: I:y.png\n[s]: <L:x.md> 't'\n"
+        );
         assert_eq!(marked("![R]\n\n[r]: y.png\n"), "![R]\n\n[r]: I:y.png\n");
         assert_eq!(marked("![a]( <my pic.png> )"), "![a]( <I:my pic.png> )");
         assert_eq!(marked("x [y](z) [z] y"), "x [y](L:z) [z] y");
@@ -197,7 +201,10 @@ mod tests {
     fn raw_html_is_looked_into() {
         assert_eq!(marked("<img alt=\"a > b\" src='y.png' />"), "<img alt=\"a > b\" src='I:y.png' />");
         assert_eq!(marked("<p>\n<IMG\n SRC=y.png>\n</p>"), "<p>\n<IMG\n SRC=I:y.png>\n</p>");
-        assert_eq!(marked("a <a class=x href=\"u\">v</a> <imgx src=a>"), "a <a class=x href=\"L:u\">v</a> <imgx src=a>");
+        assert_eq!(
+            marked("a <a class=x href=\"u\">v</a> <imgx src=a>"),
+            "a <a class=x href=\"L:u\">v</a> <imgx src=a>"
+        );
     }
 
     #[test]

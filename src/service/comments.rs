@@ -2,8 +2,10 @@
 
 use crate::content::markdown;
 use crate::domain::actor::Actor;
-use crate::domain::comment::{self, COMMENTS_PER_PAGE, Comment, Conversation, PlacedComment, RecentComment};
-use crate::domain::id::{CommentId, PostId};
+use crate::domain::comment::{
+    self, COMMENTS_PER_PAGE, Comment, Conversation, INDENTED_DEPTH, PlacedComment, RecentComment,
+};
+use crate::domain::id::{CommentId, PostId, UserId};
 use crate::domain::paging::Page;
 use crate::domain::post::Kind;
 use crate::error::{Error, Result};
@@ -11,7 +13,7 @@ use crate::service::posts::{self, People};
 use crate::service::{App, ReadTxn, off_thread};
 use crate::store::comments::Outline;
 use crate::store::{self};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Comments on a page of the list under `/admin`.
@@ -69,26 +71,34 @@ fn pages(outline: &Outline) -> Vec<Vec<Segment>> {
 /// Reading order: each comment directly followed by its replies. A reply whose parent is on
 /// another page stands at the level of replies and says whom it answers.
 fn place(txn: &ReadTxn, comments: Vec<Comment>, people: &mut People) -> Result<Vec<PlacedComment>> {
-    let authors: HashMap<CommentId, _> = comments.iter().map(|comment| (comment.id, comment.author)).collect();
+    let here: HashSet<CommentId> = comments.iter().map(|comment| comment.id).collect();
     let mut children: HashMap<Option<CommentId>, Vec<Comment>> = HashMap::new();
     for comment in comments {
-        let parent = comment.parent.filter(|parent| authors.contains_key(parent));
+        let parent = comment.parent.filter(|parent| here.contains(parent));
         children.entry(parent).or_default().push(comment);
     }
-    let mut placed = Vec::with_capacity(authors.len());
+    let mut placed = Vec::with_capacity(here.len());
     // A stack instead of recursion: how deep people answer each other is theirs to choose.
     let mut stack: Vec<(Comment, usize)> =
         children.remove(&None).unwrap_or_default().into_iter().rev().map(|comment| (comment, 0)).collect();
     while let Some((comment, depth)) = stack.pop() {
         let replies = children.remove(&Some(comment.id)).unwrap_or_default();
         stack.extend(replies.into_iter().rev().map(|reply| (reply, depth + 1)));
-        let in_reply_to = match comment.parent.and_then(|parent| authors.get(&parent)) {
-            Some(author) => Some(people.credit(txn, *author)?),
-            None => None,
+        let in_reply_to = match comment.parent {
+            Some(parent) if depth > INDENTED_DEPTH || !here.contains(&parent) => {
+                answered(txn, &comment, parent)?.map(|author| people.credit(txn, author)).transpose()?
+            }
+            _ => None,
         };
         placed.push(PlacedComment { author: people.credit(txn, comment.author)?, depth, in_reply_to, comment });
     }
     Ok(placed)
+}
+
+/// Who wrote the comment that `comment` answers, unless it is deleted.
+fn answered(txn: &ReadTxn, comment: &Comment, parent: CommentId) -> Result<Option<UserId>> {
+    let parent = store::comments::by_id(txn, comment.post, comment.thread, parent)?;
+    Ok(parent.filter(|parent| !parent.deleted).map(|parent| parent.author))
 }
 
 /// A comment by its number, with the page of the conversation it is on.

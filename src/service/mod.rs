@@ -22,10 +22,12 @@ use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::service::passwords::Passwords;
 use crate::service::throttle::Throttle;
+use crate::store;
 use crate::store::Store;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::Semaphore;
 
 pub use crate::store::ReadTxn;
 pub use crate::store::fresh::Scope;
@@ -36,8 +38,13 @@ pub struct App {
     pub(crate) clock: Clock,
     pub(crate) links: Links,
     pub(crate) config: Config,
+    pub(crate) site_id: String,
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
+    /// Held while a post is rendered for saving.
+    pub(crate) rendering: Semaphore,
+    /// Held while an image is taken in: decoding one can take a hundred megabytes.
+    pub(crate) imaging: Semaphore,
     pub(crate) setup: setup::Secret,
 }
 
@@ -82,9 +89,20 @@ impl App {
             Some(url) => Links::from_public_url(url).map_err(Error::Failed)?,
             None => Links::root(),
         };
-        let cost = passwords::settle_cost(&store, config.bcrypt_cost)?;
+        let (cost, site_id) = settle(&store, config.bcrypt_cost)?;
         let setup = setup::Secret::for_store(&store)?;
-        Ok(App { store, clock, links, config, passwords: Passwords::new(cost), throttle: Throttle::default(), setup })
+        Ok(App {
+            store,
+            clock,
+            links,
+            config,
+            site_id,
+            passwords: Passwords::new(cost),
+            throttle: Throttle::default(),
+            rendering: Semaphore::new(1),
+            imaging: Semaphore::new(1),
+            setup,
+        })
     }
 
     /// Everything in memory, gone when dropped.
@@ -133,6 +151,25 @@ impl App {
     pub fn is_healthy(&self) -> bool {
         self.store.is_healthy()
     }
+}
+
+/// The bcrypt cost, configured or remembered, and the site's id; what is missing in the file is
+/// measured or made now and remembered.
+fn settle(store: &Store, configured_cost: Option<u32>) -> Result<(u32, String)> {
+    let mut security = store::settings::security(&store.read()?)?;
+    let known = security.clone();
+    if security.site_id.is_empty() {
+        security.site_id = random_token::<16>()?;
+    }
+    if configured_cost.is_none() && security.bcrypt_cost.is_none() {
+        security.bcrypt_cost = Some(passwords::timed_cost());
+    }
+    let remembered = security.bcrypt_cost.unwrap_or(passwords::MIN_COST);
+    let site_id = security.site_id.clone();
+    if security != known {
+        store.write_blocking(move |txn| store::settings::put_security(txn, &security))?;
+    }
+    Ok((configured_cost.unwrap_or(remembered.clamp(passwords::MIN_COST, passwords::MAX_COST)), site_id))
 }
 
 /// Runs CPU-heavy work (rendering, images) off the async threads.

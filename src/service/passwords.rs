@@ -3,7 +3,6 @@
 use crate::domain::user::{MAX_PASSWORD, Password};
 use crate::error::{Error, Result};
 use crate::service::off_thread;
-use crate::store::{self, Store};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
@@ -111,23 +110,9 @@ fn stored_cost(hash: &str) -> Option<u32> {
     hash.split('$').nth(2)?.parse().ok()
 }
 
-/// The cost to use: configured, remembered, or timed now and remembered.
-pub(crate) fn settle_cost(store: &Store, configured: Option<u32>) -> Result<u32> {
-    if let Some(cost) = configured {
-        return Ok(cost);
-    }
-    let mut security = store::settings::security(&store.read()?)?;
-    if let Some(cost) = security.bcrypt_cost {
-        return Ok(cost.clamp(MIN_COST, MAX_COST));
-    }
-    let cost = timed_cost();
-    security.bcrypt_cost = Some(cost);
-    store.write_blocking(move |txn| store::settings::put_security(txn, &security))?;
-    Ok(cost)
-}
-
-/// Each step of the cost doubles the work, so a cheap hash tells what a dear one would take.
-fn timed_cost() -> u32 {
+/// A cost timed on this machine. Each step of the cost doubles the work, so a cheap hash tells
+/// what a dear one would take.
+pub(crate) fn timed_cost() -> u32 {
     let start = Instant::now();
     drop(bcrypt::hash("how fast is this machine", SAMPLE_COST));
     let mut took = start.elapsed();

@@ -30,7 +30,7 @@ pub fn all(txn: &impl Snapshot) -> Result<Vec<Category>> {
     for row in txn.table(CATEGORIES)?.iter()? {
         categories.push(record::decode::<Category>(row?.1.value())?);
     }
-    categories.sort_by(|a, b| a.name.to_lowercase().cmp(&b.name.to_lowercase()));
+    categories.sort_by_key(|category| category.name.to_lowercase());
     Ok(categories)
 }
 

@@ -15,6 +15,9 @@ pub struct Security {
     /// bcrypt cost timed on this machine.
     #[serde(default)]
     pub bcrypt_cost: Option<u32>,
+    /// 32 random hexadecimal digits that name this file's site for ever, wherever it moves.
+    #[serde(default)]
+    pub site_id: String,
 }
 
 /// The stored settings; `None` before set-up.

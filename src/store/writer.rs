@@ -25,10 +25,13 @@ const MAX_VISITS: usize = 4_096;
 /// First and longest pause before the file is reopened again.
 const REOPEN_PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
 
+type Run = dyn FnMut(&WriteTxn<'_>) -> Result<()> + Send;
+type Answer = dyn FnOnce(Result<()>) + Send;
+
 /// One write on its way: what to do, and how to answer afterwards.
 struct Job {
-    run: Box<dyn FnMut(&WriteTxn<'_>) -> Result<()> + Send>,
-    answer: Box<dyn FnOnce(Result<()>) + Send>,
+    run: Box<Run>,
+    answer: Box<Answer>,
 }
 
 /// The writer's thread and its queue. Dropping it commits what was accepted and joins the thread.

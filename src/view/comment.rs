@@ -74,7 +74,7 @@ pub fn edit(frame: &Frame, post: &PostHead, comment: &Comment, typed: &CommentBo
             p.about { "On " a href=(frame.links.post(&post.slug)) { bdi { (post.title) } } }
             form method="post" action=(frame.links.comment_action(&post.slug, comment.id, "edit")) {
                 (form::summary(typed.errors))
-                (text_area(typed).autofocus())
+                (text_area(typed).required())
                 p.buttons {
                     (form::submit("Save"))
                     " "
@@ -199,16 +199,15 @@ fn invitation(frame: &Frame, post: &PostHead) -> Markup {
     }
 }
 
-/// With `back`, the form is alone on its page: the cursor starts in it and it can be left.
+/// With `back`, the form is alone on its page and can be left.
 fn comment_form(post_to: &str, reply_to: Option<&Comment>, typed: &CommentBox, back: Option<&str>) -> Markup {
-    let area = text_area(typed).required();
     html! {
         form.comment-form method="post" action=(post_to) {
             (form::summary(typed.errors))
             @if let Some(comment) = reply_to {
                 (form::hidden("parent", &comment.id.to_string()))
             }
-            @if back.is_some() { (area.autofocus()) } @else { (area) }
+            (text_area(typed).required())
             p.buttons {
                 (form::submit(if reply_to.is_some() { "Post reply" } else { "Post comment" }))
                 @if let Some(back) = back {

@@ -14,7 +14,6 @@ pub struct Field<'a> {
     hint: Option<Markup>,
     autocomplete: Option<&'static str>,
     required: bool,
-    autofocus: bool,
     wide: bool,
     error: Option<&'a FieldError>,
 }
@@ -75,7 +74,6 @@ impl<'a> Field<'a> {
             hint: None,
             autocomplete: None,
             required: false,
-            autofocus: false,
             wide: false,
             error: None,
         }
@@ -99,11 +97,6 @@ impl<'a> Field<'a> {
     /// It may not be left empty.
     pub fn required(self) -> Field<'a> {
         Field { required: true, ..self }
-    }
-
-    /// The page opens with the cursor here.
-    pub fn autofocus(self) -> Field<'a> {
-        Field { autofocus: true, ..self }
     }
 
     /// Takes all of the width, as a long text does.
@@ -136,13 +129,13 @@ impl<'a> Field<'a> {
                     @let value = (*kind != "password").then_some(self.value);
                     @let dir = (*kind == "text").then_some("auto");
                     input id=(id) type=(kind) name=(self.name) value=[value] dir=[dir]
-                        autocomplete=[self.autocomplete] required[self.required] autofocus[self.autofocus]
+                        autocomplete=[self.autocomplete] required[self.required]
                         aria-describedby=[described] aria-invalid=[invalid];
                 }
                 Control::Area(rows) => {
                     // HTML drops a line feed right after the tag, so one is given up for it.
                     textarea id=(id) name=(self.name) rows=(rows) dir="auto" required[self.required]
-                        autofocus[self.autofocus] aria-describedby=[described] aria-invalid=[invalid] {
+                        aria-describedby=[described] aria-invalid=[invalid] {
                         "\n" (self.value)
                     }
                 }
@@ -183,11 +176,16 @@ impl Render for Field<'_> {
 }
 
 /// A box to tick; it sends `on`.
-pub fn checkbox(name: &str, label: &str, checked: bool) -> Markup {
+pub fn checkbox(name: &str, label: &str, checked: bool, errors: &[FieldError]) -> Markup {
+    let error = errors.iter().find(|error| error.field == name);
     html! {
-        div.field.tick {
-            input id={ "field-" (name) } type="checkbox" name=(name) value="on" checked[checked];
+        div.field.tick.wrong[error.is_some()] {
+            input id={ "field-" (name) } type="checkbox" name=(name) value="on" checked[checked]
+                aria-describedby=[error.map(|_| format!("error-{name}"))] aria-invalid=[error.map(|_| "true")];
             label for={ "field-" (name) } { (label) }
+            @if let Some(error) = error {
+                p.error id={ "error-" (name) } { (error.message) }
+            }
         }
     }
 }
@@ -228,6 +226,11 @@ pub fn submit(label: &str) -> Markup {
 /// One of several buttons of a form, told apart by the value of `action`.
 pub fn action(value: &str, label: &str, class: Option<&str>) -> Markup {
     html! { button type="submit" name="action" value=(value) class=[class] { (label) } }
+}
+
+/// Like `action`, for what saves nothing: the form may still be incomplete.
+pub fn side_action(value: &str, label: &str) -> Markup {
+    html! { button.quiet type="submit" name="action" value=(value) formnovalidate { (label) } }
 }
 
 /// A page that asks before something is deleted: what happens, the button, the way back.

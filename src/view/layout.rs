@@ -66,9 +66,8 @@ pub fn page_with(frame: &Frame, head: &Head, main: Markup) -> Markup {
 }
 
 /// The front page, whose heading is the title of the site in the header.
-pub fn home(frame: &Frame, main: Markup) -> Markup {
-    let canonical = Some(frame.path.to_owned());
-    let head = Head { description: &frame.settings.tagline, canonical, ..Head::default() };
+pub fn home(frame: &Frame, canonical: String, main: Markup) -> Markup {
+    let head = Head { description: &frame.settings.tagline, canonical: Some(canonical), ..Head::default() };
     document(frame, &head, Dress::Home, (None, main))
 }
 
@@ -118,9 +117,9 @@ fn head_element(frame: &Frame, head: &Head, dress: Dress) -> Markup {
                 meta name="robots" content="noindex";
             }
             meta name="color-scheme" content="light dark";
-            link rel="stylesheet" href=(frame.links.to(&assets::url("app.css")));
+            link rel="stylesheet" href=(frame.links.to(assets::url("app.css")));
             @if dress == Dress::Admin {
-                link rel="stylesheet" href=(frame.links.to(&assets::url("admin.css")));
+                link rel="stylesheet" href=(frame.links.to(assets::url("admin.css")));
             }
             (icons(frame))
             link rel="alternate" type="application/atom+xml" title=(site) href=(frame.links.feed());
@@ -135,7 +134,7 @@ fn icons(frame: &Frame) -> Markup {
             link rel="icon" href=(frame.links.picture(logo));
         } @else {
             link rel="icon" href=(frame.links.to("/favicon.ico")) sizes="32x32";
-            link rel="icon" href=(frame.links.to(&assets::url("favicon.svg"))) type="image/svg+xml";
+            link rel="icon" href=(frame.links.to(assets::url("favicon.svg"))) type="image/svg+xml";
         }
     }
 }

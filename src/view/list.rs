@@ -32,7 +32,7 @@ pub fn home(frame: &Frame, posts: &Page<PostCard>) -> Markup {
         }
         (cards(frame, posts, &frame.links.home()))
     };
-    layout::home(frame, main)
+    layout::home(frame, frame.links.numbered(&frame.links.home(), posts.number), main)
 }
 
 /// The posts of a category, below its name and description.
@@ -132,7 +132,7 @@ fn cards(frame: &Frame, posts: &Page<PostCard>, path: &str) -> Markup {
             @let narrow = posts.items.iter().all(|card| card.head.cover.is_none());
             ul.cards.narrow[narrow] {
                 @for (index, card) in posts.items.iter().enumerate() {
-                    li { (post_card(frame, card, index)) }
+                    li { (post_card(frame, card, posts.number == 1 && index == 0, index)) }
                 }
             }
             (pager::pager(&pager::NEWEST_FIRST, posts.number, posts.pages(), |page| frame.links.numbered(path, page)))
@@ -140,12 +140,13 @@ fn cards(frame: &Frame, posts: &Page<PostCard>, path: &str) -> Markup {
     }
 }
 
-/// The first cover is fetched at once, the others when they come near.
-fn post_card(frame: &Frame, card: &PostCard, index: usize) -> Markup {
+/// The newest post of all leads with its cover. The first cover of a page is fetched at once, the
+/// others when they come near.
+fn post_card(frame: &Frame, card: &PostCard, newest: bool, index: usize) -> Markup {
     let address = frame.links.content(&card.head);
     let bare = card.head.cover.is_none();
     html! {
-        article.card.bare[bare].lead[index == 0 && !bare] {
+        article.card.bare[bare].lead[newest && !bare] {
             @if let Some(cover) = &card.head.cover {
                 a.card-cover href=(address) tabindex="-1" aria-hidden="true" {
                     img src=(frame.links.picture(cover)) width=(cover.width) height=(cover.height) alt=""
@@ -169,7 +170,7 @@ fn post_card(frame: &Frame, card: &PostCard, index: usize) -> Markup {
 fn card_foot(frame: &Frame, card: &PostCard, address: &str) -> Markup {
     html! {
         p.byline {
-            "By " (post::authors(frame.links, &card.authors))
+            span { "By " (post::authors(frame.links, &card.authors)) }
             @if let Some(time) = card.head.published_at {
                 " "
                 time datetime=(time.rfc3339()) { (time.human_date(frame.zone)) }

@@ -15,6 +15,10 @@ pub mod list;
 pub mod pager;
 pub mod post;
 pub mod sign_in;
+#[cfg(test)]
+mod specimen;
+#[cfg(test)]
+mod tests;
 
 /// The only place where markup is printed as it stands.
 impl Render for Html {

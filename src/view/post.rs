@@ -77,7 +77,7 @@ fn post_header(frame: &Frame, post: &PostView) -> Markup {
             }
             h1 dir="auto" { (post.head.title) }
             p.byline {
-                "By " (authors(frame.links, &post.authors))
+                span { "By " (authors(frame.links, &post.authors)) }
                 @if let Some(time) = post.head.published_at {
                     " "
                     time datetime=(time.rfc3339()) { (time.human(frame.zone)) }
@@ -131,9 +131,12 @@ fn post_footer(frame: &Frame, post: &PostView) -> Markup {
         @if may_edit || !post.head.tags.is_empty() {
             footer.post-foot {
                 @if !post.head.tags.is_empty() {
-                    ul.tags aria-label="Tags" {
-                        @for tag in &post.head.tags {
-                            li { a href=(frame.links.tag(tag)) rel="tag" dir="auto" { (tag.name) } }
+                    div {
+                        span.hidden { "Tags: " }
+                        ul.tags {
+                            @for tag in &post.head.tags {
+                                li { a href=(frame.links.tag(tag)) rel="tag" dir="auto" { (tag.name) } }
+                            }
                         }
                     }
                 }

@@ -4,6 +4,7 @@ pub mod admit;
 pub mod body;
 pub mod cache;
 pub mod encoding;
+pub mod feeds;
 pub mod finish;
 pub mod form;
 pub mod framed;

@@ -1,5 +1,6 @@
 //! Every address of the site, one line each.
 
+use crate::web::feeds;
 use crate::web::form::UPLOAD_LIMIT;
 use crate::web::health;
 use crate::web::pages::{
@@ -47,6 +48,9 @@ fn reading() -> Vec<Route> {
         Route::new(GET, "/posts/{slug}/comments/{id}/delete", Page, comments::confirm),
         Route::new(POST, "/posts/{slug}/comments/{id}/delete", Page, comments::remove),
         // Feeds and discovery
+        Route::new(GET, "/feed.xml", Feed, feeds::atom),
+        Route::new(GET, "/sitemap.xml", Feed, feeds::sitemap),
+        Route::new(GET, "/robots.txt", Feed, feeds::robots),
         // Files
         Route::new(GET, "/media/{id}/{name}", Feed, media::show),
         Route::new(GET, "/assets/{name}", Feed, static_files::show),

@@ -107,12 +107,7 @@ struct Run<'a> {
 
 /// Imports `path`, a folder or one file. What cannot be taken is in the report; an error means
 /// that nothing more could be done.
-pub fn markdown(
-    app: &App,
-    path: &Path,
-    mode: Mode,
-    progress: &mut dyn FnMut(&Progress<'_>),
-) -> Result<Report> {
+pub fn markdown(app: &App, path: &Path, mode: Mode, progress: &mut dyn FnMut(&Progress<'_>)) -> Result<Report> {
     let mut tree = scan::tree(path)?;
     let zone = settings::current(&app.read()?)?.zone();
     let report = Report { sections: tree.sections, refused: std::mem::take(&mut tree.problems), ..Report::default() };

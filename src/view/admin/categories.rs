@@ -47,7 +47,7 @@ pub fn index(frame: &Frame, categories: &[(Category, usize)], new: &CategoryInpu
     frame::page(frame, Section::Categories, "Categories", main)
 }
 
-/// The page of one category; `others` says whether there is one to merge it into.
+/// The page of one category, from which it can also be merged or deleted.
 pub fn edit(frame: &Frame, category: &Category, typed: &CategoryInput, errors: &[FieldError]) -> Markup {
     let main = html! {
         (frame::heading("Edit category", None))

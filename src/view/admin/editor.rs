@@ -113,11 +113,11 @@ fn toolbar(frame: &Frame, editor: &Editor) -> Markup {
             p.buttons {
                 @if matches!(state, None | Some(State::Draft)) {
                     (form::action("save", "Save draft", Some("quiet")))
-                    " " (form::action("preview", "Preview", Some("quiet")))
+                    " " (form::side_action("preview", "Preview"))
                     " " (form::action("publish", "Publish", None))
                 } @else {
                     (form::action("save", "Update", None))
-                    " " (form::action("preview", "Preview", Some("quiet")))
+                    " " (form::side_action("preview", "Preview"))
                     " " (form::action("unpublish", "Unpublish", Some("quiet")))
                 }
             }
@@ -166,7 +166,7 @@ fn text(editor: &Editor, errors: &[FieldError]) -> Markup {
             legend { "Images for the text" }
             (Field::images("images", "Choose images").errors(errors)
                 .hint("JPEG, PNG, GIF or WebP. They are uploaded and their Markdown is put at the end of the text."))
-            (form::action("insert", "Upload and insert", Some("quiet")))
+            (form::side_action("insert", "Upload and insert"))
         }
     }
 }
@@ -194,7 +194,7 @@ fn details(frame: &Frame, editor: &Editor, errors: &[FieldError]) -> Markup {
             .hint("For lists and search engines. Empty: the beginning of the text."))
         (cover(frame, editor, errors))
         @if editor.kind == Kind::Post {
-            (form::checkbox("comments_open", "Comments are open", input.comments_open))
+            (form::checkbox("comments_open", "Comments are open", input.comments_open, errors))
         }
     }
 }
@@ -214,7 +214,7 @@ fn cover(frame: &Frame, editor: &Editor, errors: &[FieldError]) -> Markup {
             @if let Some(cover) = &input.cover {
                 (form::hidden("cover_media", &cover.media.to_string()))
                 img src=(frame.links.picture(cover)) width=(cover.width) height=(cover.height) alt="The current cover";
-                (form::checkbox("cover_remove", "Remove this cover", false))
+                (form::checkbox("cover_remove", "Remove this cover", false, errors))
             }
             (Field::image("cover", if input.cover.is_some() { "Replace by" } else { "Image" }).errors(errors))
             (Field::text("cover_alt", "What it shows").value(&input.cover_alt).errors(errors)

@@ -84,10 +84,10 @@ fn row(frame: &Frame, card: &PostCard) -> Markup {
                     bdi { (author.display_name) }
                 }
                 @if let Some(category) = &card.category { " in " bdi { (category.name) } }
-                " "
+                " · "
                 @let time = if state == State::Draft { head.updated_at } else { head.published_at.unwrap_or(head.updated_at) };
                 time datetime=(time.rfc3339()) { (time.human(frame.zone)) }
-                @if head.kind == Kind::Post { " " (amount(card.comments, "comment", "comments")) }
+                @if head.kind == Kind::Post { " · " (amount(card.comments, "comment", "comments")) }
             }
         }
         a.button.quiet href=(frame.links.content(head)) { "View" span.hidden { " " bdi { (head.title) } } }

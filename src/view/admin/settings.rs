@@ -32,7 +32,7 @@ pub fn edit(frame: &Frame, typed: &SettingsPatch, errors: &[FieldError]) -> Mark
             }
             fieldset {
                 legend { "People" }
-                (form::checkbox("signup_open", "Visitors may sign up to comment", typed.signup_open))
+                (form::checkbox("signup_open", "Visitors may sign up to comment", typed.signup_open, errors))
             }
             p.buttons { (form::submit("Save settings")) }
         }
@@ -50,7 +50,7 @@ fn site(frame: &Frame, typed: &SettingsPatch, errors: &[FieldError]) -> Markup {
                 .hint("One sentence about the site, for the front page and for search engines."))
             @if let Some(logo) = logo {
                 img.logo src=(frame.links.picture(logo)) width=(logo.width) height=(logo.height) alt="The current logo";
-                (form::checkbox("logo_remove", "Remove this logo", false))
+                (form::checkbox("logo_remove", "Remove this logo", false, errors))
             }
             (Field::image("logo", if logo.is_some() { "Replace the logo by" } else { "Logo" }).errors(errors)
                 .hint("A square image looks best. It stands beside the title and in browser tabs."))

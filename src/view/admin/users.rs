@@ -58,7 +58,7 @@ pub fn edit(frame: &Frame, user: &User, errors: &[FieldError]) -> Markup {
         form method="post" action=(frame.links.admin_user(user.id)) {
             (form::summary(errors))
             (role_field(user.role).errors(errors))
-            (form::checkbox("disabled", "Disabled: cannot log in; what they wrote stays", user.disabled))
+            (form::checkbox("disabled", "Disabled: cannot log in; what they wrote stays", user.disabled, errors))
             p.buttons {
                 (form::submit("Save"))
                 " " a.button.quiet href=(frame.links.admin_users()) { "Cancel" }

@@ -183,7 +183,8 @@ fn entrance(site: &Site, signed_in: &SignedIn) -> Result<String> {
 /// `next`, if it stays on this site.
 fn destination(site: &Site, next: &str, otherwise: &str) -> String {
     let path = local(next).split(['?', '#']).next().unwrap_or("");
-    if site.app.links().strip(path).is_some() { next.to_owned() } else { otherwise.to_owned() }
+    let stays = !path.is_empty() && site.app.links().strip(path).is_some();
+    if stays { next.to_owned() } else { otherwise.to_owned() }
 }
 
 fn local(next: &str) -> &str {

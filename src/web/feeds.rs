@@ -1,0 +1,104 @@
+//! The Atom feed, the sitemap and `robots.txt`.
+
+use crate::content::feed;
+use crate::content::feed::{Entry, Feed};
+use crate::domain::post::PostView;
+use crate::domain::settings::Settings;
+use crate::error::Result;
+use crate::service::Scope;
+use crate::service::feeds;
+use crate::service::posts;
+use crate::service::settings;
+use crate::web::Site;
+use crate::web::cache;
+use crate::web::request::Req;
+use crate::web::response;
+use crate::web::response::Res;
+use http::StatusCode;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+const ATOM: &str = "application/atom+xml; charset=utf-8";
+const XML: &str = "application/xml; charset=utf-8";
+
+/// The newest posts, whole.
+pub async fn atom(site: Arc<Site>, req: Req) -> Result<Res> {
+    cache::get_or_render_absolute(&site, &req, &[], |txn| {
+        let views = feeds::latest(&site.app, txn)?;
+        let mut scopes = vec![Scope::Frame, Scope::Lists];
+        scopes.extend(views.iter().map(|view| Scope::Post(view.head.id)));
+        let text = atom_text(&site, &req, &settings::current(txn)?, &views);
+        Ok(response::document(ATOM, text, scopes, posts::next_publication(&site.app, txn)?))
+    })
+    .await
+}
+
+fn atom_text(site: &Site, req: &Req, settings: &Settings, views: &[PostView]) -> String {
+    let (links, origin) = (site.app.links(), req.origin());
+    let absolute = |path: String| format!("{origin}{path}");
+    // What an entry borrows and nobody else owns.
+    let own: Vec<(String, String)> = views
+        .iter()
+        .map(|view| (feeds::entry_id(&site.app, &view.head), absolute(links.content(&view.head))))
+        .collect();
+    let entries = views.iter().zip(&own).map(|(view, (id, address))| entry(view, id, address)).collect();
+    feed::atom(&Feed {
+        title: &settings.title,
+        subtitle: &settings.tagline,
+        language: &settings.language,
+        page: &absolute(links.home()),
+        address: &absolute(links.feed()),
+        origin: &origin,
+        updated: views.iter().map(|view| view.head.updated_at.max(published(view))).max().unwrap_or_default(),
+        entries,
+    })
+}
+
+fn entry<'a>(view: &'a PostView, id: &'a str, address: &'a str) -> Entry<'a> {
+    let head = &view.head;
+    let category = view.category.iter().map(|category| category.name.as_str());
+    Entry {
+        id,
+        title: &head.title,
+        address,
+        published: published(view),
+        updated: head.updated_at.max(published(view)),
+        authors: view.authors.iter().map(|author| author.display_name.as_str()).collect(),
+        categories: category.chain(head.tags.iter().map(|tag| tag.name.as_str())).collect(),
+        summary: head.teaser(),
+        content: &view.body,
+    }
+}
+
+fn published(view: &PostView) -> crate::domain::time::Timestamp {
+    view.head.published_at.unwrap_or(view.head.created_at)
+}
+
+/// Every public address that is worth finding.
+pub async fn sitemap(site: Arc<Site>, req: Req) -> Result<Res> {
+    cache::get_or_render_absolute(&site, &req, &[], |txn| {
+        let (heads, categories, next) = feeds::sitemap(&site.app, txn)?;
+        let (links, origin) = (site.app.links(), req.origin());
+        let absolute = |path: String| Cow::from(format!("{origin}{path}"));
+        let home = std::iter::once((absolute(links.home()), None));
+        let content = heads.iter().map(|head| (absolute(links.content(head)), Some(head.updated_at)));
+        let lists = categories.iter().map(|category| (absolute(links.category(&category.slug)), None));
+        let text = feed::sitemap(home.chain(content).chain(lists));
+        Ok(response::document(XML, text, vec![Scope::Frame, Scope::Lists], next))
+    })
+    .await
+}
+
+/// What crawlers may read: all but the pages that are nobody's but a member's.
+pub async fn robots(site: Arc<Site>, req: Req) -> Result<Res> {
+    let (links, origin) = (site.app.links(), req.origin());
+    let text = format!(
+        "User-agent: *\nDisallow: {}\nDisallow: {}\nDisallow: {}\nDisallow: {}\n\nSitemap: {origin}{}\n",
+        links.admin(),
+        links.account(),
+        links.login(""),
+        links.signup(""),
+        links.to("/sitemap.xml"),
+    );
+    Ok(response::text(StatusCode::OK, text))
+}

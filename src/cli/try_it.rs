@@ -32,11 +32,8 @@ pub fn run(call: &Call) -> Outcome {
     let administrator = sample::prepare(&app, contents)?;
     let url = format!("{}{}", serve::origin(address), app.links().base());
     let runtime = serve::runtime()?;
-    let finished = Arc::clone(&app);
     serve::until_stopped(&runtime, app, listeners, until_over(ttl, with_stdin), move || {
-        if json { announce_json(&url, &administrator, started)? } else { announce(&url, &administrator, ttl) }
-        tokio::task::spawn_blocking(move || sample::highlight_comments(&finished));
-        Ok(())
+        if json { announce_json(&url, &administrator, started) } else { announce(&url, &administrator, ttl) }
     })?;
     // Memory only: nothing that still runs matters.
     runtime.shutdown_background();
@@ -122,9 +119,10 @@ fn announce_json(url: &str, administrator: &Administrator, started: Instant) -> 
     Ok(())
 }
 
-fn announce(url: &str, administrator: &Administrator, ttl: Option<Duration>) {
+fn announce(url: &str, administrator: &Administrator, ttl: Option<Duration>) -> Result<()> {
     let end = ttl.map_or("Ctrl-C".to_owned(), |ttl| format!("Ctrl-C or after {} s", ttl.as_secs()));
     say(format!("A throwaway blog: {url}/"));
     say(format!("Log in as {} with the password {}", administrator.username, administrator.password));
     say(format!("It lives in memory and is gone when it ends, with {end}."));
+    Ok(())
 }

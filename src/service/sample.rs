@@ -146,7 +146,7 @@ struct Made {
 /// Fills an empty store and says how to sign in.
 ///
 /// Texts are stored unrendered: rendering them all would take longer than starting. Each is
-/// rendered when it is first looked at, and all by `jobs::rerender` and `highlight_comments`.
+/// rendered when it is first looked at, and all by `jobs::rerender`.
 pub fn prepare(app: &App, contents: Contents) -> Result<Administrator> {
     let now = app.now();
     let password = random_token::<8>()?;
@@ -328,7 +328,7 @@ fn insert_comments(txn: &WriteTxn<'_>, made: &Made, entries: &[CommentEntry]) ->
         let thread = parent.map_or(id, |(_, thread)| thread);
         placed.insert(entry.id, (id, thread));
         let source = if entry.deleted { "" } else { entry.body.trim() };
-        let body = if entry.deleted { Html::default() } else { markdown::comment(&without_languages(source)) };
+        let body = if entry.deleted { Html::default() } else { markdown::comment(source) };
         let comment = Comment {
             id,
             post,
@@ -342,40 +342,6 @@ fn insert_comments(txn: &WriteTxn<'_>, made: &Made, entries: &[CommentEntry]) ->
             body,
         };
         store::comments::put(txn, &comment)?;
-    }
-    Ok(())
-}
-
-/// Code without the name of its language is not highlighted, for which the grammars would have to
-/// be loaded before anything is answered.
-fn without_languages(source: &str) -> String {
-    let plain = |line: &str| match line.find("```") {
-        // Inside a list it is indented.
-        Some(at) if line.trim_start().starts_with("```") => format!("{}```", line.get(..at).unwrap_or_default()),
-        _ => line.to_owned(),
-    };
-    source.lines().map(plain).collect::<Vec<String>>().join("\n")
-}
-
-/// Highlights the code in comments, which `prepare` left plain.
-pub fn highlight_comments(app: &App) -> Result<()> {
-    let txn = app.read()?;
-    let mut coded = Vec::new();
-    for head in store::posts::all(&txn, 0, usize::MAX, |_| true)?.0 {
-        let comments = store::comments::threads(&txn, head.id, CommentId(0), CommentId(u64::MAX))?;
-        coded.extend(comments.into_iter().filter(|comment| without_languages(&comment.source) != comment.source));
-    }
-    drop(txn);
-    for comment in coded {
-        let rendered = Comment { body: markdown::comment(&comment.source), ..comment };
-        app.store.write_blocking(move |txn| {
-            let stored = store::comments::by_id(txn, rendered.post, rendered.thread, rendered.id)?;
-            // Edited meanwhile: then it is highlighted already.
-            match stored.filter(|stored| stored.source == rendered.source) {
-                Some(_) => store::comments::put(txn, &rendered),
-                None => Ok(()),
-            }
-        })?;
     }
     Ok(())
 }
@@ -411,25 +377,6 @@ mod tests {
             let source = store::posts::revision(&txn, card.head.id, 1).unwrap().unwrap().source;
             assert!(!source.contains("sample:"), "{}", card.head.title);
         }
-    }
-
-    #[test]
-    fn code_in_comments_is_highlighted_afterwards() {
-        let app = app();
-        prepare(&app, Contents::Sample).unwrap();
-        let bodies = || {
-            let txn = app.read().unwrap();
-            let heads = store::posts::all(&txn, 0, usize::MAX, |_| true).unwrap().0;
-            let of = |id| store::comments::threads(&txn, id, CommentId(0), CommentId(u64::MAX)).unwrap();
-            heads.iter().flat_map(|head| of(head.id)).collect::<Vec<Comment>>()
-        };
-        let before = bodies();
-        highlight_comments(&app).unwrap();
-        let after = bodies();
-        assert_eq!(before.len(), after.len());
-        let changed: Vec<&Comment> = after.iter().filter(|comment| !before.contains(comment)).collect();
-        assert!(!changed.is_empty());
-        assert!(changed.iter().all(|comment| comment.body.as_str().contains("<span class=")));
     }
 
     #[test]

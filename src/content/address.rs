@@ -10,11 +10,21 @@ const FORBIDDEN: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
 const FORBIDDEN_AFTER_HOST: &AsciiSet = &FORBIDDEN.add(b'[').add(b']');
 
+const FRAGMENT: &AsciiSet = &FORBIDDEN_AFTER_HOST.add(b'#');
+
 /// The address with everything encoded that a URL may not contain.
 pub fn encoded(address: &str) -> String {
     let literal_host = address.contains("://[");
     let set = if literal_host { FORBIDDEN } else { FORBIDDEN_AFTER_HOST };
-    utf8_percent_encode(address.trim(), set).to_string()
+    let address = address.trim();
+    let (before, fragment) = address.split_once('#').map_or((address, None), |(before, after)| (before, Some(after)));
+    let mut encoded = utf8_percent_encode(before, set).to_string();
+    if let Some(fragment) = fragment {
+        // A second `#` is not allowed (RFC 3986, section 3.5).
+        encoded.push('#');
+        encoded.extend(utf8_percent_encode(fragment, FRAGMENT));
+    }
+    encoded
 }
 
 /// The scheme in lower case; `None` for an address relative to this site or page.
@@ -98,6 +108,7 @@ mod tests {
     #[test]
     fn addresses_are_encoded_where_they_must_be() {
         assert_eq!(encoded("/a b/ü?x=[1]&y=%20"), "/a%20b/%C3%BC?x=%5B1%5D&y=%20");
+        assert_eq!(encoded("https://example.org/#a#b"), "https://example.org/#a%23b");
         assert_eq!(encoded("http://[::1]/x"), "http://[::1]/x");
     }
 

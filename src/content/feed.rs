@@ -1,6 +1,6 @@
 //! Atom feeds and site maps.
 
-use crate::content::markup::escaped;
+use crate::content::attribute::escaped;
 use crate::content::raw_html;
 use crate::content::raw_html::Piece;
 use crate::domain::html::Html;

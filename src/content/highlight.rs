@@ -3,17 +3,23 @@
 //! Some twenty scopes are mapped to a dozen classes (`hl-comment`, `hl-string`, ...) instead of
 //! printing every scope of the grammar: the page stays small and a theme stays short.
 
-use crate::content::markup;
+use crate::content::attribute::escape;
+use std::cell::OnceCell;
 use std::sync::LazyLock;
-use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxReference, SyntaxSet};
+use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
 
 /// Larger blocks and those with longer lines, both in bytes, are left plain: grammars are
 /// regular expressions, and nobody reads such code on a page.
 pub const MAX_BLOCK: usize = 64 * 1024;
 const MAX_LINE: usize = 1_000;
 
-/// Read from the binary at the first block of code, not at the start of the program.
-static SYNTAXES: LazyLock<SyntaxSet> = LazyLock::new(two_face::syntax::extra_newlines);
+/// Grammars, for as long as one text is rendered.
+///
+/// They are read from the binary at the first block of code and compiled as they are used. A few
+/// languages take tens of megabytes then, which a small machine would miss if they stayed;
+/// reading them again costs a few milliseconds, and rendering happens when somebody saves.
+#[derive(Default)]
+pub struct Grammars(OnceCell<SyntaxSet>);
 
 /// Scopes and their classes; the first that fits the innermost scope counts. An empty class ends
 /// the search, where an outer scope would colour too much.
@@ -54,30 +60,34 @@ static CLASSES: LazyLock<Vec<(Scope, &'static str)>> = LazyLock::new(|| {
     table.into_iter().filter_map(|(scope, class)| Some((Scope::new(scope).ok()?, class))).collect()
 });
 
-/// Escaped text of `code` with spans around what a grammar recognises; `None` where there is no
-/// grammar called `language` or the code is too large.
-pub fn spans(code: &str, language: &str) -> Option<String> {
-    if code.len() > MAX_BLOCK || code.lines().any(|line| line.len() > MAX_LINE) {
-        return None;
-    }
-    let mut state = ParseState::new(syntax(language)?);
-    let mut scopes = ScopeStack::new();
-    let mut out = Spans::default();
-    for line in code.split_inclusive('\n') {
-        let operations = state.parse_line(line, &SYNTAXES).ok()?;
-        let mut from = 0;
-        for (at, operation) in operations {
-            out.push(line.get(from..at)?, class(&scopes));
-            from = at;
-            scopes.apply(&operation).ok()?;
+impl Grammars {
+    /// Escaped text of `code` with spans around what a grammar recognises; `None` where there is
+    /// no grammar called `language` or the code is too large.
+    pub fn spans(&self, code: &str, language: &str) -> Option<String> {
+        if code.len() > MAX_BLOCK || code.lines().any(|line| line.len() > MAX_LINE) {
+            return None;
         }
-        out.push(line.get(from..)?, class(&scopes));
+        let word = word(language)?;
+        let grammars = self.0.get_or_init(two_face::syntax::extra_newlines);
+        let mut state = ParseState::new(grammars.find_syntax_by_token(&word)?);
+        let mut scopes = ScopeStack::new();
+        let mut out = Spans::default();
+        for line in code.split_inclusive('\n') {
+            let operations = state.parse_line(line, grammars).ok()?;
+            let mut from = 0;
+            for (at, operation) in operations {
+                out.push(line.get(from..at)?, class(&scopes));
+                from = at;
+                scopes.apply(&operation).ok()?;
+            }
+            out.push(line.get(from..)?, class(&scopes));
+        }
+        Some(out.finish())
     }
-    Some(out.finish())
 }
 
-/// The grammar that people call by this word.
-fn syntax(language: &str) -> Option<&'static SyntaxReference> {
+/// The word by which the grammars know what people call `language`; `None` for plain text.
+fn word(language: &str) -> Option<String> {
     let language = language.to_ascii_lowercase();
     let word = match language.as_str() {
         "" | "text" | "txt" | "plain" | "plaintext" | "output" | "console" | "terminal" => return None,
@@ -89,7 +99,7 @@ fn syntax(language: &str) -> Option<&'static SyntaxReference> {
         "docker" => "dockerfile",
         other => other,
     };
-    SYNTAXES.find_syntax_by_token(word)
+    Some(word.to_owned())
 }
 
 /// The class of the innermost scope that has one.
@@ -122,7 +132,7 @@ impl Spans {
             self.open = class;
         }
         self.out.push_str(&std::mem::take(&mut self.gap));
-        markup::escape(&mut self.out, text);
+        escape(&mut self.out, text);
     }
 
     fn close(&mut self) {
@@ -142,6 +152,10 @@ impl Spans {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn spans(code: &str, language: &str) -> Option<String> {
+        Grammars::default().spans(code, language)
+    }
 
     fn without_tags(html: &str) -> String {
         let pieces = crate::content::raw_html::pieces(html);

@@ -5,48 +5,26 @@
 //! sanitiser's parser, which keeps the rules browsers have, takes linear time over it.
 
 use crate::content::address;
+use crate::content::attribute;
+use crate::content::attribute::Attributes;
+use crate::content::attribute::escape;
+use crate::content::attribute::escaped;
 use crate::content::markdown::Site;
+use crate::content::nesting::BLOCKS;
+use crate::content::nesting::VOID;
+use crate::content::nesting::default_child;
+use crate::content::nesting::is_heading;
+use crate::content::outline;
 use crate::content::outline::Outline;
-use crate::content::raw_html;
-use crate::content::raw_html::Piece;
 use crate::content::sanitize;
 use std::borrow::Cow;
 
-/// Deepest nesting of elements; tags below it are left out and their text stays.
+mod authored;
+
+/// Deepest nesting of elements; an author's tags below it are left out and their text stays.
 const MAX_DEPTH: usize = 120;
 /// The sanitiser is fed finished blocks of about this size, so that its tree stays small.
 const BATCH: usize = 32 * 1024;
-
-const VOID: &[&str] = &["br", "col", "hr", "img", "input", "source", "track", "wbr"];
-/// Elements that end an open paragraph (HTML, section 13.2.6.4.7).
-const BLOCKS: &[&str] = &[
-    "blockquote",
-    "dd",
-    "details",
-    "div",
-    "dl",
-    "dt",
-    "figcaption",
-    "figure",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "hr",
-    "li",
-    "ol",
-    "p",
-    "pre",
-    "section",
-    "summary",
-    "table",
-    "ul",
-];
-
-/// Attributes with values ready to stand between double quotes.
-pub type Attributes<'a> = Vec<(&'static str, Cow<'a, str>)>;
 
 /// One element that is open.
 struct Frame {
@@ -115,21 +93,6 @@ impl<'s> Markup<'s> {
         self.block.push('\n');
     }
 
-    /// HTML an author wrote: any of it, with or without end, in any order.
-    pub fn raw(&mut self, html: &str) {
-        for piece in raw_html::pieces(html) {
-            match piece {
-                Piece::Text(text) => {
-                    self.room_for_text(text);
-                    self.note_text(text);
-                    self.block.push_str(if text == "<" { "&lt;" } else { text });
-                }
-                Piece::Close(name) => self.raw_close(&name),
-                Piece::Open(name, attributes) => self.raw_open(&name, attributes),
-            }
-        }
-    }
-
     /// Whether an element of that name is open.
     pub fn is_open(&self, name: &str) -> bool {
         self.stack.iter().any(|frame| frame.name == name)
@@ -189,36 +152,6 @@ impl<'s> Markup<'s> {
         self.done
     }
 
-    fn raw_open(&mut self, name: &str, attributes: Vec<(String, Cow<'_, str>)>) {
-        let Some(name) = sanitize::element(name) else { return };
-        let full = self.stack.len() >= MAX_DEPTH;
-        let nested = (name == "a" && self.is_open("a")) || (is_heading(name) && self.open_heading());
-        if full || nested || !self.make_room(name) {
-            return;
-        }
-        let kept = attributes.into_iter().filter_map(|(given, value)| {
-            // `name` was how a link's target was marked before HTML 5.
-            let given = if name == "a" && given == "name" { "id" } else { given.as_str() };
-            let known = sanitize::attribute(name, given)?;
-            sanitize::value(known, &value).then_some((known, value))
-        });
-        let kept: Attributes<'_> = kept.collect();
-        if name == "img" {
-            self.image(kept);
-        } else {
-            self.start(name, kept, false);
-        }
-    }
-
-    fn raw_close(&mut self, name: &str) {
-        let Some(name) = sanitize::element(name) else { return };
-        // An author's end tag must not end what the renderer opened.
-        let foreign = self.stack.iter().rev().take_while(|frame| !frame.ours);
-        if let Some(back) = foreign.map(|frame| frame.name).position(|open| open == name) {
-            self.close_to(self.stack.len() - 1 - back);
-        }
-    }
-
     /// An image with its size, its text in place of it where its address is refused.
     pub fn image(&mut self, mut attributes: Attributes<'_>) {
         let find = |attributes: &Attributes<'_>, name: &str| {
@@ -234,11 +167,8 @@ impl<'s> Markup<'s> {
             None => attributes.push(("alt", Cow::Borrowed(""))),
             Some(alt) => self.note_text(alt),
         }
-        let sized = attributes.iter().any(|(name, _)| matches!(*name, "width" | "height"));
-        let size = address::media(&source).zip(self.site).and_then(|(id, site)| (site.size_of)(id));
-        if let (Some((width, height)), false) = (size, sized) {
-            attributes.push(("width", width.to_string().into()));
-            attributes.push(("height", height.to_string().into()));
+        if let Some(size) = address::media(&source).zip(self.site).and_then(|(id, site)| (site.size_of)(id)) {
+            attribute::settle_size(&mut attributes, size);
         }
         attributes.push(("loading", Cow::Borrowed("lazy")));
         attributes.push(("decoding", Cow::Borrowed("async")));
@@ -250,7 +180,7 @@ impl<'s> Markup<'s> {
     fn start(&mut self, name: &'static str, mut attributes: Attributes<'_>, ours: bool) {
         let start = self.block.len();
         let mut note = None;
-        self.settle_attributes(name, &mut attributes, ours);
+        attribute::settle(name, &mut attributes, ours, (&mut self.outline, self.site));
         if is_heading(name) {
             // The tag is written when the text is known.
             note = attributes.into_iter().find(|(name, _)| *name == "id").map(|(_, id)| id.into_owned());
@@ -280,31 +210,6 @@ impl<'s> Markup<'s> {
             self.block.push('"');
         }
         self.block.push('>');
-    }
-
-    /// Addresses, ids and what an element needs to be accessible.
-    fn settle_attributes(&mut self, element: &str, attributes: &mut Attributes<'_>, ours: bool) {
-        let outline = &mut self.outline;
-        attributes.retain_mut(|(name, value)| match *name {
-            "id" if !ours || is_heading(element) => outline.claim(value).map(|id| *value = id.into()).is_some(),
-            "src" | "poster" if !address::is_web(value) => false,
-            "href" if !address::is_link(value) => false,
-            _ => true,
-        });
-        let external = attributes.iter().any(|(name, value)| *name == "href" && address::is_external(value));
-        if let Some(site) = self.site {
-            for (_, value) in attributes.iter_mut().filter(|(name, _)| matches!(*name, "href" | "src" | "poster")) {
-                *value = address::encoded(&site.links.given(value)).into();
-            }
-        }
-        match element {
-            "a" if self.site.is_some() => settle_rel(attributes, external),
-            "pre" => attributes.push(("tabindex", Cow::Borrowed("0"))),
-            "audio" | "video" if !attributes.iter().any(|(name, _)| *name == "controls") => {
-                attributes.push(("controls", Cow::Borrowed("")));
-            }
-            _ => {}
-        }
     }
 
     /// Ends every element from the one at `depth` inwards.
@@ -363,7 +268,7 @@ impl<'s> Markup<'s> {
         }
         let given = frame.name.strip_prefix('h').and_then(|digit| digit.parse().ok()).unwrap_or(2);
         let level = self.outline.level(given);
-        let id = frame.note.unwrap_or_else(|| escaped(&self.outline.id_of(&plain_text(&content))));
+        let id = frame.note.unwrap_or_else(|| escaped(&self.outline.id_of(&outline::heading_text(&content))));
         // A link cannot stand in another.
         let anchor = if self.is_open("a") {
             String::new()
@@ -371,32 +276,6 @@ impl<'s> Markup<'s> {
             format!("<a class=\"anchor\" href=\"#{id}\" aria-hidden=\"true\" tabindex=\"-1\"></a>")
         };
         self.block.push_str(&format!("<h{level} id=\"{id}\">{content}{anchor}</h{level}>"));
-    }
-
-    /// Ends and opens what HTML implies before a raw start tag; `false` if it cannot stand here.
-    fn make_room(&mut self, name: &'static str) -> bool {
-        if BLOCKS.contains(&name) {
-            self.close_paragraph();
-        }
-        let (siblings, bounds) = siblings(name);
-        let inside = self.stack.iter().rev().take_while(|frame| !frame.ours && !bounds.contains(&frame.name)).count();
-        let first = self.stack.len() - inside;
-        if let Some(at) = self.stack.iter().skip(first).position(|frame| siblings.contains(&frame.name)) {
-            self.close_to(first + at);
-        }
-        let allowed = parents(name);
-        if allowed.is_empty() {
-            self.open_missing();
-            return true;
-        }
-        if matches!(name, "td" | "th") && self.parent_is(&["table", "tbody", "thead", "tfoot"]) {
-            self.start("tr", Attributes::new(), false);
-        }
-        self.parent_is(allowed)
-    }
-
-    fn parent_is(&self, names: &[&str]) -> bool {
-        self.stack.last().is_some_and(|frame| names.contains(&frame.name))
     }
 
     /// Text in a list or a table stands in an item or a cell.
@@ -419,10 +298,6 @@ impl<'s> Markup<'s> {
         if let Some(at) = self.stack.iter().skip(first).position(|frame| frame.name == "p") {
             self.close_to(first + at);
         }
-    }
-
-    fn open_heading(&self) -> bool {
-        self.stack.iter().any(|frame| is_heading(frame.name))
     }
 
     fn note_text(&mut self, text: &str) {
@@ -448,114 +323,4 @@ impl<'s> Markup<'s> {
 pub struct Suspended {
     block: String,
     stack: Vec<Frame>,
-}
-
-/// Appends text so that it stands for itself between tags and in attributes.
-pub fn escape(out: &mut String, text: &str) {
-    let mut rest = text;
-    while let Some(at) = rest.find(['&', '<', '>', '"']) {
-        let (plain, tail) = rest.split_at(at);
-        out.push_str(plain);
-        out.push_str(match tail.as_bytes().first() {
-            Some(b'&') => "&amp;",
-            Some(b'<') => "&lt;",
-            Some(b'>') => "&gt;",
-            _ => "&quot;",
-        });
-        rest = tail.get(1..).unwrap_or("");
-    }
-    out.push_str(rest);
-}
-
-/// The same as a value.
-pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    escape(&mut out, text);
-    out
-}
-
-/// Keeps the relations an author may state and adds what a link off the site needs.
-fn settle_rel(attributes: &mut Attributes<'_>, external: bool) {
-    let mut rel = Vec::new();
-    attributes.retain(|(name, value)| {
-        if *name == "rel" {
-            let words = value.split_ascii_whitespace().map(str::to_ascii_lowercase);
-            rel.extend(
-                words.filter(|word| matches!(word.as_str(), "nofollow" | "ugc" | "sponsored" | "me" | "license")),
-            );
-        }
-        *name != "rel"
-    });
-    if external {
-        rel.push("noopener".into());
-    }
-    if !rel.is_empty() {
-        attributes.push(("rel", rel.join(" ").into()));
-    }
-}
-
-/// The text of a heading; notes in it do not belong to its name.
-fn plain_text(markup: &str) -> String {
-    let mut text = String::new();
-    let mut notes = 0usize;
-    for piece in raw_html::pieces(markup) {
-        match piece {
-            Piece::Text(part) if notes == 0 => text.push_str(&address::decoded(part)),
-            Piece::Open(name, attributes) => match name.as_str() {
-                "sup" => notes += 1,
-                "img" => text.extend(attributes.iter().filter(|(name, _)| name == "alt").map(|(_, alt)| alt.as_ref())),
-                _ => {}
-            },
-            Piece::Close(name) if name == "sup" => notes = notes.saturating_sub(1),
-            _ => {}
-        }
-    }
-    text
-}
-
-fn is_heading(name: &str) -> bool {
-    matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
-}
-
-/// Elements that end when `name` begins, unless one of the second list stands between.
-fn siblings(name: &str) -> (&'static [&'static str], &'static [&'static str]) {
-    match name {
-        "li" => (&["li"], &["ul", "ol"]),
-        "dt" | "dd" => (&["dt", "dd"], &["dl"]),
-        "td" | "th" => (&["td", "th"], &["table"]),
-        "tr" => (&["tr", "caption", "colgroup"], &["table"]),
-        "caption" | "colgroup" | "thead" | "tbody" | "tfoot" => {
-            (&["caption", "colgroup", "thead", "tbody", "tfoot", "tr"], &["table"])
-        }
-        _ => (&[], &[]),
-    }
-}
-
-/// Where an element may stand; empty for anywhere that text may.
-fn parents(name: &str) -> &'static [&'static str] {
-    match name {
-        "li" => &["ul", "ol"],
-        "dt" | "dd" => &["dl"],
-        "td" | "th" => &["tr"],
-        "tr" => &["table", "thead", "tbody", "tfoot"],
-        "caption" | "colgroup" | "thead" | "tbody" | "tfoot" => &["table"],
-        "col" => &["colgroup"],
-        "summary" => &["details"],
-        "figcaption" => &["figure"],
-        "source" => &["audio", "video"],
-        "track" => &["audio", "video"],
-        "rp" | "rt" => &["ruby"],
-        _ => &[],
-    }
-}
-
-/// What an element that holds no text needs around text.
-fn default_child(name: &str) -> Option<&'static str> {
-    match name {
-        "ol" | "ul" => Some("li"),
-        "dl" => Some("dd"),
-        "table" | "tbody" | "tfoot" | "thead" => Some("tr"),
-        "tr" => Some("td"),
-        _ => None,
-    }
 }

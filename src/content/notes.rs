@@ -1,6 +1,6 @@
 //! Footnotes: collected while an article is written, printed at its end.
 
-use crate::content::markup::Attributes;
+use crate::content::attribute::Attributes;
 use crate::content::markup::Markup;
 use crate::content::markup::Suspended;
 use std::borrow::Cow;

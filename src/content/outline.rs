@@ -1,5 +1,8 @@
 //! Levels and ids of the headings in one article.
 
+use crate::content::address;
+use crate::content::raw_html;
+use crate::content::raw_html::Piece;
 use crate::domain::slug::Slug;
 use std::collections::HashMap;
 use std::collections::HashSet;
@@ -56,6 +59,25 @@ impl Outline {
     pub fn reserve(&mut self, id: &str) -> bool {
         self.ids.insert(id.to_owned())
     }
+}
+
+/// The text of a heading; notes in it do not belong to its name.
+pub fn heading_text(markup: &str) -> String {
+    let mut text = String::new();
+    let mut notes = 0usize;
+    for piece in raw_html::pieces(markup) {
+        match piece {
+            Piece::Text(part) if notes == 0 => text.push_str(&address::decoded(part)),
+            Piece::Open(name, attributes) => match name.as_str() {
+                "sup" => notes += 1,
+                "img" => text.extend(attributes.iter().filter(|(name, _)| name == "alt").map(|(_, alt)| alt.as_ref())),
+                _ => {}
+            },
+            Piece::Close(name) if name == "sup" => notes = notes.saturating_sub(1),
+            _ => {}
+        }
+    }
+    text
 }
 
 fn guarded(id: &str) -> String {

@@ -1,28 +1,32 @@
 //! Turns Markdown events into markup.
 
 use crate::content::address;
+use crate::content::attribute::Attributes;
+use crate::content::attribute::escaped;
 use crate::content::autolink;
-use crate::content::highlight;
+use crate::content::highlight::Grammars;
 use crate::content::markdown::Site;
-use crate::content::markup::Attributes;
 use crate::content::markup::Markup;
-use crate::content::markup::escaped;
 use crate::content::notes::Notes;
 use crate::content::raw_html;
 use crate::content::raw_html::Piece;
 use crate::content::sanitize;
-use pulldown_cmark::{
-    Alignment, CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Parser, Tag, TagEnd, TextMergeStream,
-};
+use crate::content::tag::element;
+use crate::content::tag::heading;
+use crate::content::tag::is_block;
+use crate::content::tag::is_inline;
+use crate::content::tag::is_quiet;
+use crate::content::writer::picture::Image;
+use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, LinkType, Parser, Tag, TagEnd, TextMergeStream};
 use std::borrow::Cow;
+
+mod code;
+mod picture;
 
 /// Deepest nesting of Markdown that is shown as such; 50,000 nested quotes become 50.
 const MAX_DEPTH: usize = 50;
 /// How much plain text is collected, in bytes.
 const MAX_PLAIN: usize = 2_000;
-/// How much code of one article is coloured, in bytes: it is the slowest part of rendering.
-const MAX_COLOURED: usize = 256 * 1024;
-
 /// Writes one article (with a site) or comment (without).
 pub struct Writer<'s> {
     markup: Markup<'s>,
@@ -41,16 +45,9 @@ pub struct Writer<'s> {
     /// How many open tags hold text that is no prose.
     quiet: usize,
     coloured: usize,
-}
-
-/// An image whose alternative text is being read.
-struct Image {
-    address: String,
-    title: String,
-    /// Whether nothing stands before it in its paragraph.
-    alone: bool,
-    alt: String,
-    nested: usize,
+    languages: Vec<String>,
+    /// `None` colours nothing.
+    grammars: Option<&'s Grammars>,
 }
 
 /// What the open paragraph holds, as far as figures care.
@@ -69,7 +66,7 @@ struct Table {
 
 impl<'s> Writer<'s> {
     /// For an article of `site`, or for a comment (`None`).
-    pub fn new(site: Option<&'s Site<'s>>) -> Writer<'s> {
+    pub fn new(site: Option<&'s Site<'s>>, grammars: Option<&'s Grammars>) -> Writer<'s> {
         Writer {
             markup: Markup::new(site),
             is_post: site.is_some(),
@@ -84,6 +81,8 @@ impl<'s> Writer<'s> {
             plain: String::new(),
             quiet: 0,
             coloured: 0,
+            languages: Vec::new(),
+            grammars,
         }
     }
 
@@ -147,7 +146,7 @@ impl<'s> Writer<'s> {
                 self.markup.open("p", Attributes::new());
             }
             Tag::Heading { level, id, .. } => self.start_heading(level, id),
-            Tag::CodeBlock(kind) => self.code = Some((language(&kind), String::new())),
+            Tag::CodeBlock(kind) => self.code = Some((code::language(&kind), String::new())),
             Tag::HtmlBlock => self.html = Some(String::new()),
             Tag::List(Some(first)) if first != 1 => {
                 self.markup.open("ol", vec![("start", first.to_string().into())]);
@@ -339,66 +338,6 @@ impl<'s> Writer<'s> {
         }
     }
 
-    fn end_code(&mut self) {
-        let Some((language, code)) = self.code.take() else { return };
-        let class = if language.is_empty() {
-            Attributes::new()
-        } else {
-            vec![("class", Cow::Owned(format!("language-{language}")))]
-        };
-        self.markup.open("pre", Attributes::new());
-        self.markup.open("code", class);
-        self.coloured = self.coloured.saturating_add(code.len());
-        match highlight::spans(&code, &language).filter(|_| self.coloured <= MAX_COLOURED) {
-            Some(spans) => self.markup.highlighted(&spans),
-            None => self.markup.text(&code),
-        }
-        self.markup.close("code");
-        self.markup.close("pre");
-    }
-
-    /// Reads the alternative text of an image up to its end.
-    fn in_image(&mut self, event: Event<'_>) {
-        let Some(image) = &mut self.image else { return };
-        match event {
-            Event::Start(Tag::Image { .. }) => image.nested += 1,
-            Event::End(TagEnd::Image) if image.nested > 0 => image.nested -= 1,
-            Event::End(TagEnd::Image) => self.end_image(),
-            Event::Text(text) | Event::Code(text) => image.alt.push_str(&text),
-            Event::SoftBreak | Event::HardBreak => image.alt.push(' '),
-            _ => {}
-        }
-    }
-
-    fn end_image(&mut self) {
-        let Some(image) = self.image.take() else { return };
-        let shown = self.shown.pop().unwrap_or(false);
-        self.depth = self.depth.saturating_sub(usize::from(shown));
-        self.quiet = self.quiet.saturating_sub(1);
-        if !self.is_post {
-            return self.image_as_link(&image);
-        }
-        let mut attributes =
-            vec![("src", escaped(&address::encoded(&image.address)).into()), ("alt", escaped(&image.alt).into())];
-        if !image.title.is_empty() {
-            attributes.push(("title", escaped(&image.title).into()));
-        }
-        self.markup.image(attributes);
-        if image.alone && address::is_web(&image.address) {
-            self.lone_image = Lone::Image(image.title);
-        }
-    }
-
-    fn image_as_link(&mut self, image: &Image) {
-        let text = if image.alt.trim().is_empty() { &image.address } else { &image.alt };
-        if self.markup.is_open("a") || !address::is_comment_link(&image.address) {
-            return self.markup.text(text);
-        }
-        self.start_link(LinkType::Inline, &image.address, "");
-        self.markup.text(text);
-        self.markup.close("a");
-    }
-
     /// Adds prose to the plain text, until there is enough.
     fn prose(&mut self, text: &str) {
         if self.quiet == 0 && self.plain.len() < MAX_PLAIN {
@@ -410,58 +349,4 @@ impl<'s> Writer<'s> {
     fn other(&mut self) {
         self.lone_image = Lone::Other;
     }
-}
-
-/// The word that names the language of a block: `rust` of `rust,ignore`.
-fn language(kind: &CodeBlockKind<'_>) -> String {
-    let CodeBlockKind::Fenced(info) = kind else { return String::new() };
-    let word =
-        info.trim_start_matches(['{', '.', ' ']).split(|c: char| c.is_whitespace() || ",{}:;".contains(c)).next();
-    let word = word.unwrap_or("").to_ascii_lowercase();
-    let plain = word.len() <= 30 && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+#-_.".contains(&byte));
-    if plain { word } else { String::new() }
-}
-
-fn heading(level: HeadingLevel) -> &'static str {
-    match level {
-        HeadingLevel::H1 => "h1",
-        HeadingLevel::H2 => "h2",
-        HeadingLevel::H3 => "h3",
-        HeadingLevel::H4 => "h4",
-        HeadingLevel::H5 => "h5",
-        HeadingLevel::H6 => "h6",
-    }
-}
-
-/// The element of a tag that needs nothing but its name.
-fn element(tag: &TagEnd) -> Option<&'static str> {
-    match tag {
-        TagEnd::BlockQuote(_) => Some("blockquote"),
-        TagEnd::List(true) => Some("ol"),
-        TagEnd::List(false) => Some("ul"),
-        TagEnd::Item => Some("li"),
-        TagEnd::Table => Some("table"),
-        TagEnd::TableRow => Some("tr"),
-        TagEnd::Emphasis => Some("em"),
-        TagEnd::Strong => Some("strong"),
-        TagEnd::Strikethrough => Some("del"),
-        TagEnd::Link => Some("a"),
-        _ => None,
-    }
-}
-
-fn is_inline(tag: &TagEnd) -> bool {
-    matches!(
-        tag,
-        TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image | TagEnd::TableCell
-    )
-}
-
-fn is_block(tag: &Tag<'_>) -> bool {
-    !is_inline(&tag.to_end())
-}
-
-/// Whether the text in it is no prose that a summary could begin with.
-fn is_quiet(tag: &TagEnd) -> bool {
-    matches!(tag, TagEnd::Heading(_) | TagEnd::CodeBlock | TagEnd::Table | TagEnd::FootnoteDefinition | TagEnd::Image)
 }

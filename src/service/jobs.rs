@@ -1,5 +1,6 @@
 //! The few things that happen by themselves.
 
+use crate::content::highlight::Grammars;
 use crate::content::markdown;
 use crate::error::Result;
 use crate::service::{App, posts, writing};
@@ -10,16 +11,20 @@ use std::sync::Arc;
 const SWEEP: usize = 500;
 
 /// Renders again what an older renderer, or one for another base path, had rendered. Returns how
-/// many posts that were. Runs at start, beside the first visitors.
-pub fn rerender(app: &App) -> Result<usize> {
+/// many posts that were. Runs at start, beside the first visitors, for as long as `go_on` says so.
+pub fn rerender(app: &App, go_on: &dyn Fn() -> bool) -> Result<usize> {
     let current = markdown::stamp(&app.links);
     let stale = store::posts::body_stamps(&app.read()?)?.into_iter().filter(|(_, stamp)| *stamp != current);
+    let grammars = Grammars::default();
     let mut count = 0;
     for (id, _) in stale {
+        if !go_on() {
+            break;
+        }
         let txn = app.read()?;
         let Some(head) = store::posts::by_id(&txn, id)? else { continue };
         let Some(revision) = store::posts::revision(&txn, id, head.version)? else { continue };
-        let rendered = posts::render(app, &txn, &revision.source);
+        let rendered = posts::render(app, &txn, &revision.source, &grammars);
         drop(txn);
         let (summary, body) = writing::stored_form(app, rendered);
         app.store.write_blocking(move |txn| {

@@ -33,6 +33,7 @@ async fn prepared(
     name: String,
     bytes: Vec<u8>,
 ) -> Result<(Media, Vec<u8>)> {
+    let _turn = app.imaging.acquire().await.map_err(|cause| Error::Internal(Box::new(cause)))?;
     let now = app.now();
     off_thread(move || prepare(by, field, &name, &bytes, now)).await?
 }
@@ -46,11 +47,8 @@ pub(in crate::service) fn prepare(
     now: crate::domain::time::Timestamp,
 ) -> Result<(Media, Vec<u8>)> {
     let image = image::prepare(bytes).map_err(|message| Error::field(field, message))?;
-    let digest: [u8; 32] = Sha256::digest(&image.bytes).into();
-    let mut id = [0; 16];
-    id.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
     let media = Media {
-        id: MediaId(id),
+        id: content_id(&image.bytes),
         name: file_name(name, image.kind),
         kind: image.kind,
         width: image.width,
@@ -60,6 +58,19 @@ pub(in crate::service) fn prepare(
         uploaded_at: now,
     };
     Ok((media, image.bytes))
+}
+
+/// What stored bytes are named by.
+pub(in crate::service) fn content_id(bytes: &[u8]) -> MediaId {
+    let digest: [u8; 32] = Sha256::digest(bytes).into();
+    let mut id = [0; 16];
+    id.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    MediaId(id)
+}
+
+/// The address of an image as it stands in Markdown: below the base path, which may change.
+pub(in crate::service) fn source_address(media: &Media) -> String {
+    crate::domain::link::Links::root().media(media.id, &media.name)
 }
 
 /// An image by its content hash.

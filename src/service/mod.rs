@@ -4,10 +4,12 @@ pub mod auth;
 pub mod categories;
 pub mod comments;
 pub mod feeds;
+pub mod import;
 pub mod jobs;
 pub mod media;
 pub mod passwords;
 pub mod posts;
+pub mod sample;
 pub mod settings;
 pub mod setup;
 mod throttle;
@@ -25,6 +27,7 @@ use crate::store::Store;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::Semaphore;
 
 pub use crate::store::BATCH_BUCKETS;
 pub use crate::store::ReadTxn;
@@ -39,6 +42,10 @@ pub struct App {
     pub(crate) site_id: String,
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
+    /// Held while a post is rendered for saving.
+    pub(crate) rendering: Semaphore,
+    /// Held while an image is taken in: decoding one can take a hundred megabytes.
+    pub(crate) imaging: Semaphore,
     pub(crate) setup: setup::Secret,
 }
 
@@ -103,6 +110,8 @@ impl App {
             site_id,
             passwords: Passwords::new(cost),
             throttle: Throttle::default(),
+            rendering: Semaphore::new(1),
+            imaging: Semaphore::new(1),
             setup,
         })
     }

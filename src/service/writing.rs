@@ -1,6 +1,7 @@
 //! Making, changing, publishing and deleting posts and pages.
 
 use crate::content::excerpt;
+use crate::content::highlight::Grammars;
 use crate::content::markdown;
 use crate::domain::actor::Actor;
 use crate::domain::html::Html;
@@ -110,8 +111,10 @@ fn validate(app: &App, kind: Kind, input: &PostInput) -> Result<ValidPost> {
 }
 
 async fn render(app: &Arc<App>, source: &str) -> Result<markdown::Rendered> {
+    // One at a time: the grammars that colour code take tens of megabytes while they are used.
+    let _turn = app.rendering.acquire().await.map_err(|cause| Error::Internal(Box::new(cause)))?;
     let (app, source) = (Arc::clone(app), source.to_owned());
-    off_thread(move || Ok(posts::render(&app, &app.read()?, &source))).await?
+    off_thread(move || Ok(posts::render(&app, &app.read()?, &source, &Grammars::default()))).await?
 }
 
 /// The summary and the body to store.
@@ -172,7 +175,7 @@ fn unreachable_slug(id: PostId) -> Slug {
 }
 
 /// Who has the address now, or had it: old addresses redirect for ever.
-fn holder(txn: &impl Snapshot, kind: Kind, slug: &Slug) -> Result<Option<PostId>> {
+pub(in crate::service) fn holder(txn: &impl Snapshot, kind: Kind, slug: &Slug) -> Result<Option<PostId>> {
     if let Some(head) = store::posts::by_slug(txn, kind, slug)? {
         return Ok(Some(head.id));
     }

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Imported {
-    /// A file, with a fingerprint of all that it was made from.
-    Post { post: PostId, fingerprint: String },
+    /// A file, with a fingerprint of all that it was made from and the version it made: a post of
+    /// another version was edited since.
+    Post { post: PostId, version: u32, fingerprint: String },
     /// An author's name.
     User(UserId),
 }

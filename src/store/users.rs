@@ -24,6 +24,12 @@ pub fn by_username(txn: &impl Snapshot, name: &Username) -> Result<Option<User>>
     id.map_or(Ok(None), |id| by_id(txn, UserId(id)))
 }
 
+/// The account whose name looks like this one.
+pub fn by_skeleton(txn: &impl Snapshot, name: &Username) -> Result<Option<User>> {
+    let id = txn.table(USER_BY_SKELETON)?.get(name.skeleton().as_str())?.map(|row| row.value());
+    id.map_or(Ok(None), |id| by_id(txn, UserId(id)))
+}
+
 pub fn by_email(txn: &impl Snapshot, email: &Email) -> Result<Option<User>> {
     let id = txn.table(USER_BY_EMAIL)?.get(email.key().as_str())?.map(|row| row.value());
     id.map_or(Ok(None), |id| by_id(txn, UserId(id)))

@@ -9,5 +9,6 @@
 
 mod client;
 mod harness;
+mod http_framing;
 
 mod posts;

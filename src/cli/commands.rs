@@ -1,0 +1,218 @@
+//! Every command: its words, its options and what runs it; parsing and help follow from this table.
+
+use crate::cli::args::Call;
+use crate::cli::{Outcome, backup, check, help, import, serve, try_it, user};
+
+/// One command.
+pub struct Command {
+    /// The words that name it: `serve`, `user add`.
+    pub name: &'static str,
+    /// What follows the words, each with its meaning.
+    pub arguments: &'static [Argument],
+    /// Options of this command alone.
+    pub options: &'static [Opt],
+    /// Names of the settings it heeds, which are options too.
+    pub settings: &'static [&'static str],
+    /// One line for the list of commands.
+    pub about: &'static str,
+    /// More sentences for its own help.
+    pub more: &'static str,
+    pub run: fn(&Call) -> Outcome,
+}
+
+/// Something that stands after the words of a command.
+pub struct Argument {
+    pub name: &'static str,
+    pub required: bool,
+    pub help: &'static str,
+}
+
+/// An option of one command.
+pub struct Opt {
+    pub name: &'static str,
+    /// What stands for its value in help; `None` for one that is there or not.
+    pub value: Option<&'static str>,
+    pub help: &'static str,
+}
+
+const CONFIG: Opt = Opt {
+    name: "config",
+    value: Some("FILE"),
+    help: "Read settings from a TOML file; `pamphlet help config` lists them.",
+};
+const NAME: Argument = Argument { name: "NAME", required: true, help: "The user name." };
+const PASSWORD_STDIN: Opt = Opt {
+    name: "password-stdin",
+    value: None,
+    help: "Read the password from standard input, one line, even on a terminal.",
+};
+const PATIENCE: &str = "The server must not be running on the data file.";
+
+/// Every command, in the order of help.
+pub const COMMANDS: &[Command] = &[
+    Command {
+        name: "serve",
+        arguments: &[],
+        options: &[CONFIG],
+        settings: &[
+            "data",
+            "listen",
+            "public-url",
+            "trusted-proxy",
+            "cache",
+            "page-cache",
+            "bcrypt-cost",
+            "max-connections",
+            "metrics-token",
+            "log",
+            "log-level",
+        ],
+        about: "Serves the blog; the same as no command.",
+        more: "Makes the data file when it is absent. While there is no administrator, prints a one-time link to set \
+               the blog up. SIGTERM or Ctrl-C ends it after the requests that run; a second one ends it at once.",
+        run: serve::run,
+    },
+    Command {
+        name: "try",
+        arguments: &[],
+        options: &[
+            Opt { name: "empty", value: None, help: "No sample content." },
+            Opt { name: "ttl", value: Some("SECONDS"), help: "End by itself after so many seconds." },
+            Opt { name: "json", value: None, help: "Print one line of JSON on standard output once it answers." },
+            Opt { name: "exit-with-stdin", value: None, help: "End when standard input closes." },
+        ],
+        settings: &["listen", "public-url", "trusted-proxy", "page-cache", "max-connections", "log", "log-level"],
+        about: "A throwaway blog in memory with sample content.",
+        more: "Listens on a random port of 127.0.0.1 unless --listen says otherwise, has an administrator “admin” with \
+               a random password, and is gone when it ends. The line of --json has the members url, admin (username, \
+               password, token), pid and ready_ms; the token is a session of the administrator's, to be sent as the \
+               session cookie. Logs warnings only unless --log-level says otherwise.",
+        run: try_it::run,
+    },
+    Command {
+        name: "user add",
+        arguments: &[NAME],
+        options: &[
+            Opt {
+                name: "role",
+                value: Some("ROLE"),
+                help: "reader (as when not given), author, editor or administrator.",
+            },
+            Opt { name: "email", value: Some("ADDRESS"), help: "E-mail address, with which one can log in too." },
+            PASSWORD_STDIN,
+            CONFIG,
+        ],
+        settings: &["data", "bcrypt-cost"],
+        about: "Makes an account.",
+        more: "Asks for the password on a terminal, else reads it from standard input, one line.",
+        run: user::add,
+    },
+    Command {
+        name: "user list",
+        arguments: &[],
+        options: &[Opt { name: "json", value: None, help: "One line of JSON for each account." }, CONFIG],
+        settings: &["data"],
+        about: "Lists the accounts.",
+        more: PATIENCE,
+        run: user::list,
+    },
+    Command {
+        name: "user passwd",
+        arguments: &[NAME],
+        options: &[PASSWORD_STDIN, CONFIG],
+        settings: &["data", "bcrypt-cost"],
+        about: "Gives an account a new password and signs it out everywhere.",
+        more: "Asks for the password on a terminal, else reads it from standard input, one line.",
+        run: user::passwd,
+    },
+    Command {
+        name: "user role",
+        arguments: &[NAME, Argument { name: "ROLE", required: true, help: "reader, author, editor or administrator." }],
+        options: &[CONFIG],
+        settings: &["data"],
+        about: "Changes what an account may do.",
+        more: PATIENCE,
+        run: user::role,
+    },
+    Command {
+        name: "user disable",
+        arguments: &[NAME],
+        options: &[CONFIG],
+        settings: &["data"],
+        about: "Keeps an account from signing in; what it wrote stays.",
+        more: PATIENCE,
+        run: user::disable,
+    },
+    Command {
+        name: "user enable",
+        arguments: &[NAME],
+        options: &[CONFIG],
+        settings: &["data"],
+        about: "Lets a disabled account sign in again.",
+        more: PATIENCE,
+        run: user::enable,
+    },
+    Command {
+        name: "import markdown",
+        arguments: &[Argument {
+            name: "PATH",
+            required: true,
+            help: "A folder, looked through with its folders, or a single file.",
+        }],
+        options: &[Opt { name: "dry-run", value: None, help: "Report only; write nothing." }, CONFIG],
+        settings: &["data", "public-url", "cache"],
+        about: "Brings in Markdown files with front matter.",
+        more: "Takes .md files with TOML (+++) or YAML (---) front matter as Zola, Hugo, Jekyll and others have them: \
+               title, date, slug, path, aliases, authors, draft, category, tags, description, cover. A date may also \
+               stand in the path or the file's name. Old addresses redirect, images beside a file come along, authors \
+               become disabled accounts. Importing again brings what changed; a post that was edited or deleted on the \
+               blog since is left as it is.",
+        run: import::markdown,
+    },
+    Command {
+        name: "backup",
+        arguments: &[Argument { name: "FILE", required: true, help: "The file to make; it must not exist." }],
+        options: &[CONFIG],
+        settings: &["data"],
+        about: "Makes a verified copy of the data file, while it is served too.",
+        more: "",
+        run: backup::run,
+    },
+    Command {
+        name: "check",
+        arguments: &[],
+        options: &[CONFIG],
+        settings: &["data", "listen", "public-url", "trusted-proxy"],
+        about: "Verifies the data file and the configuration.",
+        more: "Looks at every record and at everything that refers to another. While the file is served, its checksums \
+               are left out; stop the server to have them walked too. Ends with exit code 0 when all is well and 3 \
+               when the file is damaged.",
+        run: check::run,
+    },
+    Command {
+        name: "help",
+        arguments: &[Argument { name: "COMMAND", required: false, help: "A command, or `config` for the settings." }],
+        options: &[],
+        settings: &[],
+        about: "Explains a command; `help config` prints every setting.",
+        more: "",
+        run: help::run,
+    },
+];
+
+impl Command {
+    /// The command of that name.
+    pub fn by_name(name: &str) -> Option<&'static Command> {
+        COMMANDS.iter().find(|command| command.name == name)
+    }
+
+    /// Commands whose name begins with this word: `user add`, `user list` …
+    pub fn group(word: &str) -> Vec<&'static Command> {
+        COMMANDS.iter().filter(|command| command.name.split_once(' ').is_some_and(|(first, _)| first == word)).collect()
+    }
+
+    /// Whether it has an option of that name, a setting included.
+    pub fn takes(&self, option: &str) -> bool {
+        self.settings.contains(&option) || self.options.iter().any(|own| own.name == option)
+    }
+}

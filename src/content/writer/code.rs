@@ -1,0 +1,53 @@
+//! Blocks of code.
+
+use crate::content::attribute::Attributes;
+use crate::content::writer::Writer;
+use pulldown_cmark::CodeBlockKind;
+use std::borrow::Cow;
+
+/// How much code is coloured, in bytes, and of how many languages: it is the slowest part of
+/// rendering, and each language takes memory of its own.
+const MAX_COLOURED: usize = 256 * 1024;
+const MAX_LANGUAGES: usize = 6;
+
+impl Writer<'_> {
+    pub(super) fn end_code(&mut self) {
+        let Some((language, code)) = self.code.take() else { return };
+        let class = if language.is_empty() {
+            Attributes::new()
+        } else {
+            vec![("class", Cow::Owned(format!("language-{language}")))]
+        };
+        self.markup.open("pre", Attributes::new());
+        self.markup.open("code", class);
+        match self.colours(&code, &language) {
+            Some(spans) => self.markup.highlighted(&spans),
+            None => self.markup.text(&code),
+        }
+        self.markup.close("code");
+        self.markup.close("pre");
+    }
+
+    /// The code in colours, while that is affordable.
+    fn colours(&mut self, code: &str, language: &str) -> Option<String> {
+        let grammars = self.grammars?;
+        self.coloured = self.coloured.saturating_add(code.len());
+        if !self.languages.iter().any(|known| known == language) {
+            if self.languages.len() >= MAX_LANGUAGES {
+                return None;
+            }
+            self.languages.push(language.to_owned());
+        }
+        if self.coloured > MAX_COLOURED { None } else { grammars.spans(code, language) }
+    }
+}
+
+/// The word that names the language of a block: `rust` of `rust,ignore`.
+pub fn language(kind: &CodeBlockKind<'_>) -> String {
+    let CodeBlockKind::Fenced(info) = kind else { return String::new() };
+    let word =
+        info.trim_start_matches(['{', '.', ' ']).split(|c: char| c.is_whitespace() || ",{}:;".contains(c)).next();
+    let word = word.unwrap_or("").to_ascii_lowercase();
+    let plain = word.len() <= 30 && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+#-_.".contains(&byte));
+    if plain { word } else { String::new() }
+}

@@ -1,0 +1,204 @@
+//! What the addresses in imported texts lead to.
+
+use crate::content::address;
+use crate::content::relink::Use;
+use crate::domain::link::Links;
+use crate::domain::slug::Slug;
+use crate::service::import::scan::{self, Header};
+use percent_encoding::percent_decode_str;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// Endings of files that are images, taken or not.
+const IMAGES: [&str; 10] = ["png", "jpg", "jpeg", "gif", "webp", "svg", "avif", "bmp", "tif", "tiff"];
+
+/// What an address becomes. `Option::None` beside it: the address is none of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A file of this import, with the query and fragment of the address.
+    Post { key: String, tail: String },
+    /// A file below the root.
+    Image(PathBuf),
+    /// A reason why it cannot be brought in.
+    Missing(&'static str),
+}
+
+/// The files of an import by the names under which others link to them.
+pub struct Targets {
+    root: PathBuf,
+    slugs: HashMap<String, Slug>,
+    old_paths: HashMap<String, String>,
+}
+
+impl Targets {
+    /// Knows nothing yet; `root` is canonical.
+    pub fn new(root: PathBuf) -> Targets {
+        Targets { root, slugs: HashMap::new(), old_paths: HashMap::new() }
+    }
+
+    /// Remembers a file with its address on the blog.
+    pub fn add(&mut self, header: &Header, slug: Slug) {
+        self.slugs.insert(header.key.clone(), slug);
+        for path in &header.old_paths {
+            self.old_paths.entry(path.clone()).or_insert_with(|| header.key.clone());
+        }
+    }
+
+    /// The path of a file's post, without the base path.
+    pub fn path_of(&self, key: &str) -> Option<String> {
+        self.slugs.get(key).map(|slug| Links::root().post(slug))
+    }
+
+    /// What `address` in the file `key` leads to.
+    pub fn resolve(&self, key: &str, usage: Use, address: &str) -> Option<Target> {
+        if address.starts_with("//") || address.starts_with(['#', '?']) || address.is_empty() {
+            return None;
+        }
+        if let Some(path) = address.strip_prefix("@/") {
+            let (path, tail) = split_tail(path);
+            let post = self.in_section(&decoded(path)).map(|key| Target::Post { key, tail: tail.to_owned() });
+            return Some(post.unwrap_or(Target::Missing("no such file in the import")));
+        }
+        if address::scheme(address).is_some() {
+            return None;
+        }
+        let (path, tail) = split_tail(address);
+        let path = decoded(path);
+        if let Some(from_root) = path.strip_prefix('/') {
+            return self.from_root(from_root, usage, tail);
+        }
+        let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let Some(joined) = join(folder, &path) else {
+            return Some(Target::Missing("it lies outside of the folder that is imported"));
+        };
+        self.post(&joined, tail).or_else(|| self.image(&joined, usage))
+    }
+
+    /// An address that begins with a slash is one of the old site.
+    fn from_root(&self, path: &str, usage: Use, tail: &str) -> Option<Target> {
+        let old = format!("/{}", path.trim_matches('/'));
+        if let Some(key) = self.old_paths.get(&old) {
+            return Some(Target::Post { key: key.clone(), tail: tail.to_owned() });
+        }
+        let file = scan::inside(&self.root, Path::new(&join("", path)?))?;
+        (usage == Use::Image || is_image(path)).then_some(Target::Image(file))
+    }
+
+    fn post(&self, path: &str, tail: &str) -> Option<Target> {
+        let bare = path.trim_end_matches('/');
+        let candidates = [path.to_owned(), format!("{bare}.md"), format!("{bare}/index.md")];
+        let key = candidates.into_iter().find(|key| self.slugs.contains_key(key))?;
+        Some(Target::Post { key, tail: tail.to_owned() })
+    }
+
+    fn image(&self, path: &str, usage: Use) -> Option<Target> {
+        if usage == Use::Link && !is_image(path) {
+            let file = Path::new(path).extension().is_some();
+            return file.then_some(Target::Missing("only Markdown files and images are brought in"));
+        }
+        let file = scan::inside(&self.root, Path::new(path));
+        Some(file.map_or(Target::Missing("there is no such file"), Target::Image))
+    }
+
+    /// `@/blog/x.md` counts from a site's content folder, of which the import may be a part.
+    fn in_section(&self, path: &str) -> Option<String> {
+        let mut rest = path;
+        loop {
+            if self.slugs.contains_key(rest) {
+                return Some(rest.to_owned());
+            }
+            rest = rest.split_once('/')?.1;
+        }
+    }
+}
+
+fn is_image(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, end)| IMAGES.contains(&end.to_ascii_lowercase().as_str()))
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// The path, and its query and fragment.
+fn split_tail(address: &str) -> (&str, &str) {
+    address.split_at(address.find(['?', '#']).unwrap_or(address.len()))
+}
+
+/// `path` as seen from `folder`, below the root; `None` when it leads above it.
+fn join(folder: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split(['/', '\\']) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part if part.contains('\0') => return None,
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn targets(root: &Path) -> Targets {
+        let slug = |text| Slug::parse(text).unwrap();
+        let mut targets = Targets::new(root.to_owned());
+        targets.slugs.insert("posts/a.md".into(), slug("a"));
+        targets.slugs.insert("posts/b/index.md".into(), slug("b"));
+        targets.old_paths.insert("/2015/01/02/a".into(), "posts/a.md".into());
+        targets
+    }
+
+    #[test]
+    fn links_between_files_are_found() {
+        let targets = targets(Path::new("/nowhere"));
+        let post = |key: &str, tail: &str| Some(Target::Post { key: key.into(), tail: tail.into() });
+        let from = |address| targets.resolve("posts/b/index.md", Use::Link, address);
+        assert_eq!(from("../a.md"), post("posts/a.md", ""));
+        assert_eq!(from("../a"), post("posts/a.md", ""));
+        assert_eq!(from("@/posts/a.md#x"), post("posts/a.md", "#x"));
+        assert_eq!(from("@/blog/posts/b/index.md"), post("posts/b/index.md", ""));
+        assert_eq!(from("/2015/01/02/a/?q#x"), post("posts/a.md", "?q#x"));
+        assert_eq!(targets.resolve("posts/a.md", Use::Link, "b/"), post("posts/b/index.md", ""));
+        for other in ["https://example.org/a.md", "mailto:a@b.c", "#x", "?q", "//host/a.md", "/elsewhere", ""] {
+            assert_eq!(from(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn nothing_outside_of_the_folder_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap().join("root");
+        std::fs::create_dir_all(root.join("posts")).unwrap();
+        std::fs::write(folder.path().join("secret.png"), "x").unwrap();
+        std::fs::write(root.join("posts/y.png"), "x").unwrap();
+        let targets = targets(&root);
+        let image = |address| targets.resolve("posts/a.md", Use::Image, address);
+        assert_eq!(image("y.png"), Some(Target::Image(root.join("posts/y.png"))));
+        assert_eq!(image("./y%2Epng?v=1"), Some(Target::Image(root.join("posts/y.png"))));
+        assert_eq!(image("/posts/y.png"), Some(Target::Image(root.join("posts/y.png"))));
+        for escape in ["../../secret.png", "%2e%2e/%2e%2e/secret.png", "..\\..\\secret.png", "x/../../../secret.png"] {
+            assert!(matches!(image(escape), Some(Target::Missing(_))), "{escape}");
+        }
+        assert_eq!(image("/../secret.png"), None);
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(folder.path().join("secret.png"), root.join("posts/link.png")).unwrap();
+            assert!(matches!(image("link.png"), Some(Target::Missing(_))));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_joined_path_never_leads_up(folder in "[a-c/]{0,12}", path in "[a-c/.\\\\]{0,20}") {
+            if let Some(joined) = join(&folder, &path) {
+                prop_assert!(!joined.split('/').any(|part| part == ".."), "{}", joined);
+                prop_assert!(!joined.starts_with('/'));
+            }
+        }
+    }
+}

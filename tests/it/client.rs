@@ -56,6 +56,11 @@ impl Client {
         Client { cookies: Arc::default(), ..self.clone() }
     }
 
+    /// The same browser after the server moved to another port.
+    pub fn moved_to(&self, origin: &str) -> Client {
+        Client { origin: origin.into(), ..self.clone() }
+    }
+
     /// The value of a cookie, if there is one.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let cookies = self.cookies.lock().unwrap();
@@ -183,6 +188,13 @@ impl Answer {
     #[track_caller]
     pub fn expect(self, status: u16) -> Answer {
         assert_eq!(self.status, status, "{} answered:\n{}", self.asked, self.shortened());
+        self
+    }
+
+    /// Fails unless the status is one of these.
+    #[track_caller]
+    pub fn expect_one_of(self, statuses: &[u16]) -> Answer {
+        assert!(statuses.contains(&self.status), "{} answered:\n{}", self.asked, self.shortened());
         self
     }
 

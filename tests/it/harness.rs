@@ -96,15 +96,19 @@ impl Blog {
         self.folder
     }
 
-    /// Stops and starts again on the same file; everybody keeps their cookies.
+    /// Stops and starts again on the same file; the administrator stays signed in.
     pub async fn restart(self) -> Blog {
+        self.restart_after(|_| {}).await
+    }
+
+    /// Stops, lets `change` have the file, and starts again on it.
+    pub async fn restart_after(self, change: impl FnOnce(&Store)) -> Blog {
         let (clock, config) = (self.clock.clone(), self.site.app.config().clone());
         let administrator = self.administrator.clone();
         let folder = self.stop().await;
+        change(&Store::open(&config.data, Opening::Existing, config.cache).unwrap());
         let mut blog = Blog::serve(folder, clock, config).await;
-        let session = administrator.cookie("session").unwrap();
-        blog.administrator = blog.visitor();
-        blog.administrator.set_cookie("session", &session);
+        blog.administrator = administrator.moved_to(&format!("http://{}", blog.address));
         blog
     }
 
@@ -161,14 +165,14 @@ impl Blog {
     pub async fn category(&self, name: &str) -> String {
         self.administrator.post_form("/admin/categories", &[("name", name)]).await.expect(303);
         let list = self.administrator.get("/admin/categories").await.expect(200);
-        let row = list.text.split("<h2").find(|row| row.contains(&format!(">{name}<")));
+        let row = list.text.split("<h2").skip(1).find(|row| row.contains(&format!(">{name}<")));
         row.unwrap().split_once("/admin/categories/").unwrap().1.split('"').next().unwrap().to_owned()
     }
 
     /// The number of an account.
     pub async fn user_id(&self, name: &str) -> String {
         let list = self.administrator.get("/admin/users").await.expect(200);
-        let row = list.text.split("<h2").find(|row| row.contains(&format!("<bdi>{name}</bdi>")));
+        let row = list.text.split("<h2").skip(1).find(|row| row.contains(&format!("<bdi>{name}</bdi>")));
         row.unwrap().split_once("/admin/users/").unwrap().1.split('"').next().unwrap().to_owned()
     }
 

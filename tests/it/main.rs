@@ -11,4 +11,8 @@ mod client;
 mod harness;
 mod http_framing;
 
+mod admin;
+mod auth;
+mod comments;
+mod media;
 mod posts;

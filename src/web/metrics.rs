@@ -71,6 +71,11 @@ impl Metrics {
         Metrics { routes: counts.collect(), open: AtomicU64::new(0) }
     }
 
+    /// Connections open now.
+    pub fn connections(&self) -> u64 {
+        self.open.load(Ordering::Relaxed)
+    }
+
     /// Counts an answer. `route` is the number of the route, if there was one.
     pub fn answered(&self, route: Option<usize>, method: &Method, status: StatusCode, took: Duration) {
         let counts = route.and_then(|route| self.routes.get(route)).or(self.routes.last());
@@ -198,8 +203,7 @@ impl Scrape {
         counter(to, "pamphlet_page_cache_hits_total", "Pages answered from the cache", hits)?;
         counter(to, "pamphlet_page_cache_misses_total", "Pages rendered for the cache", misses)?;
         gauge(to, "pamphlet_page_cache_bytes", "Bytes of pages in the cache", cache.weight())?;
-        let open = self.site.metrics.open.load(Ordering::Relaxed);
-        gauge(to, "pamphlet_http_connections", "Connections open now", open)
+        gauge(to, "pamphlet_http_connections", "Connections open now", self.site.metrics.connections())
     }
 
     fn data(&self, to: &mut DescriptorEncoder<'_>) -> fmt::Result {

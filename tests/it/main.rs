@@ -16,3 +16,4 @@ mod auth;
 mod comments;
 mod media;
 mod posts;
+mod slow_clients;

@@ -9,9 +9,11 @@
 
 mod client;
 mod harness;
+mod http_framing;
 
 mod admin;
 mod auth;
 mod comments;
 mod media;
 mod posts;
+mod slow_clients;

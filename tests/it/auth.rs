@@ -19,9 +19,8 @@ async fn the_holder_of_the_link_sets_the_blog_up_once() {
     let link = setup::link(&blog.site.app).unwrap().unwrap();
     let key = link.split_once("key=").unwrap().1;
     assert!(key.len() >= 32, "a secret of at least 128 bits");
-    let fields = |key| {
-        [("key", key), ("title", "My blog"), ("time_zone", "UTC"), ("username", "admin"), ("password", PASSWORD)]
-    };
+    let fields =
+        |key| [("key", key), ("title", "My blog"), ("time_zone", "UTC"), ("username", "admin"), ("password", PASSWORD)];
     // Nobody gets in without the secret, and sign-up is no way around it.
     visitor.get("/setup").await.expect(403).lacks(key);
     visitor.get("/setup?key=0123456789abcdef0123456789abcdef").await.expect(403).lacks(key);
@@ -52,7 +51,10 @@ async fn somebody_signs_up_and_is_signed_in() {
     let fields = [("username", "Ada"), ("email", "ada@example.org"), ("password", PASSWORD), ("next", "/archive")];
     let answer = ada.post_form("/signup", &fields).await.expect(303).leads_to("/archive");
     let cookie = answer.header("set-cookie").unwrap();
-    assert!(cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Lax") && cookie.contains("; Path=/"), "{cookie}");
+    assert!(
+        cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Lax") && cookie.contains("; Path=/"),
+        "{cookie}"
+    );
     assert!(ada.cookie("session").unwrap().len() >= 43, "256 bits");
     ada.get("/account").await.expect(200).contains("<bdi>ada</bdi>").contains("reader");
     ada.get("/").await.expect(200).contains("<bdi>Ada</bdi>").lacks("href=\"/signup");
@@ -214,7 +216,7 @@ async fn sessions_and_accounts_outlive_a_restart() {
     let blog = Blog::start().await;
     let ada = blog.reader("ada").await;
     let blog = blog.restart().await;
-    assert!(is_signed_in(&ada.moved_to(&format!("http://{}", blog.address))).await);
+    assert!(is_signed_in(&ada.moved_to(&format!("http://{}", blog.address), "")).await);
     assert!(is_signed_in(&blog.administrator).await);
     blog.log_in("ada").await;
     blog.visitor().get("/setup").await.expect(404);
@@ -226,13 +228,20 @@ async fn a_new_password_ends_every_other_session() {
     let blog = Blog::start().await;
     let (here, there) = (blog.reader("ada").await, blog.log_in("ada").await);
     let change = |current, new| [("current_password", current), ("new_password", new)];
-    here.post_form("/account/password", &change("wrong", "another password")).await.expect(422).contains("not your current");
+    here.post_form("/account/password", &change("wrong", "another password"))
+        .await
+        .expect(422)
+        .contains("not your current");
     here.post_form("/account/password", &change(PASSWORD, "short")).await.expect(422);
     here.post_form("/account/password", &change(PASSWORD, "another password")).await.expect(303);
     assert!(is_signed_in(&here).await && !is_signed_in(&there).await);
     log_in(&there, "ada", PASSWORD).await.expect(422);
     log_in(&there, "ada", "another password").await.expect(303);
-    blog.visitor().post_form("/account/password", &change(PASSWORD, "another password")).await.expect(303).leads_to("/login");
+    blog.visitor()
+        .post_form("/account/password", &change(PASSWORD, "another password"))
+        .await
+        .expect(303)
+        .leads_to("/login");
     blog.stop().await;
 }
 
@@ -315,7 +324,11 @@ async fn closed_sign_up_is_closed_at_every_door() {
     visitor.post_form("/signup", &fields).await.expect(409);
     visitor.post_files("/signup", &fields, &[]).await.expect(409);
     visitor.post_form("/setup", &fields).await.expect(404);
-    visitor.post_form("/admin/users", &[("username", "eve"), ("password", PASSWORD), ("role", "reader")]).await.expect(303).leads_to("/login");
+    visitor
+        .post_form("/admin/users", &[("username", "eve"), ("password", PASSWORD), ("role", "reader")])
+        .await
+        .expect(303)
+        .leads_to("/login");
     visitor.get("/").await.expect(200).lacks("Sign up");
     visitor.get("/login").await.expect(200).lacks("Sign up");
     assert!(!is_signed_in(&visitor).await);
@@ -432,7 +445,10 @@ async fn a_form_from_another_site_changes_nothing() {
         let tricked = blog.administrator.with("sec-fetch-site", site);
         tricked.post_form("/posts/hello/comments", &[("body", "x")]).await.expect(403);
         tricked.post_form("/logout", &[]).await.expect(403);
-        tricked.post_form("/admin/users", &[("username", "eve"), ("password", PASSWORD), ("role", "administrator")]).await.expect(403);
+        tricked
+            .post_form("/admin/users", &[("username", "eve"), ("password", PASSWORD), ("role", "administrator")])
+            .await
+            .expect(403);
         tricked.post_form("/login", &[("username", "root"), ("password", PASSWORD)]).await.expect(403);
     }
     assert!(is_signed_in(&blog.administrator).await);

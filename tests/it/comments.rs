@@ -130,7 +130,11 @@ async fn a_deleted_comment_leaves_its_place_only_if_it_was_answered() {
     ada.post_form(&delete(&first), &[]).await.expect(303);
     ada.post_form(&delete(&lone), &[]).await.expect(303);
     let page = blog.visitor().get(&post.path).await.expect(200);
-    page.contains("This comment was deleted.").contains("An answer").contains("Comments (1)").lacks("Regretted").lacks("Alone");
+    page.contains("This comment was deleted.")
+        .contains("An answer")
+        .contains("Comments (1)")
+        .lacks("Regretted")
+        .lacks("Alone");
     ada.post_form(&delete(&lone), &[]).await.expect(404);
     ada.post_form(&delete(&first), &[]).await.expect(404);
     ada.get(&format!("/posts/hello/comments/{first}/edit")).await.expect(404);
@@ -196,7 +200,8 @@ async fn comments_hold_a_safe_subset_of_markdown() {
         ![pixel](https://evil.example/p.png) [bad](javascript:alert(2))\n\n# Not a heading of the page\n\n> quote\n\n```\ncode\n```";
     ada.comment(&post, text).await;
     let page = blog.visitor().get(&post.path).await.expect(200);
-    let link = page.text.split("<a ").find(|tag| tag.contains("https://example.org")).unwrap().split('>').next().unwrap();
+    let link =
+        page.text.split("<a ").find(|tag| tag.contains("https://example.org")).unwrap().split('>').next().unwrap();
     assert!(link.contains("nofollow") && link.contains("ugc"), "{link}");
     page.contains("<strong>bold</strong>")
         .contains("<blockquote>")
@@ -215,7 +220,11 @@ async fn empty_and_overlong_comments_come_back_with_their_text() {
     ada.post_form("/posts/hello/comments", &[]).await.expect(422);
     ada.post_form("/posts/hello/comments", &[("body", "  \r\n ")]).await.expect(422).contains("write something");
     let long = format!("kept{}", "x".repeat(20_000));
-    ada.post_form("/posts/hello/comments", &[("body", &long)]).await.expect(422).contains("keptxxx").contains("shorten");
+    ada.post_form("/posts/hello/comments", &[("body", &long)])
+        .await
+        .expect(422)
+        .contains("keptxxx")
+        .contains("shorten");
     ada.post_form("/posts/hello/comments", &[("body", "bell \u{7}")]).await.expect(422).contains("control");
     blog.visitor().get(&post.path).await.contains("Comments (0)");
     ada.comment(&post, &"ü".repeat(10_000)).await;
@@ -258,7 +267,7 @@ async fn ten_thousand_comments_are_read_page_by_page() {
     seen.dedup();
     assert_eq!((seen.len(), total), (10_001, 10_001));
     // A page that nobody has asked for since the last comment is still quick.
-    ada.moved_to(&format!("http://{}", blog.address)).comment(&post, "One more").await;
+    ada.moved_to(&format!("http://{}", blog.address), "").comment(&post, "One more").await;
     let asked = Instant::now();
     visitor.get(&post.path).await.expect(200);
     assert!(asked.elapsed() < Duration::from_secs(1), "one page of a long conversation took {:?}", asked.elapsed());

@@ -12,6 +12,9 @@ mod harness;
 
 mod admin;
 mod auth;
+mod cache;
 mod comments;
+mod limits;
+mod links;
 mod media;
 mod posts;

@@ -91,7 +91,8 @@ async fn the_archive_counts_months_in_the_zone_of_the_site() {
 #[tokio::test(flavor = "multi_thread")]
 async fn titles_of_any_script_make_addresses_that_work() {
     let blog = Blog::start().await;
-    for title in ["Мой первый пост", "日本語のブログ", "مرحبا بالعالم", "Crème brûlée & <b>more</b>", "C'est \"ça\" 100%"]
+    for title in
+        ["Мой первый пост", "日本語のブログ", "مرحبا بالعالم", "Crème brûlée & <b>more</b>", "C'est \"ça\" 100%"]
     {
         let written = blog.administrator.write(post(title)).await;
         let page = blog.visitor().get(&written.path).await.expect(200).lacks("<b>more</b></h1>");

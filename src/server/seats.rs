@@ -10,6 +10,10 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 /// How often a newcomer looks again for somebody to give way when everybody was busy.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
+/// Nobody gives way whose request began, or whose last one ended, within this time: a newcomer's first
+/// bytes may be on their way. Bytes that dribble do not count.
+const GRACE: Duration = Duration::from_millis(100);
+
 /// A bounded number of seats.
 ///
 /// A newcomer who finds none free gets one of the address that holds most of them: who floods the
@@ -37,8 +41,10 @@ struct Occupant {
     running: AtomicUsize,
     /// Those of them in which it is the client's turn: to send a body, or to take an answer.
     waiting: AtomicUsize,
-    /// Milliseconds since the epoch of `Seats` at which anything last went on.
+    /// When a request last began or ended, in milliseconds since the epoch of `Seats`.
     changed: AtomicU64,
+    /// When a part of a body last came or went.
+    moved: AtomicU64,
     /// Whether the socket takes no more bytes.
     blocked: Arc<AtomicBool>,
     evicted: Notify,
@@ -70,7 +76,7 @@ impl Seats {
             if let Ok(permit) = self.free.clone().try_acquire_owned() {
                 break Some(permit);
             }
-            self.evict();
+            self.evict(GRACE);
             match tokio::time::timeout(LOOK_AGAIN, self.free.clone().acquire_owned()).await {
                 Ok(permit) => break permit.ok(),
                 Err(_elapsed) => {}
@@ -81,6 +87,7 @@ impl Seats {
             running: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             changed: AtomicU64::new(elapsed(self.epoch)),
+            moved: AtomicU64::new(0),
             blocked: Arc::default(),
             evicted: Notify::new(),
             epoch: self.epoch,
@@ -90,14 +97,17 @@ impl Seats {
         Seat { occupant, seats: self.clone(), id, _permit: permit }
     }
 
-    /// Asks one connection for which we do not work to end.
-    fn evict(&self) {
+    /// Asks one connection for which we do not work to end, if there is one that was quiet for `grace`.
+    fn evict(&self, grace: Duration) {
+        let last = elapsed(self.epoch).saturating_sub(millis(grace));
         let taken = self.lock();
         let mut held: HashMap<IpAddr, usize> = HashMap::new();
         for occupant in taken.values() {
             *held.entry(occupant.address).or_default() += 1;
         }
-        let victim = taken.values().filter(|occupant| occupant.waits_for_client()).max_by_key(|occupant| {
+        let quiet =
+            |occupant: &Occupant| occupant.waits_for_client() && occupant.changed.load(Ordering::Acquire) <= last;
+        let victim = taken.values().filter(|occupant| quiet(occupant)).max_by_key(|occupant| {
             let seats = held.get(&occupant.address).copied().unwrap_or(0);
             (seats, occupant.is_idle(), u64::MAX - occupant.changed.load(Ordering::Acquire))
         });
@@ -121,7 +131,8 @@ impl Occupant {
         self.running.load(Ordering::Acquire) <= self.waiting.load(Ordering::Acquire)
     }
 
-    fn progress(&self) {
+    /// A request begins or ends.
+    fn change(&self) {
         self.changed.store(elapsed(self.epoch), Ordering::Release);
     }
 }
@@ -156,14 +167,14 @@ impl Seat {
     }
 
     async fn quiet_for(&self, limit: Duration, quiet: impl Fn(&Occupant) -> bool) {
-        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let mut busy_at = 0;
         loop {
             let now = elapsed(self.occupant.epoch);
             if !quiet(&self.occupant) {
                 busy_at = now;
             }
-            let since = self.occupant.changed.load(Ordering::Acquire).max(busy_at);
+            let last = self.occupant.changed.load(Ordering::Acquire).max(self.occupant.moved.load(Ordering::Acquire));
+            let since = last.max(busy_at);
             let left = millis(limit).saturating_sub(now.saturating_sub(since));
             if left == 0 {
                 return;
@@ -182,7 +193,7 @@ impl Drop for Seat {
 impl Running {
     fn new(occupant: Arc<Occupant>) -> Running {
         occupant.running.fetch_add(1, Ordering::AcqRel);
-        occupant.progress();
+        occupant.change();
         Running(occupant)
     }
 
@@ -194,7 +205,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.progress();
+        self.0.change();
         self.0.running.fetch_sub(1, Ordering::AcqRel);
     }
 }
@@ -214,9 +225,9 @@ impl Turn {
         }
     }
 
-    /// The client did something.
-    pub fn progress(&self) {
-        self.occupant.progress();
+    /// A part of a body came or went.
+    pub fn moved(&self) {
+        self.occupant.moved.store(elapsed(self.occupant.epoch), Ordering::Release);
     }
 }
 
@@ -227,7 +238,11 @@ impl Drop for Turn {
 }
 
 fn elapsed(epoch: Instant) -> u64 {
-    u64::try_from(epoch.elapsed().as_millis()).unwrap_or(u64::MAX)
+    millis(epoch.elapsed())
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The address, or the /64 that one IPv6 client has to itself.
@@ -259,7 +274,7 @@ mod tests {
         let idle = seats.take(FLOOD.into()).await;
         let later = seats.take(FLOOD.into()).await;
         later.occupant.changed.store(elapsed(seats.epoch) + 5, Ordering::Release);
-        seats.evict();
+        seats.evict(Duration::ZERO);
         assert!(asked(&idle).await);
         assert!(!asked(&visitor).await && !asked(&busy).await && !asked(&later).await);
         drop(running);
@@ -273,13 +288,13 @@ mod tests {
         let (receiving, _running) = (slow.runner()(), busy.runner()());
         let mut turn = receiving.turn();
         turn.theirs();
-        seats.evict();
+        seats.evict(Duration::ZERO);
         assert!(asked(&idle).await && !asked(&slow).await);
         drop(idle);
-        seats.evict();
+        seats.evict(Duration::ZERO);
         assert!(asked(&slow).await && !asked(&busy).await);
         turn.ours();
-        seats.evict();
+        seats.evict(Duration::ZERO);
         assert!(!asked(&slow).await && !asked(&busy).await);
     }
 

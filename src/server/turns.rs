@@ -47,7 +47,7 @@ impl<B: hyper::body::Body + Unpin> hyper::body::Body for Receiving<B> {
             this.turn.theirs();
         } else {
             this.turn.ours();
-            this.turn.progress();
+            this.turn.moved();
         }
         polled
     }
@@ -72,7 +72,7 @@ impl hyper::body::Body for Sending {
             this.turn.ours();
         } else {
             this.turn.theirs();
-            this.turn.progress();
+            this.turn.moved();
         }
         polled
     }

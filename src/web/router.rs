@@ -121,16 +121,16 @@ impl Router {
     /// Looks up `path`, percent-encoded and below the base path. HEAD finds what GET would find.
     pub fn find(&self, method: &Method, path: &str) -> Found<'_> {
         let method = if *method == Method::HEAD { &Method::GET } else { method };
-        if let Some((route, params)) = self.matching(method, path) {
-            return match Params::decode(params.iter()) {
-                Some(params) => Found::Route(route, params),
-                None => Found::Nothing,
-            };
+        let found = self.matching(method, path);
+        // The catch-all is for addresses that nothing else knows, by whatever method.
+        if found.as_ref().is_none_or(|(route, _)| route.is_catch_all()) {
+            let methods = self.allowed(path);
+            if !methods.is_empty() {
+                return Found::Methods(methods);
+            }
         }
-        match self.allowed(path) {
-            methods if methods.is_empty() => Found::Nothing,
-            methods => Found::Methods(methods),
-        }
+        let Some((route, params)) = found else { return Found::Nothing };
+        Params::decode(params.iter()).map_or(Found::Nothing, |params| Found::Route(route, params))
     }
 
     /// The number of the route of a GET or HEAD, without decoding its parameters.
@@ -202,6 +202,8 @@ mod tests {
         assert_eq!(pattern(Method::GET, "/2015/05/15/x.html"), "/{*path}");
         assert_eq!(pattern(Method::POST, "/posts/a"), "405");
         assert_eq!(pattern(Method::POST, "/2015/x"), "404");
+        // The address exists, so the catch-all has no say.
+        assert_eq!(pattern(Method::GET, "/logout"), "405");
         assert_eq!(pattern(Method::GET, "/posts/%FF"), "404");
     }
 

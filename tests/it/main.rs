@@ -13,7 +13,10 @@ mod http_framing;
 
 mod admin;
 mod auth;
+mod cache;
 mod comments;
+mod limits;
+mod links;
 mod media;
 mod posts;
 mod slow_clients;

@@ -1,14 +1,14 @@
 //! Clients that send or read as slowly as they can, to hold the server's connections.
 
-use crate::harness::Blog;
-use pamphlet::config::Patience;
+use crate::harness::{Blog, post};
+use pamphlet::config::{Config, Patience};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// How many there are of each kind; the long run sets `PAMPHLET_SLOW_CLIENTS=1000`, and then nothing
+/// How many there are of each kind. The long run sets `PAMPHLET_SLOW_CLIENTS=1000`, and then nothing
 /// is hurried.
 const EACH: usize = 60;
 /// A visitor is answered within this time throughout.
@@ -37,7 +37,8 @@ fn kinds() -> Vec<Slow> {
     let slow = |kind, first: &[&[u8]], then| Slow { kind, first: first.concat(), then };
     let form = b"POST /login HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 60000\r\n\
                  Content-Type: application/x-www-form-urlencoded\r\n\r\n";
-    let page = b"GET /assets/app.css HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1_000);
+    // More than the sockets of both sides hold.
+    let page = b"GET /posts/long HTTP/1.1\r\nHost: a\r\n\r\n".repeat(40);
     vec![
         slow("silent", &[b""], b""),
         slow("head", &[b"GET / HTTP/1.1\r\nHost: a\r\nX: "], b"x"),
@@ -96,23 +97,31 @@ async fn besieged(blog: &Blog, each: usize, kinds: Vec<Slow>, limit: Duration) {
     let mut longest = Duration::ZERO;
     loop {
         longest = longest.max(visit(blog.address).await);
+        // The visitor's own connection ends meanwhile.
+        tokio::time::sleep(Duration::from_millis(20)).await;
         let left = blog.site.metrics.connections();
         if left == 0 && began.elapsed() > Duration::from_millis(500) {
             break;
         }
         assert!(began.elapsed() < limit, "{left} slow connections are still there: {names:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     eprintln!("{each} each of {names:?}: gone after {:?}, longest visit {longest:?}", began.elapsed());
     assert!(longest < ANSWERED, "a visitor waited {longest:?} beside {names:?}");
     attackers.shutdown().await;
 }
 
+/// A blog with a post whose page has a few hundred kilobytes.
+async fn wordy(change: impl FnOnce(&mut Config)) -> Blog {
+    let blog = Blog::start_with(change).await;
+    blog.administrator.write(post("Long").with("source", &"A long story. ".repeat(20_000))).await;
+    blog.visitor().get("/posts/long").await.expect(200);
+    blog
+}
+
 /// With limits short enough to wait for.
-async fn hurried(max_connections: usize) -> Blog {
-    let second = Duration::from_secs(1);
-    let patience = Patience { head: second, idle: second * 2, body: second, window: second, ..Patience::default() };
-    Blog::start_with(|config| {
+async fn hurried(max_connections: usize, limit: Duration) -> Blog {
+    let patience = Patience { head: limit, idle: limit * 2, body: limit, window: limit, ..Patience::default() };
+    wordy(|config| {
         config.patience = patience;
         config.max_connections = max_connections;
     })
@@ -123,7 +132,7 @@ async fn hurried(max_connections: usize) -> Blog {
 async fn slow_clients_of_each_kind_keep_nobody_waiting_and_are_gone_in_time() {
     match std::env::var("PAMPHLET_SLOW_CLIENTS").ok().and_then(|count| count.parse().ok()) {
         Some(each) => {
-            let blog = Blog::start().await;
+            let blog = wordy(|_| {}).await;
             for kind in kinds() {
                 besieged(&blog, each, vec![kind], Duration::from_secs(30)).await;
             }
@@ -131,7 +140,7 @@ async fn slow_clients_of_each_kind_keep_nobody_waiting_and_are_gone_in_time() {
             blog.stop().await;
         }
         None => {
-            let blog = hurried(1_024).await;
+            let blog = hurried(1_024, Duration::from_secs(1)).await;
             besieged(&blog, EACH, kinds(), Duration::from_secs(8)).await;
             blog.stop().await;
         }
@@ -140,7 +149,7 @@ async fn slow_clients_of_each_kind_keep_nobody_waiting_and_are_gone_in_time() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_clients_that_want_more_connections_than_there_are_keep_nobody_waiting() {
-    let blog = hurried(30).await;
+    let blog = hurried(30, Duration::from_millis(300)).await;
     for kind in kinds() {
         besieged(&blog, EACH, vec![kind], Duration::from_secs(8)).await;
     }
@@ -149,9 +158,8 @@ async fn slow_clients_that_want_more_connections_than_there_are_keep_nobody_wait
 
 #[tokio::test]
 async fn a_slow_reader_who_does_read_gets_everything_although_the_server_stops() {
-    let blog = Blog::start().await;
-    let asked = 1_000;
-    let page = b"GET /assets/app.css HTTP/1.1\r\nHost: a\r\n\r\n".repeat(asked);
+    let blog = wordy(|_| {}).await;
+    let page = b"GET /posts/long HTTP/1.1\r\nHost: a\r\n\r\n".repeat(40);
     let mut stream = TcpStream::connect(blog.address).await.unwrap();
     stream.write_all(&page).await.unwrap();
     let mut first = [0; 1];

@@ -16,5 +16,7 @@ mod cache;
 mod comments;
 mod limits;
 mod links;
+mod matrix;
 mod media;
 mod posts;
+mod secrets;

@@ -41,6 +41,14 @@ impl Place {
             Place::File { path, cache } => open_file(path, opening, *cache),
         }
     }
+
+    /// Bytes of the file; `None` in memory, or if it cannot be told.
+    pub(in crate::store) fn bytes(&self) -> Option<u64> {
+        match self {
+            Place::Memory => None,
+            Place::File { path, .. } => std::fs::metadata(path).ok().map(|metadata| metadata.len()),
+        }
+    }
 }
 
 fn open_file(path: &Path, opening: Opening, cache: usize) -> Result<Database> {

@@ -9,6 +9,7 @@
 
 mod client;
 mod harness;
+mod http_framing;
 
 mod admin;
 mod auth;
@@ -20,3 +21,4 @@ mod matrix;
 mod media;
 mod posts;
 mod secrets;
+mod slow_clients;

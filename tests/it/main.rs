@@ -17,6 +17,8 @@ mod cache;
 mod comments;
 mod limits;
 mod links;
+mod matrix;
 mod media;
 mod posts;
+mod secrets;
 mod slow_clients;

@@ -183,8 +183,9 @@ pub const COMMANDS: &[Command] = &[
         options: &[CONFIG],
         settings: &["data", "listen", "public-url", "trusted-proxy"],
         about: "Verifies the data file and the configuration.",
-        more: "Writes nothing. While the file is served, its checksums are not walked: stop the server for that. Ends \
-               with exit code 0 when all is well and 3 when the file is damaged.",
+        more: "Looks at every record and at everything that refers to another. While the file is served, its checksums \
+               are left out; stop the server to have them walked too. Ends with exit code 0 when all is well and 3 \
+               when the file is damaged.",
         run: check::run,
     },
     Command {

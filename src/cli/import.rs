@@ -98,8 +98,8 @@ fn summary(report: &Report, mode: Mode) -> Vec<String> {
     }
     let would = if mode == Mode::DryRun { "Dry run, nothing was written. It would be: " } else { "" };
     let posts = format!(
-        "{would}{} new ({}), {} changed, {} unchanged, {} left as they are, {} not taken.",
-        counted(report.new, "post"),
+        "{would}{} ({}), {} changed, {} unchanged, {} left as they are, {} not taken.",
+        counted(report.new, "new post"),
         counted(report.drafts, "draft"),
         report.changed,
         report.unchanged,
@@ -138,6 +138,6 @@ mod tests {
         assert_eq!(lines.len(), 1 + MAX_LINES + 1 + 2);
         assert_eq!(lines[1], "  0.md: Bad.");
         assert_eq!(lines[21], "  … and 10 more");
-        assert_eq!(lines[22], "2 posts new (1 draft), 0 changed, 0 unchanged, 0 left as they are, 30 not taken.");
+        assert_eq!(lines[22], "2 new posts (1 draft), 0 changed, 0 unchanged, 0 left as they are, 30 not taken.");
     }
 }

@@ -23,10 +23,14 @@ fn write_line(mut out: impl Write, line: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// `count` with the right form of its noun: `1 post`, `2 posts`.
+/// `count` with the right form of its noun: `1 post`, `2 posts`, `2 categories`, `2 addresses`.
 pub fn counted(count: usize, noun: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{ending}")
+    match (count, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        (_, None) if noun.ends_with('s') => format!("{count} {noun}es"),
+        (_, None) => format!("{count} {noun}s"),
+    }
 }
 
 /// Bytes for people, in thousands: `1.4 MB`.
@@ -52,5 +56,7 @@ mod tests {
         assert_eq!(human_size(25_300_000_000), "25.3 GB");
         assert_eq!(counted(1, "post"), "1 post");
         assert_eq!(counted(0, "post"), "0 posts");
+        assert_eq!(counted(2, "category"), "2 categories");
+        assert_eq!(counted(2, "old address"), "2 old addresses");
     }
 }

@@ -83,7 +83,7 @@ struct CategoryEntry {
 #[serde(deny_unknown_fields)]
 struct Front {
     title: String,
-    slug: String,
+    slug: Option<String>,
     date: toml::value::Datetime,
     authors: Vec<String>,
     category: Option<String>,
@@ -289,7 +289,7 @@ fn insert_post(txn: &WriteTxn<'_>, made: &mut Made, front: &Front, source: &str)
     let category = front.category.as_ref().map(|name| made.categories.get(name).ok_or_else(|| missing(name)));
     let valid = ValidPost {
         title: front.title.clone(),
-        slug: Some(checked(Slug::parse(&front.slug))?),
+        slug: front.slug.as_ref().map(|slug| checked(Slug::parse(slug))).transpose()?,
         source: with_images(source, &made.images),
         category: category.transpose()?.copied(),
         tags: checked(front.tags.iter().map(|name| Tag::from_name(name)).collect())?,
@@ -307,7 +307,7 @@ fn insert_post(txn: &WriteTxn<'_>, made: &mut Made, front: &Front, source: &str)
     head.authors = authors;
     let unrendered = Body { stamp: String::new(), html: Html::default() };
     store::posts::insert(txn, &head, &writing::revision(&head, &valid, Some(first), date), &unrendered)?;
-    made.posts.insert(front.slug.clone(), (head.id, date));
+    made.posts.insert(head.slug.to_string(), (head.id, date));
     Ok(())
 }
 

@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 #[derive(Serialize, Deserialize)]
-struct StoredComment {
-    parent: Option<CommentId>,
-    author: UserId,
+pub(in crate::store) struct StoredComment {
+    pub(in crate::store) parent: Option<CommentId>,
+    pub(in crate::store) author: UserId,
     created_at: Timestamp,
     #[serde(default)]
     edited_at: Option<Timestamp>,

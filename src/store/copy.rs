@@ -1,7 +1,7 @@
 //! A consistent copy of the data file, made while it is served.
 
 use crate::error::{Error, Result};
-use crate::store::file::open_read_only;
+use crate::store::file::{self, open_read_only};
 use crate::store::migrate;
 use crate::store::schema::for_each_table;
 use redb::{
@@ -21,7 +21,8 @@ const BATCH_BYTES: usize = 8 * 1024 * 1024;
 pub fn backup(from: &Path, to: &Path) -> Result<u64> {
     let partial = partial_name(to)?;
     let source = Source::open(from)?;
-    let result = copy_and_verify(&source, &partial).and_then(|rows| {
+    let copied = copy_and_verify(&source, &partial).map_err(|error| file::unwritable(&partial, error));
+    let result = copied.and_then(|rows| {
         std::fs::rename(&partial, to)
             .map_err(|cause| Error::Failed(format!("The backup could not be named “{}”: {cause}.", to.display())))?;
         sync_folder(to);

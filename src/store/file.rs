@@ -50,11 +50,11 @@ fn open_file(path: &Path, opening: Opening, cache: usize) -> Result<Database> {
         let backend = FileBackend::new(file)?;
         builder(cache, ConcurrencyMode::SingleWriter).create_with_backend(backend)
     })?;
-    let version = migrate::version(&db)?;
+    let version = migrate::version(&db).map_err(|error| unreadable(path, error))?;
     if version > 0 && version < migrate::SCHEMA {
         copy_beside(path, version)?;
     }
-    migrate::run(&db, version)?;
+    migrate::run(&db, version).map_err(|error| unwritable(path, error))?;
     Ok(db)
 }
 
@@ -62,6 +62,12 @@ fn open_file(path: &Path, opening: Opening, cache: usize) -> Result<Database> {
 pub(in crate::store) fn open_read_only(path: &Path, cache: usize) -> Result<ReadOnlyDatabase> {
     let file = File::open(path).map_err(|cause| cannot_open(path, &cause))?;
     guarded(path, || builder(cache, ConcurrencyMode::SingleWriter).open_read_only_with_backend(FileBackend::new(file)?))
+}
+
+/// Opens a file that no other process has, without bringing its schema up to date.
+pub(in crate::store) fn open_alone(path: &Path, cache: usize) -> Result<Database> {
+    let file = file_options(Opening::Existing).open(path).map_err(|cause| cannot_open(path, &cause))?;
+    guarded(path, || builder(cache, ConcurrencyMode::SingleWriter).create_with_backend(FileBackend::new(file)?))
 }
 
 fn builder(cache: usize, mode: ConcurrencyMode) -> Builder {
@@ -79,16 +85,14 @@ fn file_options(opening: Opening) -> OpenOptions {
     options
 }
 
-/// A damaged file can make redb panic while it opens; that is an answer too.
 fn guarded<T>(path: &Path, open: impl FnOnce() -> std::result::Result<T, DatabaseError>) -> Result<T> {
-    let outcome = {
-        let _quiet = silence_panics();
-        catch_unwind(AssertUnwindSafe(open))
-    };
-    match outcome {
-        Ok(result) => result.map_err(|cause| explain(path, cause)),
-        Err(_) => Err(damaged(path)),
-    }
+    without_panic(path, open)?.map_err(|cause| explain(path, cause))
+}
+
+/// A damaged file can make redb panic; that is an answer too.
+pub(in crate::store) fn without_panic<T>(path: &Path, work: impl FnOnce() -> T) -> Result<T> {
+    let _quiet = silence_panics();
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| damaged(path))
 }
 
 /// Keeps the default hook from printing while a panic is expected, for this thread's sake.
@@ -139,6 +143,27 @@ fn explain(path: &Path, cause: DatabaseError) -> Error {
             cannot_open(path, &io)
         }
         _ => damaged(path),
+    }
+}
+
+/// While nothing is served yet, an I/O error is about this file.
+pub(in crate::store) fn unreadable(path: &Path, error: Error) -> Error {
+    match error {
+        Error::Unavailable | Error::Internal(_) => Error::DataFile(format!(
+            "The data file “{}” cannot be read to its end: it is damaged, or the disk fails. Please restore it from a backup.",
+            path.display()
+        )),
+        other => other,
+    }
+}
+
+/// The same for what is written.
+pub(in crate::store) fn unwritable(path: &Path, error: Error) -> Error {
+    match error {
+        Error::Unavailable => {
+            Error::Failed(format!("“{}” cannot be written; please check that the disk is not full.", path.display()))
+        }
+        other => other,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The only code that knows redb: one file, snapshots to read, one writer.
 
 pub mod categories;
+pub mod check;
 pub mod comments;
 pub mod copy;
 mod file;
@@ -242,6 +243,10 @@ impl From<redb::Error> for Error {
             redb::Error::Io(_) | redb::Error::PreviousIo | redb::Error::DatabaseClosed => {
                 tracing::error!(%cause, "the data file cannot be read or written");
                 Error::Unavailable
+            }
+            redb::Error::Corrupted(cause) => {
+                tracing::error!(%cause, "the data file is damaged");
+                Error::DataFile("The data file is damaged. Please restore it from a backup.".into())
             }
             other => Error::Internal(Box::new(other)),
         }

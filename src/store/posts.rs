@@ -292,7 +292,7 @@ fn touch(txn: &WriteTxn<'_>, head: &PostHead) {
 }
 
 /// The time under which a post stands in the indexes, if it does.
-fn index_entry(head: &PostHead) -> Option<i64> {
+pub(in crate::store) fn index_entry(head: &PostHead) -> Option<i64> {
     match (head.kind, head.status, head.published_at) {
         (Kind::Post, Status::Published, Some(time)) => Some(time.ms()),
         _ => None,

@@ -119,6 +119,8 @@ impl Tree {
         let text = std::str::from_utf8(&bytes)
             .map_err(|cause| format!("The file is not UTF-8 (from byte {} on).", cause.valid_up_to()))?;
         let mut document = front_matter::parse(text.strip_prefix('\u{FEFF}').unwrap_or(text))?;
+        // Left behind by some editors, shown by none.
+        document.body.retain(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t'));
         take_heading(&mut document);
         Ok((bytes, document))
     }

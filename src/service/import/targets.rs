@@ -194,7 +194,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_joined_path_never_leads_up(folder in "[a-c/.]{0,12}", path in "[a-c/.\\\\]{0,20}") {
+        fn a_joined_path_never_leads_up(folder in "[a-c/]{0,12}", path in "[a-c/.\\\\]{0,20}") {
             if let Some(joined) = join(&folder, &path) {
                 prop_assert!(!joined.split('/').any(|part| part == ".."), "{}", joined);
                 prop_assert!(!joined.starts_with('/'));

@@ -140,9 +140,9 @@ impl App {
         self.clock.advance(time.since(self.now()));
     }
 
-    /// Whether the blog can save things as far as is known.
-    pub fn is_healthy(&self) -> bool {
-        self.store.is_healthy()
+    /// Whether the blog can save things as far as is known; the error says why not.
+    pub fn health(&self) -> Result<()> {
+        self.store.health()
     }
 }
 

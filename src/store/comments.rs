@@ -134,6 +134,9 @@ pub fn newest(txn: &impl Snapshot, skip: usize, take: usize) -> Result<(Vec<Comm
 
 /// Stores a new or changed comment.
 pub fn put(txn: &WriteTxn<'_>, comment: &Comment) -> Result<()> {
+    if !comment.deleted {
+        txn.grow()?;
+    }
     let stored = StoredComment {
         parent: comment.parent,
         author: comment.author,

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What the command line, the environment and the configuration file decide.
 #[derive(Debug, Clone)]
@@ -28,10 +29,46 @@ pub struct Config {
     pub bcrypt_cost: Option<u32>,
     /// Connections open at once.
     pub max_connections: usize,
+    /// How slow a client may be.
+    pub patience: Patience,
+    /// Bearer token for `/metrics`; loopback needs none.
+    pub metrics_token: Option<String>,
     /// How the log is written.
     pub log: LogFormat,
     /// Levels by module: `info,pamphlet=debug`.
     pub log_level: String,
+}
+
+/// How slow a client may be. No option sets it: tests have no time to wait for the defaults.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For the head of a request, and between the requests of one connection.
+    pub head: Duration,
+    /// Longest time without a byte in either direction, or in which a client takes nothing of an answer.
+    pub idle: Duration,
+    /// Longest pause within a body that is sent to us, and the time before `least_rate` counts.
+    pub body: Duration,
+    /// Bytes a second that a body has to keep up on average.
+    pub least_rate: u64,
+    /// In each such time a client that blocks our writing has to take `least_read` bytes.
+    pub window: Duration,
+    pub least_read: usize,
+    /// How long we read on after an answer that ends the connection, so that the answer arrives.
+    pub linger: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience {
+            head: Duration::from_secs(10),
+            idle: Duration::from_secs(20),
+            body: Duration::from_secs(10),
+            least_rate: 8 * 1_024,
+            window: Duration::from_secs(10),
+            least_read: 16 * 1_024,
+            linger: Duration::from_secs(2),
+        }
+    }
 }
 
 /// How the log is written.
@@ -152,6 +189,18 @@ pub const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "metrics-token",
+        value: "TOKEN",
+        default: None,
+        repeatable: false,
+        help: "Bearer token with which /metrics may be read from elsewhere, 16 characters or more; better in the \
+               environment or the file, as everybody on the machine sees flags. Not set: only this machine may.",
+        set: |config, values| {
+            config.metrics_token = Some(token(last(values))?);
+            Ok(())
+        },
+    },
+    Setting {
         name: "log",
         value: "text|json",
         default: Some("text"),
@@ -226,6 +275,8 @@ impl Default for Config {
             page_cache: 0,
             bcrypt_cost: None,
             max_connections: 0,
+            patience: Patience::default(),
+            metrics_token: None,
             log: LogFormat::Text,
             log_level: String::new(),
         };
@@ -275,15 +326,19 @@ impl Layer {
     /// sentence with the file's name.
     pub fn file(path: PathBuf, text: &str) -> Checked<Layer> {
         let table: toml::Table = toml::from_str(text).map_err(|cause| {
-            let line = cause.span().and_then(|span| text.get(..span.start)).map_or(1, |before| before.lines().count().max(1));
+            let line =
+                cause.span().and_then(|span| text.get(..span.start)).map_or(1, |before| before.lines().count().max(1));
             format!("“{}” is not TOML: line {line}: {}.", path.display(), cause.message())
         })?;
         let mut values = BTreeMap::new();
         for (key, value) in &table {
-            let setting = Setting::by_name(&key.replace('_', "-"))
-                .ok_or_else(|| unknown_key(&path, key))?;
+            let setting = Setting::by_name(&key.replace('_', "-")).ok_or_else(|| unknown_key(&path, key))?;
             let texts = texts(value, setting.repeatable).ok_or_else(|| {
-                format!("{}: this is not a {} as it is wanted here.", setting.called(&Source::File(path.clone())), setting.value)
+                format!(
+                    "{}: this is not a {} as it is wanted here.",
+                    setting.called(&Source::File(path.clone())),
+                    setting.value
+                )
             })?;
             if values.insert(setting.name, texts).is_some() {
                 return Err(format!("{} is there twice.", setting.called(&Source::File(path))).into());
@@ -302,9 +357,7 @@ fn texts(value: &toml::Value, repeatable: bool) -> Option<Vec<String>> {
     match value {
         toml::Value::String(text) => Some(vec![text.clone()]),
         toml::Value::Integer(number) => Some(vec![number.to_string()]),
-        toml::Value::Array(items) if repeatable => {
-            items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
-        }
+        toml::Value::Array(items) if repeatable => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
         _ => None,
     }
 }
@@ -315,6 +368,15 @@ fn last(values: &[String]) -> &str {
 
 fn each<T>(values: &[String], read: fn(&str) -> Checked<T>) -> Checked<Vec<T>> {
     values.iter().map(|value| read(value.trim())).collect()
+}
+
+/// The message does not repeat a secret.
+fn token(text: &str) -> Checked<String> {
+    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if text.len() < 16 || !visible {
+        return Err("Please use 16 or more letters, digits and signs, without spaces.".into());
+    }
+    Ok(text.to_owned())
 }
 
 fn address(text: &str) -> Checked<SocketAddr> {
@@ -377,7 +439,8 @@ fn level(text: &str) -> Checked<String> {
     if text.split(',').all(good) {
         Ok(text.trim().to_owned())
     } else {
-        Err(format!("“{text}” is no log level; please choose one of {} or write warn,request=info.", LEVELS.join(", ")).into())
+        Err(format!("“{text}” is no log level; please choose one of {} or write warn,request=info.", LEVELS.join(", "))
+            .into())
     }
 }
 

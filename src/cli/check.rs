@@ -13,7 +13,9 @@ pub fn run(call: &Call) -> Outcome {
     remarks(&config).iter().for_each(say);
     let data = config.data.display();
     if !config.data.exists() {
-        return Err(Error::Failed(format!("There is no data file “{data}” to check; please name it with --data.")).into());
+        return Err(
+            Error::Failed(format!("There is no data file “{data}” to check; please name it with --data.")).into()
+        );
     }
     let checkup = check::check(&config.data)?;
     checkup.findings.iter().for_each(say);

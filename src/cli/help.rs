@@ -42,7 +42,9 @@ pub fn text(words: &[String]) -> Result<String, Failure> {
 }
 
 fn overview() -> String {
-    let mut out = String::from("pamphlet: a blog in one executable and one file\n\nUsage: pamphlet [OPTIONS] [COMMAND]\n\nCommands:\n");
+    let mut out = String::from(
+        "pamphlet: a blog in one executable and one file\n\nUsage: pamphlet [OPTIONS] [COMMAND]\n\nCommands:\n",
+    );
     COMMANDS.iter().for_each(|command| entry(&mut out, &synopsis(command), command.about));
     if let Some(serve) = Command::by_name("serve") {
         out.push_str("\nOptions of serve:\n");

@@ -30,7 +30,8 @@ pub fn markdown(call: &Call) -> Outcome {
         0 => Ok(()),
         1 => Err(Error::Failed("One file could not be taken; it is named above with the reason.".into()).into()),
         count => {
-            Err(Error::Failed(format!("{count} files could not be taken; they are named above with the reasons.")).into())
+            Err(Error::Failed(format!("{count} files could not be taken; they are named above with the reasons."))
+                .into())
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Changes addresses in Markdown and leaves every other byte as the author wrote it.
 
-use pulldown_cmark::{Event, LinkType, Options, Parser, Tag};
+use crate::content::markdown;
+use pulldown_cmark::{Event, LinkType, Parser, Tag};
 use std::ops::Range;
 
 /// What an address is used for.
@@ -36,7 +37,7 @@ pub fn relink(source: &str, mut change: impl FnMut(Use, &str) -> Option<String>)
 /// The first heading of the text, if nothing stands before it: its words, and where the text
 /// after it begins.
 pub fn leading_heading(source: &str) -> Option<(String, usize)> {
-    let mut events = Parser::new_ext(source, options()).into_offset_iter();
+    let mut events = Parser::new_ext(source, markdown::options()).into_offset_iter();
     let (first, place) = events.next()?;
     if !matches!(first, Event::Start(Tag::Heading { level: pulldown_cmark::HeadingLevel::H1, .. })) {
         return None;
@@ -53,15 +54,11 @@ pub fn leading_heading(source: &str) -> Option<(String, usize)> {
     Some((words.trim().to_owned(), place.end))
 }
 
-fn options() -> Options {
-    Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS
-}
-
 /// Where addresses stand in the source, each with its use.
 fn places(source: &str) -> Vec<(Range<usize>, Use)> {
     let mut places = Vec::new();
     let mut definitions_of_images = Vec::new();
-    let mut events = Parser::new_ext(source, options()).into_offset_iter();
+    let mut events = Parser::new_ext(source, markdown::options()).into_offset_iter();
     for (event, range) in events.by_ref() {
         let (kind, address, id, usage) = match event {
             Event::Start(Tag::Link { link_type, dest_url, id, .. }) => (link_type, dest_url, id, Use::Link),
@@ -122,7 +119,8 @@ fn in_html(source: &str, range: Range<usize>) -> Vec<(Range<usize>, Use)> {
     while let Some(open) = source.get(at..range.end).and_then(|rest| rest.find('<')) {
         at += open + 1;
         let rest = source.get(at..range.end).unwrap_or_default();
-        let name: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        let name: String =
+            rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
         let (attribute, usage) = match name.as_str() {
             "img" => ("src", Use::Image),
             "a" => ("href", Use::Link),
@@ -187,7 +185,10 @@ mod tests {
     fn links_images_and_definitions_are_found() {
         assert_eq!(marked("[a](x.md) ![b](y.png \"t\")"), "[a](L:x.md) ![b](I:y.png \"t\")");
         assert_eq!(marked("[![b](y.png)](x.md)"), "[![b](I:y.png)](L:x.md)");
-        assert_eq!(marked("![a][r] [b][s]\n\n[r]: y.png\n[s]: <x.md> 't'\n"), "![a][r] [b][s]\n\n[r]: I:y.png\n[s]: <L:x.md> 't'\n");
+        assert_eq!(
+            marked("![a][r] [b][s]\n\n[r]: y.png\n[s]: <x.md> 't'\n"),
+            "![a][r] [b][s]\n\n[r]: I:y.png\n[s]: <L:x.md> 't'\n"
+        );
         assert_eq!(marked("![R]\n\n[r]: y.png\n"), "![R]\n\n[r]: I:y.png\n");
         assert_eq!(marked("![a]( <my pic.png> )"), "![a]( <I:my pic.png> )");
         assert_eq!(marked("x [y](z) [z] y"), "x [y](L:z) [z] y");
@@ -197,7 +198,10 @@ mod tests {
     fn raw_html_is_looked_into() {
         assert_eq!(marked("<img alt=\"a > b\" src='y.png' />"), "<img alt=\"a > b\" src='I:y.png' />");
         assert_eq!(marked("<p>\n<IMG\n SRC=y.png>\n</p>"), "<p>\n<IMG\n SRC=I:y.png>\n</p>");
-        assert_eq!(marked("a <a class=x href=\"u\">v</a> <imgx src=a>"), "a <a class=x href=\"L:u\">v</a> <imgx src=a>");
+        assert_eq!(
+            marked("a <a class=x href=\"u\">v</a> <imgx src=a>"),
+            "a <a class=x href=\"L:u\">v</a> <imgx src=a>"
+        );
     }
 
     #[test]

@@ -46,7 +46,8 @@ pub struct Writer<'s> {
     quiet: usize,
     coloured: usize,
     languages: Vec<String>,
-    grammars: &'s Grammars,
+    /// `None` colours nothing.
+    grammars: Option<&'s Grammars>,
 }
 
 /// What the open paragraph holds, as far as figures care.
@@ -65,7 +66,7 @@ struct Table {
 
 impl<'s> Writer<'s> {
     /// For an article of `site`, or for a comment (`None`).
-    pub fn new(site: Option<&'s Site<'s>>, grammars: &'s Grammars) -> Writer<'s> {
+    pub fn new(site: Option<&'s Site<'s>>, grammars: Option<&'s Grammars>) -> Writer<'s> {
         Writer {
             markup: Markup::new(site),
             is_post: site.is_some(),

@@ -1,5 +1,6 @@
 //! The few things that happen by themselves.
 
+use crate::content::highlight::Grammars;
 use crate::content::markdown;
 use crate::error::Result;
 use crate::service::{App, posts, writing};
@@ -14,6 +15,7 @@ const SWEEP: usize = 500;
 pub fn rerender(app: &App, go_on: &dyn Fn() -> bool) -> Result<usize> {
     let current = markdown::stamp(&app.links);
     let stale = store::posts::body_stamps(&app.read()?)?.into_iter().filter(|(_, stamp)| *stamp != current);
+    let grammars = Grammars::default();
     let mut count = 0;
     for (id, _) in stale {
         if !go_on() {
@@ -22,7 +24,7 @@ pub fn rerender(app: &App, go_on: &dyn Fn() -> bool) -> Result<usize> {
         let txn = app.read()?;
         let Some(head) = store::posts::by_id(&txn, id)? else { continue };
         let Some(revision) = store::posts::revision(&txn, id, head.version)? else { continue };
-        let rendered = posts::render(app, &txn, &revision.source);
+        let rendered = posts::render(app, &txn, &revision.source, &grammars);
         drop(txn);
         let (summary, body) = writing::stored_form(app, rendered);
         app.store.write_blocking(move |txn| {

@@ -34,6 +34,7 @@ async fn prepared(
     name: String,
     bytes: Vec<u8>,
 ) -> Result<(Media, Vec<u8>)> {
+    let _turn = app.imaging.acquire().await.map_err(|cause| Error::Internal(Box::new(cause)))?;
     let now = app.now();
     off_thread(move || prepare(by, field, &name, &bytes, now)).await?
 }

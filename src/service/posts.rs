@@ -1,5 +1,6 @@
 //! Reading posts, pages and lists of posts.
 
+use crate::content::highlight::Grammars;
 use crate::content::markdown;
 use crate::domain::actor::Actor;
 use crate::domain::category::{Category, Tag};
@@ -51,15 +52,16 @@ fn body(app: &App, txn: &ReadTxn, head: &PostHead) -> Result<Html> {
         Some(body) if body.stamp == markdown::stamp(&app.links) => Ok(body.html),
         _ => {
             let revision = store::posts::revision(txn, head.id, head.version)?;
-            Ok(render(app, txn, &revision.map(|revision| revision.source).unwrap_or_default()).html)
+            Ok(render(app, txn, &revision.map(|revision| revision.source).unwrap_or_default(), &Grammars::default())
+                .html)
         }
     }
 }
 
-/// Renders Markdown as this site shows it.
-pub(in crate::service) fn render(app: &App, txn: &ReadTxn, source: &str) -> markdown::Rendered {
+/// Renders Markdown as this site shows it. Whoever renders many posts keeps the grammars.
+pub(in crate::service) fn render(app: &App, txn: &ReadTxn, source: &str, grammars: &Grammars) -> markdown::Rendered {
     let size_of = |id| store::media::by_id(txn, id).ok().flatten().map(|media| (media.width, media.height));
-    markdown::post(source, &markdown::Site { links: &app.links, size_of: &size_of })
+    markdown::post_with(source, &markdown::Site { links: &app.links, size_of: &size_of }, grammars)
 }
 
 /// What a page showing this post depends on.

@@ -1,6 +1,7 @@
 //! Making, changing, publishing and deleting posts and pages.
 
 use crate::content::excerpt;
+use crate::content::highlight::Grammars;
 use crate::content::markdown;
 use crate::domain::actor::Actor;
 use crate::domain::html::Html;
@@ -110,8 +111,10 @@ fn validate(app: &App, kind: Kind, input: &PostInput) -> Result<ValidPost> {
 }
 
 async fn render(app: &Arc<App>, source: &str) -> Result<markdown::Rendered> {
+    // One at a time: the grammars that colour code take tens of megabytes while they are used.
+    let _turn = app.rendering.acquire().await.map_err(|cause| Error::Internal(Box::new(cause)))?;
     let (app, source) = (Arc::clone(app), source.to_owned());
-    off_thread(move || Ok(posts::render(&app, &app.read()?, &source))).await?
+    off_thread(move || Ok(posts::render(&app, &app.read()?, &source, &Grammars::default()))).await?
 }
 
 /// The summary and the body to store.

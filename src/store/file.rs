@@ -152,6 +152,14 @@ impl Place {
         Ok(inner)
     }
 
+    /// Bytes of the file; `None` in memory, or if it cannot be told.
+    pub(in crate::store) fn bytes(&self) -> Option<u64> {
+        match self {
+            Place::Backend { .. } => None,
+            Place::File { path, .. } => std::fs::metadata(path).ok().map(|metadata| metadata.len()),
+        }
+    }
+
     fn builder(&self) -> Builder {
         match self {
             Place::File { cache, .. } => builder(*cache, ConcurrencyMode::SingleWriter),

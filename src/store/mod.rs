@@ -18,6 +18,7 @@ pub mod redirects;
 mod schema;
 pub mod sessions;
 pub mod settings;
+mod stats;
 pub mod users;
 mod writer;
 
@@ -41,6 +42,7 @@ use std::time::{Duration, Instant};
 pub use crate::store::disk::Written;
 pub use crate::store::file::Opening;
 pub use crate::store::migrate::SCHEMA;
+pub use crate::store::stats::{BATCH_BUCKETS, Stats};
 
 /// Outlines of conversations kept in memory, in bytes.
 const OUTLINE_CACHE: u64 = 2 * 1024 * 1024;
@@ -182,6 +184,16 @@ impl Store {
     /// Writes that grow ask again by themselves.
     pub fn check_room(&self) -> Result<()> {
         if self.shared.has_room() { Ok(()) } else { Err(Error::NoSpace) }
+    }
+
+    /// What the writer has done since the start.
+    pub fn stats(&self) -> Stats {
+        self.writer.stats()
+    }
+
+    /// Bytes of the data file; `None` in memory.
+    pub fn file_bytes(&self) -> Option<u64> {
+        self.shared.place.bytes()
     }
 
     /// What has gone to the disk since the store was opened.

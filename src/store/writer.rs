@@ -5,6 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::store::sessions::{self, Visit};
+use crate::store::stats::{Stats, Tally};
 use crate::store::{Shared, WriteTxn};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -58,6 +59,7 @@ struct State {
     visits: Mutex<Visits>,
     in_trouble: AtomicBool,
     mend_asked: AtomicBool,
+    tally: Tally,
 }
 
 impl State {
@@ -103,11 +105,23 @@ impl Writer {
             outcome: Ok(()),
             is_out: false,
         };
-        match self.queue.as_ref().map(|queue| queue.try_send(Message::Job(job))) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(TrySendError::Full(_))) => Err(Error::Busy),
+        self.state.tally.joins();
+        let sent = self.queue.as_ref().map(|queue| queue.try_send(Message::Job(job)));
+        if let Some(Ok(())) = sent {
+            return Ok(());
+        }
+        self.state.tally.leave(1);
+        match sent {
+            Some(Err(TrySendError::Full(_))) => {
+                self.state.tally.refuse();
+                Err(Error::Busy)
+            }
             _ => Err(Error::Unavailable),
         }
+    }
+
+    pub(in crate::store) fn stats(&self) -> Stats {
+        self.state.tally.stats()
     }
 
     pub(in crate::store) fn note_visit(&self, visit: Visit) {
@@ -177,7 +191,10 @@ impl Worker {
                 Some(trouble) => queue.recv_timeout(trouble.next.saturating_duration_since(Instant::now())),
             };
             match message {
-                Ok(Message::Job(job)) if self.trouble.is_some() => (job.answer)(Err(Error::Unavailable)),
+                Ok(Message::Job(job)) if self.trouble.is_some() => {
+                    self.state.tally.leave(1);
+                    (job.answer)(Err(Error::Unavailable));
+                }
                 Ok(Message::Job(job)) => {
                     let mut batch = vec![job];
                     batch.extend(queue.try_iter().take(BATCH - 1).filter_map(|message| match message {
@@ -188,6 +205,7 @@ impl Worker {
                             None
                         }
                     }));
+                    self.state.tally.leave(batch.len());
                     self.commit(batch);
                 }
                 Ok(Message::Mend) => {
@@ -224,6 +242,7 @@ impl Worker {
         match ending {
             Ok(_) => jobs.into_iter().for_each(|job| (job.answer)(job.outcome)),
             Err(error) => {
+                self.state.tally.fail();
                 tracing::error!(%error, jobs = jobs.len(), "a commit failed; reopening the data file");
                 jobs.into_iter().for_each(|job| (job.answer)(Err(Error::Unavailable)));
                 self.fall_ill();
@@ -269,6 +288,7 @@ impl Worker {
         sessions::record_visits(&txn, visits.values())?;
         let (touched, comment_ids) = (txn.touched.into_inner(), txn.comment_ids.into_inner());
         transaction.commit()?;
+        self.state.tally.commit(jobs.iter().filter(|job| job.outcome.is_ok()).count());
         self.comment_ids = comment_ids;
         self.shared.fresh.publish(&touched);
         Ok(Ending::Committed)

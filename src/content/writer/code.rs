@@ -6,9 +6,9 @@ use pulldown_cmark::CodeBlockKind;
 use std::borrow::Cow;
 
 /// How much code is coloured, in bytes, and of how many languages: it is the slowest part of
-/// rendering, and each language takes memory of its own, of which a commenter gets little.
-const POST_LIMITS: (usize, usize) = (256 * 1024, 6);
-const COMMENT_LIMITS: (usize, usize) = (8 * 1024, 2);
+/// rendering, and each language takes memory of its own.
+const MAX_COLOURED: usize = 256 * 1024;
+const MAX_LANGUAGES: usize = 6;
 
 impl Writer<'_> {
     pub(super) fn end_code(&mut self) {
@@ -30,15 +30,15 @@ impl Writer<'_> {
 
     /// The code in colours, while that is affordable.
     fn colours(&mut self, code: &str, language: &str) -> Option<String> {
+        let grammars = self.grammars?;
         self.coloured = self.coloured.saturating_add(code.len());
-        let (bytes, languages) = if self.is_post { POST_LIMITS } else { COMMENT_LIMITS };
         if !self.languages.iter().any(|known| known == language) {
-            if self.languages.len() >= languages {
+            if self.languages.len() >= MAX_LANGUAGES {
                 return None;
             }
             self.languages.push(language.to_owned());
         }
-        if self.coloured > bytes { None } else { self.grammars.spans(code, language) }
+        if self.coloured > MAX_COLOURED { None } else { grammars.spans(code, language) }
     }
 }
 

@@ -177,12 +177,8 @@ fn new_account(txn: &WriteTxn<'_>, name: &str, now: Timestamp) -> Result<User> {
     let wanted = Slug::from_title(name).map_or_else(|| "author".to_owned(), |slug| slug.as_str().to_owned());
     for number in 1..10_000 {
         let Some(username) = username(&wanted, number) else { continue };
-        let new = ValidNewUser {
-            username,
-            display_name: name.to_owned(),
-            email: None,
-            password: Password::attempt(""),
-        };
+        let new =
+            ValidNewUser { username, display_name: name.to_owned(), email: None, password: Password::attempt("") };
         let taken = store::users::by_username(txn, &new.username)?.is_some()
             || store::users::by_skeleton(txn, &new.username)?.is_some();
         if !taken {

@@ -173,7 +173,9 @@ fn name_of(key: &str) -> String {
     let name = if stem == "index" { parts.next().unwrap_or(stem) } else { stem };
     // `roadmap@1` is how a flat folder keeps two files of one name apart.
     match name.rsplit_once('@') {
-        Some((before, number)) if !before.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => before.to_owned(),
+        Some((before, number)) if !before.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            before.to_owned()
+        }
         _ => name.to_owned(),
     }
 }
@@ -181,7 +183,10 @@ fn name_of(key: &str) -> String {
 /// `2015-09-17-hello` is a date and a name.
 fn split_date(name: &str) -> Option<(String, &str)> {
     let (date, rest) = (name.get(..10)?, name.get(10..)?);
-    let shape = date.bytes().enumerate().all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
+    let shape = date
+        .bytes()
+        .enumerate()
+        .all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
     let ends = rest.is_empty() || rest.starts_with(['-', '_', ' ']);
     (shape && ends).then(|| (date.to_owned(), rest.trim_start_matches(['-', '_', ' '])))
 }
@@ -191,8 +196,11 @@ fn date_in_path(path: &str) -> Option<String> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     parts.windows(3).find_map(|window| {
         let [year, month, day] = window else { return None };
-        let digits = |text: &str, most: usize| (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-        (year.len() == 4 && digits(year, 4) && digits(month, 2) && digits(day, 2)).then(|| format!("{year}-{month:0>2}-{day:0>2}"))
+        let digits = |text: &str, most: usize| {
+            (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        (year.len() == 4 && digits(year, 4) && digits(month, 2) && digits(day, 2))
+            .then(|| format!("{year}-{month:0>2}-{day:0>2}"))
     })
 }
 
@@ -246,7 +254,9 @@ fn decoded(text: &str) -> String {
 fn old_paths(document: &Document) -> Vec<String> {
     let mut paths: Vec<String> = Vec::new();
     for text in document.path.iter().chain(&document.aliases) {
-        let path = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"));
+        let path = text
+            .split_once("://")
+            .map_or(text.as_str(), |(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"));
         let path = path.split(['?', '#']).next().unwrap_or_default();
         let path = format!("/{}", decoded(path).trim_matches('/'));
         if path != "/" && !paths.contains(&path) {
@@ -261,7 +271,12 @@ mod tests {
     use super::*;
 
     fn document(path: Option<&str>, slug: Option<&str>, date: Option<&str>) -> Document {
-        Document { path: path.map(Into::into), slug: slug.map(Into::into), date: date.map(Into::into), ..Document::default() }
+        Document {
+            path: path.map(Into::into),
+            slug: slug.map(Into::into),
+            date: date.map(Into::into),
+            ..Document::default()
+        }
     }
 
     #[test]
@@ -297,7 +312,8 @@ mod tests {
     #[test]
     fn old_addresses_have_one_form() {
         let mut document = document(Some("2021/08/03/x/"), None, None);
-        document.aliases = ["/a%20b", "https://example.org/c?d#e", "2021/08/03/x", "/", "x.html"].map(Into::into).into();
+        document.aliases =
+            ["/a%20b", "https://example.org/c?d#e", "2021/08/03/x", "/", "x.html"].map(Into::into).into();
         assert_eq!(old_paths(&document), ["/2021/08/03/x", "/a b", "/c", "/x.html"]);
     }
 }

@@ -49,7 +49,9 @@ fn open_and_look(path: &Path) -> Result<Checkup> {
             checkup.schema = migrate::version(&db, migrate::STEPS)?;
             checkup.walked = true;
             let sound = db.check_integrity()?;
-            checkup.expect(sound, || "The checksums did not agree; the file was set back to its last sound commit.".into());
+            checkup.expect(sound, || {
+                "The checksums did not agree; the file was set back to its last sound commit.".into()
+            });
             checkup.look(Look(db.begin_read()?))?;
         }
         Err(Error::DataFile(in_use)) => {
@@ -140,7 +142,8 @@ impl Checkup {
         expected: impl IntoIterator<Item = T>,
         found: impl IntoIterator<Item = T>,
     ) {
-        let (expected, found): (BTreeSet<T>, BTreeSet<T>) = (expected.into_iter().collect(), found.into_iter().collect());
+        let (expected, found): (BTreeSet<T>, BTreeSet<T>) =
+            (expected.into_iter().collect(), found.into_iter().collect());
         for entry in expected.difference(&found) {
             self.add(format!("In {what} an entry is missing: {entry:?}."));
         }
@@ -227,7 +230,8 @@ mod tests {
         txn.commit().unwrap();
         drop(db);
         let findings = check(&path).unwrap().findings.join("\n");
-        for expected in ["lacks its rendered text", "the list of all posts", "The record of account 1", "by account 1"] {
+        for expected in ["lacks its rendered text", "the list of all posts", "The record of account 1", "by account 1"]
+        {
             assert!(findings.contains(expected), "{expected} in {findings}");
         }
     }

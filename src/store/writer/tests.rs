@@ -91,8 +91,8 @@ fn hold(store: &Store) -> Sender<()> {
     let (started, start) = channel();
     let receiver = Mutex::new(receiver);
     submit(&store.writer, move |_| {
-        drop(started.send(()));
-        drop(receiver.lock().unwrap().recv());
+        let _ = started.send(());
+        let _ = receiver.lock().unwrap().recv();
         Ok(())
     });
     start.recv().unwrap();
@@ -201,7 +201,7 @@ fn nobody_is_answered_before_the_commit_is_durable_and_known() {
     let answer = move |result: Result<()>| {
         let seen = count(&reader);
         let known = reader.changed_since(&[Scope::Frame], number);
-        drop(sender.send((result.is_ok(), seen, known)));
+        let _ = sender.send((result.is_ok(), seen, known));
     };
     store.writer.submit(|txn| categories::put(txn, &category(1, "same")), answer).unwrap();
     // Its refusal rests on the other job's write.

@@ -206,16 +206,16 @@ fn one_transaction_each(file: &Path) -> Result<Commit> {
     const INSERT: &str =
         "INSERT INTO comments (post, thread, author, created_at, source, html) VALUES (?1, ?2, 1, 0, ?3, ?3)";
     let text = "x".repeat(TEXT);
-    let mut number = 0;
+    let mut number: i64 = 0;
     for _ in 0..POSTS * COMMENTS {
         number += 1;
-        db.prepare_cached(INSERT)?.execute((number % POSTS, number, &text))?;
+        db.prepare_cached(INSERT)?.execute((number % 256, number, &text))?;
     }
     db.execute_batch("COMMIT;")?;
     Ok(Box::new(move || {
         number += 1;
         // Outside a transaction each statement is one.
-        db.prepare_cached(INSERT)?.execute((number % POSTS, number, &text))?;
+        db.prepare_cached(INSERT)?.execute((number % 256, number, &text))?;
         Ok(())
     }))
 }

@@ -3,13 +3,12 @@
 use crate::Result;
 use crate::client;
 use crate::fill;
-use crate::process::Server;
+use crate::process::{Rate, Server};
 use crate::table::{Table, at_least, median};
 use crate::{bare, folder, number};
 use pamphlet::store::{Opening, Store};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::runtime::Runtime;
 
 const POSTS: u64 = 256;
@@ -112,33 +111,26 @@ fn measure(runtime: &Runtime, folder: &Path, case: &Case, ours: &Server) -> Resu
     bare::learn(&file, &learnt)?;
     let bare = Server::bare(&file)?;
     let requests = Arc::new(requests);
-    let rounds = number("PAMPHLET_BENCH_ROUNDS", 5)?;
-    let round = |server: &Server| {
-        let before = server.cpu()?;
-        let time = Duration::from_secs(1);
-        let load = runtime.block_on(client::load(server.address, &requests, CONNECTIONS, time))?.all_good()?;
-        let cpu = (server.cpu()? - before).as_secs_f64() * 1e6 / load.answers() as f64;
-        Ok::<_, Box<dyn std::error::Error + Send + Sync>>((load.per_second(), cpu))
-    };
+    let round = |server: &Server| server.rate(runtime, &requests, CONNECTIONS);
     round(ours)?;
-    let mut pairs = Vec::new();
-    for _ in 0..rounds {
-        pairs.push((round(&bare)?, round(ours)?));
+    let (mut theirs, mut own) = (Vec::new(), Vec::new());
+    for _ in 0..number("PAMPHLET_BENCH_ROUNDS", 5)? {
+        theirs.push(round(&bare)?);
+        own.push(round(ours)?);
     }
-    let ratio = median(pairs.iter().map(|(bare, ours)| ours.0 / bare.0));
-    let cpu_ratio = median(pairs.iter().map(|(bare, ours)| bare.1 / ours.1));
-    let middle = |pick: fn(&((f64, f64), (f64, f64))) -> f64, digits: usize| {
-        let value = median(pairs.iter().map(pick));
-        format!("{value:.digits$}")
-    };
+    let pairs = || own.iter().zip(&theirs);
+    let ratio = median(pairs().map(|(own, bare)| own.per_second / bare.per_second));
+    let cpu_ratio = median(pairs().map(|(own, bare)| bare.cpu / own.cpu));
+    let speed = |rates: &[Rate]| format!("{:.0}", median(rates.iter().map(|rate| rate.per_second)));
+    let cpu = |rates: &[Rate]| format!("{:.1}", median(rates.iter().map(|rate| rate.cpu)));
     Ok(vec![
         case.name.to_owned(),
         size.to_string(),
-        middle(|pair| pair.1.0, 0),
-        middle(|pair| pair.0.0, 0),
+        speed(&own),
+        speed(&theirs),
         case.goal.map_or(format!("{ratio:.2}"), |goal| at_least(ratio, goal)),
-        middle(|pair| pair.1.1, 1),
-        middle(|pair| pair.0.1, 1),
+        cpu(&own),
+        cpu(&theirs),
         format!("{cpu_ratio:.2}"),
     ])
 }

@@ -2,14 +2,26 @@
 
 use crate::Result;
 use crate::bare;
+use crate::client;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Runtime;
 
 /// Clock ticks of `/proc/<pid>/stat` in a second.
 const TICKS: u64 = 100;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// How fast a server answered.
+pub struct Rate {
+    pub per_second: f64,
+    /// Processor time of the server for each answer, in microseconds.
+    pub cpu: f64,
+}
 
 /// A running server; killed when dropped.
 pub struct Server {
@@ -69,6 +81,15 @@ impl Server {
         let fields = stat.rsplit(')').next().unwrap_or("").split_whitespace();
         let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
         Ok(Duration::from_millis(ticks * 1000 / TICKS))
+    }
+
+    /// What it does for clients that ask for a second without pause; an answer other than 200 is
+    /// an error.
+    pub fn rate(&self, runtime: &Runtime, requests: &Arc<Vec<Vec<u8>>>, connections: usize) -> Result<Rate> {
+        let before = self.cpu()?;
+        let load = runtime.block_on(client::load(self.address, requests, connections, SECOND))?.all_good()?;
+        let cpu = (self.cpu()? - before).as_secs_f64() * 1e6 / load.answers() as f64;
+        Ok(Rate { per_second: load.per_second(), cpu })
     }
 
     /// Bytes it caused to be sent to disks.

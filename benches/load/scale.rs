@@ -57,13 +57,14 @@ fn starts(runtime: &Runtime, folder: &Path, small: &Path, (posts, large): &(u64,
         runtime.block_on(client::fetch(server.address, &page))?;
         Ok::<_, Box<dyn std::error::Error + Send + Sync>>((server, ready, began.elapsed().as_secs_f64() * 1e3))
     };
-    let mut rows: Vec<(String, Option<f64>, Vec<(f64, f64)>)> = vec![
-        ("bare hyper".into(), None, Vec::new()),
-        (format!("{SMALL} posts, clean"), None, Vec::new()),
-        (format!("{SMALL} posts, after kill -9"), None, Vec::new()),
-        (format!("{posts} posts, clean"), Some(50.0), Vec::new()),
-        (format!("{posts} posts, after kill -9"), Some(100.0), Vec::new()),
+    let names = [
+        ("bare hyper".into(), None),
+        (format!("{SMALL} posts, clean"), None),
+        (format!("{SMALL} posts, after kill -9"), None),
+        (format!("{posts} posts, clean"), Some(50.0)),
+        (format!("{posts} posts, after kill -9"), Some(100.0)),
     ];
+    let mut rows = names.map(|(name, goal)| (name, goal, Vec::new()));
     for _ in 0..number("PAMPHLET_BENCH_ROUNDS", 5)? {
         for (index, (_, _, times)) in rows.iter_mut().enumerate() {
             let file = if index < 3 { small } else { large.as_path() };
@@ -126,41 +127,33 @@ fn pages(runtime: &Runtime, small: &Path, (posts, large): &(u64, PathBuf)) -> Re
     let mut table =
         Table::new(&["page", "CPU us, small", "CPU us, large", "cost, large to small", "per second, small to large"]);
     let spread = |posts: u64| (0..SMALL).map(move |number| fill::address(1 + number * posts / SMALL)).collect();
-    let same = |target: &str| (vec![target.to_owned()], vec![target.to_owned()]);
-    let cases: [(&str, (Vec<String>, Vec<String>), Option<f64>); 6] = [
-        ("any post", (spread(SMALL), spread(*posts)), Some(1.2)),
-        ("front page", same("/"), None),
-        ("page 50 of the list", same("/?page=50"), None),
-        ("category", same("/category/category-3"), None),
-        ("archive", same("/archive"), None),
-        ("feed", same("/feed.xml"), None),
+    let same = |target: &str| vec![target.to_owned()];
+    let cases: [(&str, [Vec<String>; 2], Option<f64>); 6] = [
+        ("any post", [spread(SMALL), spread(*posts)], Some(1.2)),
+        ("front page", ["/"; 2].map(same), None),
+        ("page 50 of the list", ["/?page=50"; 2].map(same), None),
+        ("category", ["/category/category-3"; 2].map(same), None),
+        ("archive", ["/archive"; 2].map(same), None),
+        ("feed", ["/feed.xml"; 2].map(same), None),
     ];
-    for (name, (in_small, in_large), goal) in cases {
+    for (name, [in_small, in_large], goal) in cases {
         let asks = |targets: Vec<String>| Arc::new(targets.iter().map(|target| client::get(target, &[])).collect());
         let (in_small, in_large) = (asks(in_small), asks(in_large));
         let mut pairs = Vec::new();
         for _ in 0..=number("PAMPHLET_BENCH_ROUNDS", 5)? {
-            pairs.push((round(runtime, &small, &in_small)?, round(runtime, &large, &in_large)?));
+            pairs.push((small.rate(runtime, &in_small, CONNECTIONS)?, large.rate(runtime, &in_large, CONNECTIONS)?));
         }
         let pairs = pairs.get(1..).unwrap_or(&[]);
-        let cost = median(pairs.iter().map(|(small, large)| large.1 / small.1));
-        let speed = median(pairs.iter().map(|(small, large)| small.0 / large.0));
+        let cost = median(pairs.iter().map(|(small, large)| large.cpu / small.cpu));
+        let speed = median(pairs.iter().map(|(small, large)| small.per_second / large.per_second));
         table.row(vec![
             name.to_owned(),
-            format!("{:.0}", median(pairs.iter().map(|pair| pair.0.1))),
-            format!("{:.0}", median(pairs.iter().map(|pair| pair.1.1))),
+            format!("{:.0}", median(pairs.iter().map(|pair| pair.0.cpu))),
+            format!("{:.0}", median(pairs.iter().map(|pair| pair.1.cpu))),
             goal.map_or(format!("{cost:.2}"), |goal| at_most(cost, goal, "")),
             format!("{speed:.2}"),
         ]);
     }
     table.print();
     Ok(())
-}
-
-/// Answers a second and processor time of each, in microseconds.
-fn round(runtime: &Runtime, server: &Server, requests: &Arc<Vec<Vec<u8>>>) -> Result<(f64, f64)> {
-    let before = server.cpu()?;
-    let load =
-        runtime.block_on(client::load(server.address, requests, CONNECTIONS, Duration::from_secs(1)))?.all_good()?;
-    Ok((load.per_second(), (server.cpu()? - before).as_secs_f64() * 1e6 / load.answers() as f64))
 }

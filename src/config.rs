@@ -6,11 +6,12 @@
 mod layers;
 mod values;
 
-use crate::config::values::{address, each, last, level, network, number, size};
+use crate::config::values::{address, each, last, level, network, number, size, token};
 use crate::error::Checked;
 use ipnet::IpNet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub use crate::config::layers::{Layer, Source};
 
@@ -33,10 +34,46 @@ pub struct Config {
     pub bcrypt_cost: Option<u32>,
     /// Connections open at once.
     pub max_connections: usize,
+    /// How slow a client may be.
+    pub patience: Patience,
+    /// Bearer token for `/metrics`; loopback needs none.
+    pub metrics_token: Option<String>,
     /// How the log is written.
     pub log: LogFormat,
     /// Levels by module: `info,pamphlet=debug`.
     pub log_level: String,
+}
+
+/// How slow a client may be. No option sets it: tests have no time to wait for the defaults.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For the head of a request, and between the requests of one connection.
+    pub head: Duration,
+    /// Longest time without a byte in either direction, or in which a client takes nothing of an answer.
+    pub idle: Duration,
+    /// Longest pause within a body that is sent to us, and the time before `least_rate` counts.
+    pub body: Duration,
+    /// Bytes a second that a body has to keep up on average.
+    pub least_rate: u64,
+    /// In each such time a client that blocks our writing has to take `least_read` bytes.
+    pub window: Duration,
+    pub least_read: usize,
+    /// How long we read on after an answer that ends the connection, so that the answer arrives.
+    pub linger: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience {
+            head: Duration::from_secs(10),
+            idle: Duration::from_secs(20),
+            body: Duration::from_secs(10),
+            least_rate: 8 * 1_024,
+            window: Duration::from_secs(10),
+            least_read: 16 * 1_024,
+            linger: Duration::from_secs(2),
+        }
+    }
 }
 
 /// How the log is written.
@@ -157,6 +194,18 @@ pub const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "metrics-token",
+        value: "TOKEN",
+        default: None,
+        repeatable: false,
+        help: "Bearer token with which /metrics may be read from elsewhere, 16 characters or more; better in the \
+               environment or the file, as everybody on the machine sees flags. Not set: only this machine may.",
+        set: |config, values| {
+            config.metrics_token = Some(token(last(values))?);
+            Ok(())
+        },
+    },
+    Setting {
         name: "log",
         value: "text|json",
         default: Some("text"),
@@ -216,6 +265,8 @@ impl Default for Config {
             page_cache: 0,
             bcrypt_cost: None,
             max_connections: 0,
+            patience: Patience::default(),
+            metrics_token: None,
             log: LogFormat::Text,
             log_level: String::new(),
         };

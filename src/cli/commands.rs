@@ -63,6 +63,7 @@ pub const COMMANDS: &[Command] = &[
             "page-cache",
             "bcrypt-cost",
             "max-connections",
+            "metrics-token",
             "log",
             "log-level",
         ],

@@ -12,6 +12,15 @@ pub fn each<T>(values: &[String], read: fn(&str) -> Checked<T>) -> Checked<Vec<T
     values.iter().map(|value| read(value.trim())).collect()
 }
 
+/// A bearer token. The message does not repeat a secret.
+pub fn token(text: &str) -> Checked<String> {
+    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if text.len() < 16 || !visible {
+        return Err("Please use 16 or more letters, digits and signs, without spaces.".into());
+    }
+    Ok(text.to_owned())
+}
+
 pub fn address(text: &str) -> Checked<SocketAddr> {
     let local = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
     local

@@ -4,10 +4,12 @@ use crate::error::{Error, Result};
 use crate::store::migrate;
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, StorageError};
+use std::cell::Cell;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 /// redb's cache for a store in memory, whose backend is itself the memory.
 const MEMORY_CACHE: usize = 1024 * 1024;
@@ -37,6 +39,14 @@ impl Place {
                 Ok(db)
             }
             Place::File { path, cache } => open_file(path, opening, *cache),
+        }
+    }
+
+    /// Bytes of the file; `None` in memory, or if it cannot be told.
+    pub(in crate::store) fn bytes(&self) -> Option<u64> {
+        match self {
+            Place::Memory => None,
+            Place::File { path, .. } => std::fs::metadata(path).ok().map(|metadata| metadata.len()),
         }
     }
 }
@@ -95,20 +105,31 @@ pub(in crate::store) fn without_panic<T>(path: &Path, work: impl FnOnce() -> T) 
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| damaged(path))
 }
 
-/// Keeps the default hook from printing while a panic is expected, for this thread's sake.
+thread_local! {
+    /// Whether a panic of this thread is expected, and need not be reported.
+    static EXPECTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps this thread's panics from being reported until the guard is dropped. The hook belongs to
+/// the whole process, so it is wrapped once and never taken away: other threads still report theirs.
 fn silence_panics() -> impl Drop {
-    type Hook = Box<dyn Fn(&std::panic::PanicHookInfo<'_>) + Sync + Send + 'static>;
-    struct Restore(Option<Hook>);
-    impl Drop for Restore {
+    static WRAPPED: Once = Once::new();
+    struct Loud;
+    impl Drop for Loud {
         fn drop(&mut self) {
-            if let Some(hook) = self.0.take() {
-                std::panic::set_hook(hook);
-            }
+            EXPECTED.set(false);
         }
     }
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    Restore(Some(hook))
+    WRAPPED.call_once(|| {
+        let report = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !EXPECTED.get() {
+                report(panic);
+            }
+        }));
+    });
+    EXPECTED.set(true);
+    Loud
 }
 
 fn cannot_open(path: &Path, cause: &io::Error) -> Error {

@@ -36,6 +36,7 @@ use std::sync::{Arc, RwLock};
 
 pub use crate::store::file::Opening;
 pub use crate::store::migrate::SCHEMA;
+pub use crate::store::writer::{BATCH_BUCKETS, Stats};
 
 /// Outlines of conversations kept in memory, in bytes.
 const OUTLINE_CACHE: u64 = 2 * 1024 * 1024;
@@ -138,6 +139,16 @@ impl Store {
     #[cfg(test)]
     pub(crate) fn publish(&self, scopes: &[Scope]) {
         self.shared.fresh.publish(scopes);
+    }
+
+    /// What the writer has done since the start.
+    pub fn stats(&self) -> Stats {
+        self.writer.stats()
+    }
+
+    /// Bytes of the data file; `None` in memory.
+    pub fn file_bytes(&self) -> Option<u64> {
+        self.shared.place.bytes()
     }
 
     /// Whether the file takes writes as far as is known.

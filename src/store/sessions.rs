@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::store::record;
 use crate::store::schema::{SESSIONS, SESSIONS_BY_USER};
 use crate::store::{Snapshot, WriteTxn};
-use redb::ReadableTable;
+use redb::{ReadableTable, ReadableTableMetadata};
 
 /// A visit that moves the end of a session; kept in memory until a commit passes by.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +19,11 @@ pub struct Visit {
 
 pub fn by_key(txn: &impl Snapshot, key: &SessionKey) -> Result<Option<Session>> {
     txn.table(SESSIONS)?.get(&key.0)?.map(|row| record::decode(row.value())).transpose()
+}
+
+/// How many are stored, expired ones that nobody has cleared away yet included. Reads no session.
+pub fn count(txn: &impl Snapshot) -> Result<u64> {
+    Ok(txn.table(SESSIONS)?.len()?)
 }
 
 /// The sessions of one account, expired ones included.

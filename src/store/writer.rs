@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -22,6 +22,8 @@ const QUEUE: usize = 1_024;
 const BATCH: usize = 512;
 /// Visits kept for the next commit; more are forgotten, which only ends a session earlier.
 const MAX_VISITS: usize = 4_096;
+/// Largest number of jobs that each bucket of batch sizes counts; larger ones are beyond the last.
+pub const BATCH_BUCKETS: [usize; 6] = [1, 4, 16, 64, 256, 512];
 /// First and longest pause before the file is reopened again.
 const REOPEN_PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
 
@@ -45,6 +47,37 @@ pub(in crate::store) struct Writer {
 struct State {
     visits: Mutex<HashMap<[u8; 32], Visit>>,
     unhealthy: AtomicBool,
+    /// Commits by the number of jobs they took: see `BATCH_BUCKETS`.
+    batches: [AtomicU64; BATCH_BUCKETS.len()],
+    jobs: AtomicU64,
+    waiting: AtomicU64,
+    refused: AtomicU64,
+    failures: AtomicU64,
+}
+
+/// What the writer has done since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stats {
+    /// Commits by the number of jobs they took: one for each of `BATCH_BUCKETS`.
+    pub batches: [u64; BATCH_BUCKETS.len()],
+    /// Jobs in these commits.
+    pub jobs: u64,
+    /// Jobs that wait now.
+    pub waiting: u64,
+    /// Jobs refused because too many waited.
+    pub refused: u64,
+    /// Commits that failed with an error of the file.
+    pub failures: u64,
+}
+
+impl State {
+    fn count_batch(&self, jobs: usize) {
+        let bucket = BATCH_BUCKETS.iter().zip(&self.batches).find(|(most, _)| jobs <= **most);
+        if let Some((_, count)) = bucket {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        self.jobs.fetch_add(jobs as u64, Ordering::Relaxed);
+    }
 }
 
 impl Writer {
@@ -82,10 +115,30 @@ impl Writer {
                 answer(result.and_then(|()| value.ok_or_else(|| Error::internal("a job left no value"))));
             }),
         };
-        match self.queue.as_ref().map(|queue| queue.try_send(job)) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(TrySendError::Full(_))) => Err(Error::Busy),
+        // Counted before it can be taken, so that the number never falls below none.
+        self.state.waiting.fetch_add(1, Ordering::Relaxed);
+        let sent = self.queue.as_ref().map(|queue| queue.try_send(job));
+        if let Some(Ok(())) = sent {
+            return Ok(());
+        }
+        self.state.waiting.fetch_sub(1, Ordering::Relaxed);
+        match sent {
+            Some(Err(TrySendError::Full(_))) => {
+                self.state.refused.fetch_add(1, Ordering::Relaxed);
+                Err(Error::Busy)
+            }
             _ => Err(Error::Unavailable),
+        }
+    }
+
+    pub(in crate::store) fn stats(&self) -> Stats {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Stats {
+            batches: self.state.batches.each_ref().map(count),
+            jobs: count(&self.state.jobs),
+            waiting: count(&self.state.waiting),
+            refused: count(&self.state.refused),
+            failures: count(&self.state.failures),
         }
     }
 
@@ -123,6 +176,7 @@ impl Worker {
         while let Ok(first) = queue.recv() {
             let mut batch = vec![first];
             batch.extend(queue.try_iter().take(BATCH - 1));
+            self.state.waiting.fetch_sub(batch.len() as u64, Ordering::Relaxed);
             self.commit(batch, queue);
         }
         // Visits since the last commit are worth one more at the very end.
@@ -149,6 +203,7 @@ impl Worker {
                     }
                 }
                 Err(error) => {
+                    self.state.failures.fetch_add(1, Ordering::Relaxed);
                     tracing::error!(%error, jobs = jobs.len(), "a commit failed; reopening the data file");
                     jobs.into_iter().for_each(|job| (job.answer)(Err(Error::Unavailable)));
                     return self.reopen(queue);
@@ -189,6 +244,7 @@ impl Worker {
         sessions::record_visits(&txn, visits.values())?;
         let (touched, comment_ids) = (txn.touched.into_inner(), txn.comment_ids.into_inner());
         transaction.commit()?;
+        self.state.count_batch(jobs.len());
         self.comment_ids = comment_ids;
         self.shared.fresh.publish(&touched);
         Ok(None)
@@ -212,7 +268,10 @@ impl Worker {
                 Err(error) => tracing::error!(%error, "the data file could not be reopened; trying again"),
             }
             match queue.recv_timeout(pause) {
-                Ok(job) => (job.answer)(Err(Error::Unavailable)),
+                Ok(job) => {
+                    self.state.waiting.fetch_sub(1, Ordering::Relaxed);
+                    (job.answer)(Err(Error::Unavailable));
+                }
                 Err(RecvTimeoutError::Timeout) => pause = (pause * 2).min(longest),
                 Err(RecvTimeoutError::Disconnected) => return,
             }

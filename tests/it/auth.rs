@@ -216,7 +216,7 @@ async fn sessions_and_accounts_outlive_a_restart() {
     let blog = Blog::start().await;
     let ada = blog.reader("ada").await;
     let blog = blog.restart().await;
-    assert!(is_signed_in(&ada.moved_to(&format!("http://{}", blog.address))).await);
+    assert!(is_signed_in(&ada.moved_to(&format!("http://{}", blog.address), "")).await);
     assert!(is_signed_in(&blog.administrator).await);
     blog.log_in("ada").await;
     blog.visitor().get("/setup").await.expect(404);

@@ -56,9 +56,9 @@ impl Client {
         Client { cookies: Arc::default(), ..self.clone() }
     }
 
-    /// The same browser after the server moved to another port.
-    pub fn moved_to(&self, origin: &str) -> Client {
-        Client { origin: origin.into(), ..self.clone() }
+    /// The same browser after the server moved to another port or base path.
+    pub fn moved_to(&self, origin: &str, base: &str) -> Client {
+        Client { origin: origin.into(), base: base.into(), ..self.clone() }
     }
 
     /// The value of a cookie, if there is one.
@@ -108,6 +108,15 @@ impl Client {
         self.post(path, "application/x-www-form-urlencoded", body).await
     }
 
+    /// The status of a form's answer; `None` if the server is gone.
+    pub async fn try_post_form(&self, path: &str, fields: &[(&str, &str)]) -> Option<u16> {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let content_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+        let body = Some(Body::Plain(content_type, body.into()));
+        let request = self.prepare(&Method::POST, &format!("{}{path}", self.base), body);
+        Some(request.send().await.ok()?.status().as_u16())
+    }
+
     /// Any body.
     pub async fn post(&self, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
         let content_type = (reqwest::header::CONTENT_TYPE, content_type.parse().unwrap());
@@ -130,6 +139,16 @@ impl Client {
 
     async fn request(&self, method: Method, address: &str, body: Option<Body>) -> Answer {
         let asked = format!("{method} {address}");
+        let answer = self.prepare(&method, address, body).send().await;
+        let answer = answer.unwrap_or_else(|error| panic!("{asked}: {error:?}"));
+        self.remember(answer.headers());
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let bytes = answer.bytes().await.unwrap_or_else(|error| panic!("{asked}: the body broke off: {error:?}"));
+        let text = decoded(&headers, &bytes);
+        Answer { asked, status, headers, bytes, text }
+    }
+
+    fn prepare(&self, method: &Method, address: &str, body: Option<Body>) -> reqwest::RequestBuilder {
         let mut request = self.http.request(method.clone(), format!("{}{address}", self.origin));
         let cookies: Vec<String> =
             self.cookies.lock().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -142,17 +161,11 @@ impl Client {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        request = match body {
+        match body {
             Some(Body::Plain(content_type, body)) => request.header("content-type", content_type).body(body),
             Some(Body::Files(form)) => request.multipart(form),
             None => request,
-        };
-        let answer = request.send().await.unwrap_or_else(|error| panic!("{asked}: {error:?}"));
-        self.remember(answer.headers());
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let bytes = answer.bytes().await.unwrap_or_else(|error| panic!("{asked}: the body broke off: {error:?}"));
-        let text = decoded(&headers, &bytes);
-        Answer { asked, status, headers, bytes, text }
+        }
     }
 
     fn remember(&self, headers: &HeaderMap) {

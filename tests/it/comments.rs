@@ -267,7 +267,7 @@ async fn ten_thousand_comments_are_read_page_by_page() {
     seen.dedup();
     assert_eq!((seen.len(), total), (10_001, 10_001));
     // A page that nobody has asked for since the last comment is still quick.
-    ada.moved_to(&format!("http://{}", blog.address)).comment(&post, "One more").await;
+    ada.moved_to(&format!("http://{}", blog.address), "").comment(&post, "One more").await;
     let asked = Instant::now();
     visitor.get(&post.path).await.expect(200);
     assert!(asked.elapsed() < Duration::from_secs(1), "one page of a long conversation took {:?}", asked.elapsed());

@@ -98,17 +98,27 @@ impl Blog {
 
     /// Stops and starts again on the same file; the administrator stays signed in.
     pub async fn restart(self) -> Blog {
-        self.restart_after(|_| {}).await
+        self.again(|_| {}, |_| {}).await
+    }
+
+    /// Stops and starts again with other settings of the program.
+    pub async fn restart_with(self, change: impl FnOnce(&mut Config)) -> Blog {
+        self.again(change, |_| {}).await
     }
 
     /// Stops, lets `change` have the file, and starts again on it.
     pub async fn restart_after(self, change: impl FnOnce(&Store)) -> Blog {
-        let (clock, config) = (self.clock.clone(), self.site.app.config().clone());
+        self.again(|_| {}, change).await
+    }
+
+    async fn again(self, configure: impl FnOnce(&mut Config), change: impl FnOnce(&Store)) -> Blog {
+        let (clock, mut config) = (self.clock.clone(), self.site.app.config().clone());
         let administrator = self.administrator.clone();
         let folder = self.stop().await;
+        configure(&mut config);
         change(&Store::open(&config.data, Opening::Existing, config.cache).unwrap());
         let mut blog = Blog::serve(folder, clock, config).await;
-        blog.administrator = administrator.moved_to(&format!("http://{}", blog.address));
+        blog.administrator = administrator.moved_to(&format!("http://{}", blog.address), &blog.base);
         blog
     }
 
@@ -348,9 +358,13 @@ impl Client {
 
     /// Uploads an image and tells its address below the base path.
     pub async fn upload(&self, name: &str, bytes: &[u8]) -> String {
+        let before = self.get("/admin/media").await.expect(200);
         self.post_files("/admin/media", &[], &[("images", name, bytes)]).await.expect(303);
-        let list = self.get("/admin/media").await.expect(200);
-        list.between("value=\"![](", ")\"").to_owned()
+        let after = self.get("/admin/media").await.expect(200);
+        let mut images = after.text.split("value=\"![](").skip(1).map(|rest| rest.split(')').next().unwrap());
+        // The clock stands still, so the order of the list says nothing.
+        let new = images.clone().find(|image| !before.text.contains(image));
+        new.or(images.next()).expect("no image in the list").to_owned()
     }
 }
 

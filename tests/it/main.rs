@@ -9,9 +9,14 @@
 
 mod client;
 mod harness;
+mod http_framing;
 
 mod admin;
 mod auth;
+mod cache;
 mod comments;
+mod limits;
+mod links;
 mod media;
 mod posts;
+mod slow_clients;

@@ -88,7 +88,7 @@ async fn what_is_no_image_is_refused_whatever_it_says() {
         assert_eq!(answer.status, 422, "{name}");
         answer.contains("error-images");
     }
-    ada.post_files("/admin/media", &[], &[]).await.expect(422);
+    ada.post_files("/admin/media", &[("nothing", "chosen")], &[]).await.expect(422);
     ada.get("/admin/media").await.expect(200).contains("No images yet");
     blog.stop().await;
 }

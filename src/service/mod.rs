@@ -164,9 +164,9 @@ impl App {
         Counts { writer: self.store.stats(), file_bytes: self.store.file_bytes(), sessions }
     }
 
-    /// Whether the blog can save things as far as is known.
-    pub fn is_healthy(&self) -> bool {
-        self.store.is_healthy()
+    /// Whether the blog can save things as far as is known; the error says why not.
+    pub fn health(&self) -> Result<()> {
+        self.store.health()
     }
 }
 

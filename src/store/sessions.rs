@@ -73,7 +73,8 @@ pub fn expired(txn: &impl Snapshot, now: Timestamp, take: usize) -> Result<Vec<(
 /// Carries visits to the file, for sessions that still exist.
 pub(in crate::store) fn record_visits<'a>(txn: &WriteTxn<'_>, visits: impl Iterator<Item = &'a Visit>) -> Result<()> {
     for visit in visits {
-        if let Some(mut session) = by_key(txn, &visit.key)? {
+        // A record that cannot be read must not keep everybody's writes from being stored.
+        if let Ok(Some(mut session)) = by_key(txn, &visit.key) {
             session.last_seen = visit.last_seen;
             session.expires_at = visit.expires_at;
             txn.open(SESSIONS)?.insert(&visit.key.0, record::encode(&session)?.as_slice())?;

@@ -216,7 +216,7 @@ impl Scrape {
         counter(to, "pamphlet_commit_failures_total", "Commits that the data file refused", writer.failures)?;
         counter(to, "pamphlet_writes_refused_total", "Writes refused because too many waited", writer.refused)?;
         gauge(to, "pamphlet_write_queue_jobs", "Writes that wait now", writer.waiting)?;
-        let healthy = u64::from(self.site.app.is_healthy());
+        let healthy = u64::from(self.site.app.health().is_ok());
         gauge(to, "pamphlet_data_file_writable", "1 if the data file takes writes, 0 if not", healthy)?;
         if let Some(bytes) = self.counts.file_bytes {
             gauge(to, "pamphlet_data_file_bytes", "Size of the data file", bytes)?;

@@ -135,6 +135,7 @@ fn verdict(error: &Error, id: RequestId) -> Verdict {
         Error::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Too many attempts"),
         Error::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Busy"),
         Error::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Saving is not possible now"),
+        Error::NoSpace => (StatusCode::SERVICE_UNAVAILABLE, "no-space", "The disk is almost full"),
         Error::DataFile(_) | Error::Failed(_) | Error::Internal(_) => {
             (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong")
         }
@@ -154,6 +155,7 @@ fn retry_after(error: &Error) -> Option<u64> {
         Error::RateLimited(wait) => Some(wait.as_secs().max(1)),
         Error::Busy => Some(1),
         Error::Unavailable => Some(10),
+        Error::NoSpace => Some(60),
         _ => None,
     }
 }

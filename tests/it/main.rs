@@ -8,8 +8,10 @@
 )]
 
 mod client;
+mod disk;
 mod harness;
 mod http_framing;
+mod story;
 
 mod admin;
 mod auth;
@@ -20,3 +22,4 @@ mod links;
 mod media;
 mod posts;
 mod slow_clients;
+mod storage_faults;

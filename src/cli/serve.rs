@@ -6,6 +6,7 @@ use crate::cli::{Failure, Outcome};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::server;
+use crate::server::listen::listen;
 use crate::server::log::Log;
 use crate::service::{App, Clock, jobs, setup};
 use crate::store::{Opening, Store};
@@ -121,7 +122,7 @@ fn start_jobs(app: Arc<App>, ended: &Arc<AtomicBool>) {
 
 /// Takes every address, or says in one sentence why one cannot be taken.
 pub fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>> {
-    let bind = |address: &SocketAddr| TcpListener::bind(address).map_err(|cause| cannot_listen(*address, &cause));
+    let bind = |address: &SocketAddr| listen(*address).map_err(|cause| cannot_listen(*address, &cause));
     addresses.iter().map(bind).collect()
 }
 

@@ -85,7 +85,10 @@ where
 fn logged<'a>(path: &'a str, route: Option<&Route>) -> &'a str {
     match route {
         Some(route) if route.is_secret() => route.pattern,
-        _ => path.get(..path.floor_char_boundary(LOGGED_PATH)).unwrap_or(""),
+        _ => {
+            let cut = (0..=path.len().min(LOGGED_PATH)).rev().find(|at| path.is_char_boundary(*at));
+            path.get(..cut.unwrap_or(0)).unwrap_or("")
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use crate::client::{Answer, Client};
 use pamphlet::config::Config;
 use pamphlet::domain::time::{Timestamp, Zone};
 use pamphlet::server;
+use pamphlet::server::listen::listen;
 use pamphlet::service::{App, Clock, setup};
 use pamphlet::store::{Opening, Store};
 use pamphlet::web::Site;
@@ -75,7 +76,9 @@ impl Blog {
         let app = Arc::new(App::new(store, clock.clone(), config).unwrap());
         let base = app.links().base().to_owned();
         let site = Arc::new(Site::new(app).unwrap());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = listen(([127, 0, 0, 1], 0).into()).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let listener = TcpListener::from_std(listener).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let running = server::run(vec![listener], Arc::clone(&site), async {

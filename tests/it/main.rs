@@ -14,12 +14,15 @@ mod http_framing;
 mod story;
 
 mod admin;
+mod architecture;
 mod auth;
 mod cache;
 mod comments;
 mod limits;
 mod links;
+mod matrix;
 mod media;
 mod posts;
+mod secrets;
 mod slow_clients;
 mod storage_faults;

@@ -1,0 +1,295 @@
+//! Durable comments: how many a second, and how many bytes each costs the disk.
+
+use crate::Result;
+use crate::fill;
+use crate::process::figure;
+use crate::table::{Table, at_least, at_most, median, quantile};
+use crate::{folder, number};
+use pamphlet::config::Config;
+use pamphlet::domain::actor::{Actor, Member, Role};
+use pamphlet::domain::comment::Comment;
+use pamphlet::domain::id::{PostId, UserId};
+use pamphlet::domain::session::SessionKey;
+use pamphlet::domain::time::Timestamp;
+use pamphlet::domain::user::Username;
+use pamphlet::service::{App, Clock};
+use pamphlet::store::{self, Opening, Store, WriteTxn};
+use redb::{ReadableDatabase, ReadableTableMetadata};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+const POSTS: u64 = 256;
+const COMMENTS: u64 = 100;
+const CACHE: usize = 16_000_000;
+const WRITERS: [usize; 4] = [1, 16, 64, 256];
+/// Bytes of a comment's stored record, and of its two texts in SQL.
+const RECORD: usize = 640;
+const TEXT: usize = 280;
+
+type Rows = redb::TableDefinition<'static, (u64, u64, u64), &'static [u8]>;
+const ROWS: Rows = Rows::new("comments");
+
+pub fn run() -> Result<()> {
+    let folder = folder()?;
+    let file = folder.path().join("blog.redb");
+    let plan = fill::Plan { posts: POSTS, comments: COMMENTS, hash: None };
+    fill::fill(&Store::open(&file, Opening::Create, CACHE)?, &plan)?;
+    bytes(&Store::open(&file, Opening::Existing, CACHE)?)?;
+    throughput(folder.path(), &file)
+}
+
+/// Writers that each wait for their comment to be durable before they write the next.
+fn throughput(folder: &Path, file: &Path) -> Result<()> {
+    let config = Config { bcrypt_cost: Some(10), ..Config::default() };
+    let app = Arc::new(App::new(Store::open(file, Opening::Existing, CACHE)?, Clock::System, config)?);
+    let alone = Single::start(one_commit_each(&folder.join("alone.redb"))?);
+    let sqlite = Single::start(one_transaction_each(&folder.join("sqlite.db"))?);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut table = Table::new(&[
+        "writers",
+        "comments/s",
+        "p99 ms",
+        "alone/s",
+        "p99 ms",
+        "SQLite/s",
+        "p99 ms",
+        "to alone",
+        "to SQLite",
+    ]);
+    for writers in WRITERS {
+        let mut rounds = Vec::new();
+        for _ in 0..number("PAMPHLET_BENCH_ROUNDS", 5)? {
+            let app = Arc::clone(&app);
+            let ours = measure(&runtime, writers, move |writer| submit(Arc::clone(&app), writer))?;
+            let (queue, other) = (alone.queue.clone(), sqlite.queue.clone());
+            let alone = measure(&runtime, writers, move |_| ask(queue.clone()))?;
+            let sqlite = measure(&runtime, writers, move |_| ask(other.clone()))?;
+            rounds.push([ours, alone, sqlite]);
+        }
+        let rate = |which: usize| median(rounds.iter().filter_map(|round| round.get(which)).map(|one| one.0));
+        let late = |which: usize| median(rounds.iter().filter_map(|round| round.get(which)).map(|one| one.1));
+        let ratio = |to: fn(&[(f64, f64); 3]) -> f64| median(rounds.iter().map(to));
+        let to_sqlite = ratio(|[ours, _, sqlite]| ours.0 / sqlite.0);
+        table.row(vec![
+            writers.to_string(),
+            format!("{:.0}", rate(0)),
+            format!("{:.0}", late(0)),
+            format!("{:.0}", rate(1)),
+            format!("{:.0}", late(1)),
+            format!("{:.0}", rate(2)),
+            format!("{:.0}", late(2)),
+            format!("{:.1}", ratio(|[ours, alone, _]| ours.0 / alone.0)),
+            match writers {
+                64 => at_least(to_sqlite, 8.0),
+                256 => at_least(to_sqlite, 20.0),
+                _ => format!("{to_sqlite:.2}"),
+            },
+        ]);
+    }
+    table.print();
+    println!("alone: the same kind of file, a commit each. SQLite: WAL, synchronous=FULL, a transaction each.");
+    Ok(())
+}
+
+/// Comments a second and the 99th percentile of their latency in milliseconds.
+fn measure<F, W>(runtime: &Runtime, writers: usize, write: F) -> Result<(f64, f64)>
+where
+    F: Fn(usize) -> W,
+    W: Future<Output = Result<()>> + Send + 'static,
+    F: Clone + Send + 'static,
+{
+    let time = Duration::from_secs(1);
+    let start = Instant::now();
+    let mut latencies = runtime.block_on(async {
+        let mut running = JoinSet::new();
+        for writer in 0..writers {
+            let write = write.clone();
+            running.spawn(async move {
+                let mut latencies = Vec::new();
+                while start.elapsed() < time {
+                    let asked = Instant::now();
+                    write(writer).await?;
+                    latencies.push(asked.elapsed().as_secs_f64() * 1e3);
+                }
+                Ok::<_, Box<dyn std::error::Error + Send + Sync>>(latencies)
+            });
+        }
+        let mut all = Vec::new();
+        while let Some(ended) = running.join_next().await {
+            all.extend(ended??);
+        }
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(all)
+    })?;
+    let took = start.elapsed().as_secs_f64();
+    latencies.shrink_to_fit();
+    Ok((latencies.len() as f64 / took, quantile(latencies, 0.99)))
+}
+
+/// The whole use case: permission, Markdown, the writer, one durable commit.
+async fn submit(app: Arc<App>, writer: usize) -> Result<()> {
+    let number = u64::try_from(writer)?;
+    let actor = Actor::Member(Member {
+        id: UserId(1 + number % fill::MEMBERS),
+        username: Username::parse(&fill::member(number % fill::MEMBERS))?,
+        display_name: String::new(),
+        role: Role::Reader,
+        session: SessionKey([0; 32]),
+    });
+    let slug = format!("post-{}", 1 + number % POSTS);
+    pamphlet::service::comments::submit(&app, &actor, &slug, None, &fill::comment_text(number)).await?;
+    Ok(())
+}
+
+type Commit = Box<dyn FnMut() -> Result<()> + Send>;
+
+/// A thread that commits what it is asked for one by one.
+struct Single {
+    queue: SyncSender<oneshot::Sender<Result<()>>>,
+    _thread: JoinHandle<()>,
+}
+
+impl Single {
+    fn start(mut commit: Commit) -> Single {
+        let (queue, asked): (_, Receiver<oneshot::Sender<Result<()>>>) = sync_channel(1_024);
+        let _thread = std::thread::spawn(move || {
+            for answer in asked {
+                let _ = answer.send(commit());
+            }
+        });
+        Single { queue, _thread }
+    }
+}
+
+async fn ask(queue: SyncSender<oneshot::Sender<Result<()>>>) -> Result<()> {
+    let (answer, answered) = oneshot::channel();
+    queue.send(answer)?;
+    answered.await?
+}
+
+/// A table of the same size and the same kind of commit, but one for each comment.
+fn one_commit_each(file: &Path) -> Result<Commit> {
+    let db = redb::Database::builder().set_cache_size(CACHE).create(file)?;
+    let record = vec![b'x'; RECORD];
+    let txn = db.begin_write()?;
+    let mut rows = txn.open_table(ROWS)?;
+    for number in 0..POSTS * COMMENTS {
+        rows.insert((number % POSTS, number, number), record.as_slice())?;
+    }
+    drop(rows);
+    txn.commit()?;
+    let mut number = db.begin_read()?.open_table(ROWS)?.len()?;
+    Ok(Box::new(move || {
+        number += 1;
+        let mut txn = db.begin_write()?;
+        txn.set_quick_repair(true);
+        txn.open_table(ROWS)?.insert((number % POSTS, number, number), record.as_slice())?;
+        Ok(txn.commit()?)
+    }))
+}
+
+fn one_transaction_each(file: &Path) -> Result<Commit> {
+    let db = rusqlite::Connection::open(file)?;
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.execute_batch(
+        "CREATE TABLE comments (id INTEGER PRIMARY KEY, post INTEGER NOT NULL, thread INTEGER NOT NULL,
+         author INTEGER NOT NULL, created_at INTEGER NOT NULL, source TEXT NOT NULL, html TEXT NOT NULL);
+         CREATE INDEX comments_by_post ON comments (post, thread);
+         BEGIN;",
+    )?;
+    const INSERT: &str =
+        "INSERT INTO comments (post, thread, author, created_at, source, html) VALUES (?1, ?2, 1, 0, ?3, ?3)";
+    let text = "x".repeat(TEXT);
+    let mut number: i64 = 0;
+    for _ in 0..POSTS * COMMENTS {
+        number += 1;
+        db.prepare_cached(INSERT)?.execute((number % 256, number, &text))?;
+    }
+    db.execute_batch("COMMIT;")?;
+    Ok(Box::new(move || {
+        number += 1;
+        // Outside a transaction each statement is one.
+        db.prepare_cached(INSERT)?.execute((number % 256, number, &text))?;
+        Ok(())
+    }))
+}
+
+/// Bytes per comment, alone and with 64 in the queue, counted at the file and at the disk.
+fn bytes(store: &Store) -> Result<()> {
+    let mut table = Table::new(&["queued", "kB per comment, written to the file", "kB per comment, sent to the disk"]);
+    for (queued, commits, goal) in [(1, 200, 52.0), (16, 40, f64::MAX), (64, 20, 9.0), (256, 5, f64::MAX)] {
+        batch(store, queued)?;
+        let before = written()?;
+        for _ in 0..commits {
+            batch(store, queued)?;
+        }
+        let after = written()?;
+        let kb = |before: u64, after: u64| (after - before) as f64 / 1e3 / f64::from(commits * queued);
+        let (file, disk) = (kb(before.0, after.0), kb(before.1, after.1));
+        let judged = if goal < f64::MAX { at_most(file, goal, "") } else { format!("{file:.1}") };
+        table.row(vec![queued.to_string(), judged, format!("{disk:.1}")]);
+    }
+    table.print();
+    Ok(())
+}
+
+/// Bytes this process handed to `write` and its like, and bytes it made the disk write.
+fn written() -> Result<(u64, u64)> {
+    let io = Path::new("/proc/self/io");
+    Ok((figure(io, "wchar:")?, figure(io, "write_bytes:")?))
+}
+
+/// Exactly `queued` comments in one commit: the writer is held until all of them wait.
+fn batch(store: &Store, queued: u32) -> Result<()> {
+    let (release, held) = sync_channel::<()>(0);
+    std::thread::scope(|scope| {
+        let (begun, running) = sync_channel(1);
+        let held = std::sync::Mutex::new(held);
+        scope.spawn(move || {
+            store.write_blocking(move |_| {
+                let _ = begun.send(());
+                let _ = held.lock().map(|held| held.recv());
+                Ok(())
+            })
+        });
+        let _ = running.recv();
+        let writers: Vec<_> =
+            (0..queued).map(|number| scope.spawn(move || store.write_blocking(move |txn| put(txn, number)))).collect();
+        // Long enough for every writer to be in the queue; if one is late the figure is only worse.
+        std::thread::sleep(Duration::from_millis(2 + u64::from(queued) / 2));
+        drop(release);
+        for writer in writers {
+            writer.join().map_err(|_| "a writer panicked")??;
+        }
+        Ok(())
+    })
+}
+
+/// What the job of `service::comments::submit` does.
+fn put(txn: &WriteTxn<'_>, number: u32) -> pamphlet::error::Result<()> {
+    let post = PostId(1 + u64::from(number) * 37 % POSTS);
+    store::posts::by_id(txn, post)?;
+    let id = store::ids::next_comment(txn)?;
+    let source = fill::comment_text(u64::from(number));
+    let body = pamphlet::content::markdown::comment(&source);
+    let created_at = Timestamp::from_ms(1_767_225_600_000);
+    let comment = Comment {
+        id,
+        post,
+        thread: id,
+        parent: None,
+        author: UserId(1),
+        created_at,
+        edited_at: None,
+        deleted: false,
+        source,
+        body,
+    };
+    store::comments::put(txn, &comment)
+}

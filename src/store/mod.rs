@@ -23,6 +23,8 @@ pub mod users;
 mod writer;
 
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod model;
 
 use crate::domain::id::PostId;

@@ -17,10 +17,6 @@ pub enum Kind {
     SetLen,
 }
 
-impl Kind {
-    pub const ALL: [Kind; 4] = [Kind::Read, Kind::Write, Kind::Sync, Kind::SetLen];
-}
-
 /// What was done to the disk.
 #[derive(Debug, Clone)]
 pub enum Op {

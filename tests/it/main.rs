@@ -22,6 +22,7 @@ mod limits;
 mod links;
 mod matrix;
 mod media;
+mod migrate;
 mod posts;
 mod secrets;
 mod slow_clients;

@@ -85,10 +85,7 @@ async fn step(app: &Arc<App>, number: usize) -> Result<()> {
             let id = comment(app, "dusk")?;
             comments::remove(app, &member(app, "ada")?, (id.post, id.id)).await
         }
-        10 => {
-            let login = auth::Login { name: "ada", password: PASSWORD, address: HOME, user_agent: "story" };
-            auth::sign_in(app, login).await.map(drop)
-        }
+        10 => sign_in(app).await,
         11 => {
             let mut patch = SettingsPatch::from_settings(&settings::current(&app.read()?)?);
             patch.tagline = "What moves at night".into();
@@ -112,6 +109,12 @@ async fn set_up(app: &App) -> Result<()> {
     let user = NewUser { username: "root".into(), email: "root@example.org".into(), password: PASSWORD.into() };
     let input = SetupInput { title: "Field notes".into(), time_zone: "Europe/Berlin".into(), user };
     setup::run(app, link.split_once("key=").unwrap().1, &input, "story").await.map(drop)
+}
+
+/// Ada logs in with her password.
+pub async fn sign_in(app: &App) -> Result<()> {
+    let login = auth::Login { name: "ada", password: PASSWORD, address: HOME, user_agent: "story" };
+    auth::sign_in(app, login).await.map(drop)
 }
 
 fn ada() -> NewUser {

@@ -4,6 +4,7 @@ use crate::disk::{Dice, Disk, Honesty, Kind, Op, power_cut};
 use crate::media::noise;
 use crate::story::{FULLEST, Life, STEPS, everything};
 use pamphlet::error::{Error, Result};
+use pamphlet::service::Scope;
 use pamphlet::store::check::{check, check_store};
 use pamphlet::store::{Opening, Store};
 use std::io::ErrorKind;
@@ -114,6 +115,7 @@ fn told_on_a_failing_disk(sound: &Sound, kind: Kind, from: usize, count: usize, 
     let mut life = start();
     let mut done = 0;
     while done < STEPS {
+        let number = life.app.read().map(|txn| txn.number());
         let Err(error) = runtime.block_on(life.step(done)) else {
             done += 1;
             if cold && done % 5 == 0 {
@@ -128,6 +130,8 @@ fn told_on_a_failing_disk(sound: &Sound, kind: Kind, from: usize, count: usize, 
         let view = everything(&life.app.read().unwrap()).unwrap();
         if view != sound.views[done] {
             assert_eq!(view, sound.views[done + 1], "{what}: step {done} was done by half");
+            // It was refused and shows all the same: no page cached before may outlive that.
+            assert!(number.is_ok_and(|number| life.app.changed_since(&[Scope::Lists], number)), "{what}");
             done += 1;
         }
     }

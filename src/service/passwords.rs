@@ -196,7 +196,8 @@ mod tests {
         places.pop();
         assert!(Place::take(&waiting, Some(one)).is_ok());
         drop(places);
-        assert_eq!((waiting.lock().unwrap().all, waiting.lock().unwrap().from.len()), (0, 0));
+        let queue = waiting.lock().unwrap();
+        assert_eq!((queue.all, queue.from.len()), (0, 0));
     }
 
     #[test]

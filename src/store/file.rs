@@ -395,3 +395,6 @@ impl StorageBackend for Kept {
         self.0.write(offset, data)
     }
 }
+
+#[cfg(test)]
+mod tests;

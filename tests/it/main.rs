@@ -8,9 +8,11 @@
 )]
 
 mod client;
+mod disk;
 mod harness;
 mod http_framing;
 mod program;
+mod story;
 
 mod admin;
 mod architecture;
@@ -23,6 +25,8 @@ mod limits;
 mod links;
 mod matrix;
 mod media;
+mod migrate;
 mod posts;
 mod secrets;
 mod slow_clients;
+mod storage_faults;

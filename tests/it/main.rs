@@ -19,6 +19,8 @@ mod limits;
 mod links;
 mod matrix;
 mod media;
+mod members;
+mod metrics;
 mod posts;
 mod secrets;
 mod slow_clients;

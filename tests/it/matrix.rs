@@ -24,6 +24,7 @@ const TABLE: &str = "
     GET  /favicon.ico                               ok    ok    ok    ok    ok    ok
     GET  /healthz                                   ok    ok    ok    ok    ok    ok
     GET  /readyz                                    ok    ok    ok    ok    ok    ok
+    GET  /metrics                                   ok    ok    ok    ok    ok    ok
     GET  /assets/{name}                             ok    ok    ok    ok    ok    ok
     GET  /media/{id}/{name}                         ok    ok    ok    ok    ok    ok
 

@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::client::Answer;
 use bytes::Bytes;
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -20,7 +21,7 @@ pub const WORD: &str = "bare";
 
 type Answers = HashMap<String, (HeaderMap, Bytes)>;
 
-/// Writes what the yardstick is to answer at each path.
+/// Writes what the yardstick is to answer at each address.
 pub fn learn(file: &Path, answers: &[(String, Answer)]) -> Result<()> {
     Ok(std::fs::write(file, rmp_serde::to_vec(answers)?)?)
 }
@@ -54,7 +55,7 @@ fn prepared((path, answer): (String, Answer)) -> Result<(String, (HeaderMap, Byt
 async fn connection(stream: tokio::net::TcpStream, answers: Arc<Answers>) {
     let service = service_fn(move |request: Request<Incoming>| {
         let answers = Arc::clone(&answers);
-        async move { Ok::<_, Infallible>(answer(&answers, request.uri().path())) }
+        async move { Ok::<_, Infallible>(answer(&answers, &request)) }
     });
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(10)).max_buf_size(32 * 1024);
@@ -62,9 +63,9 @@ async fn connection(stream: tokio::net::TcpStream, answers: Arc<Answers>) {
     let _ = builder.serve_connection(TokioIo::new(stream), service).await;
 }
 
-fn answer(answers: &Answers, path: &str) -> Response<Full<Bytes>> {
+fn answer(answers: &Answers, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
-    match answers.get(path) {
+    match answers.get(request.uri().path_and_query().map_or("", PathAndQuery::as_str)) {
         Some((headers, body)) => {
             *response.headers_mut() = headers.clone();
             *response.body_mut() = Full::new(body.clone());

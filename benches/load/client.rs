@@ -66,7 +66,10 @@ pub fn form(target: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
 }
 
 fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
-    let mut text = format!("{method} {target} HTTP/1.1\r\nhost: blog.example\r\nuser-agent: bench\r\naccept: */*\r\n");
+    let mut text = format!("{method} {target} HTTP/1.1\r\nuser-agent: bench\r\naccept: */*\r\n");
+    if headers.iter().all(|(name, _)| *name != "host") {
+        text.push_str("host: blog.example\r\n");
+    }
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }

@@ -31,8 +31,8 @@ enum Which {
 struct Case {
     name: &'static str,
     which: Which,
-    targets: Vec<String>,
-    headers: Vec<(&'static str, String)>,
+    /// Each with its target.
+    requests: Vec<(String, Vec<u8>)>,
     goal: Option<f64>,
 }
 
@@ -71,37 +71,47 @@ pub fn run() -> Result<()> {
 }
 
 fn cases() -> Vec<Case> {
+    let cookie = format!("session={}", fill::token(7));
+    let asks = |targets: Vec<String>, headers: &[(&str, &str)]| {
+        targets.into_iter().map(|target| (target.clone(), client::get(&target, headers))).collect::<Vec<_>>()
+    };
+    let case = |name, which, requests, goal| Case { name, which, requests, goal };
+    // Of those who miss the same page at the same time one renders: so that each answer is really
+    // made, there have to be many pages.
     let posts = || (1..=POSTS).map(fill::address).collect::<Vec<_>>();
     let some = || posts().into_iter().take(16).collect::<Vec<_>>();
-    let visitor = |coding: (&'static str, &str)| vec![(coding.0, coding.1.to_owned())];
-    let reader = |coding| [visitor(coding), vec![("cookie", format!("session={}", fill::token(7)))]].concat();
-    let case = |name, which, targets, headers, goal| Case { name, which, targets, headers, goal };
-    let (home, feed) = (|| vec!["/".to_owned()], || vec!["/feed.xml".to_owned()]);
+    let lists = || {
+        let pages = (0..fill::CATEGORIES).flat_map(|category| (1..=3).map(move |page| (category, page)));
+        pages.map(|(category, page)| format!("/category/category-{category}?page={page}")).collect::<Vec<_>>()
+    };
+    let feeds =
+        (0..64).flat_map(|host| asks(vec!["/feed.xml".into()], &[PLAIN, ("host", &format!("host-{host}.example"))]));
+    let (home, feed) = (vec!["/".to_owned()], vec!["/feed.xml".to_owned()]);
     let css = vec![pamphlet::assets::url("app.css").to_owned()];
+    let member = |coding| [coding, ("cookie", cookie.as_str())];
     use Which::{Cached, Silent, Uncached};
     vec![
-        case("cached post page, br", Cached, some(), visitor(BROWSER), Some(0.85)),
-        case("cached post page, br, no request log", Silent, some(), visitor(BROWSER), None),
-        case("cached post page, plain", Cached, some(), visitor(PLAIN), Some(0.85)),
-        case("cached list page, br", Cached, home(), visitor(BROWSER), Some(0.85)),
-        case("cached feed, br", Cached, feed(), visitor(BROWSER), Some(0.85)),
-        case("style sheet, br", Cached, css, visitor(BROWSER), Some(0.85)),
-        case("signed-in post page, plain", Cached, posts(), reader(PLAIN), Some(0.25)),
-        case("signed-in post page, gzip", Cached, posts(), reader(BROWSER), None),
-        case("signed-in list page, plain", Cached, home(), reader(PLAIN), None),
-        case("uncached post page, plain", Uncached, posts(), visitor(PLAIN), Some(0.10)),
-        case("uncached post page, br", Uncached, posts(), visitor(BROWSER), None),
-        case("uncached list page, plain", Uncached, home(), visitor(PLAIN), None),
-        case("uncached feed, plain", Uncached, feed(), visitor(PLAIN), None),
+        case("cached post page, br", Cached, asks(some(), &[BROWSER]), Some(0.85)),
+        case("cached post page, br, no request log", Silent, asks(some(), &[BROWSER]), None),
+        case("cached post page, plain", Cached, asks(some(), &[PLAIN]), Some(0.85)),
+        case("cached front page, br", Cached, asks(home, &[BROWSER]), Some(0.85)),
+        case("cached list pages, br", Cached, asks(lists(), &[BROWSER]), Some(0.85)),
+        case("cached feed, br", Cached, asks(feed, &[BROWSER]), Some(0.85)),
+        case("style sheet, br", Cached, asks(css, &[BROWSER]), Some(0.85)),
+        case("signed-in post page, plain", Cached, asks(posts(), &member(PLAIN)), Some(0.25)),
+        case("signed-in post page, gzip", Cached, asks(posts(), &member(BROWSER)), None),
+        case("signed-in list page, plain", Cached, asks(lists(), &member(PLAIN)), None),
+        case("uncached post page, plain", Uncached, asks(posts(), &[PLAIN]), Some(0.10)),
+        case("uncached post page, br", Uncached, asks(posts(), &[BROWSER]), None),
+        case("uncached list page, plain", Uncached, asks(lists(), &[PLAIN]), None),
+        case("uncached feed, plain", Uncached, feeds.collect(), None),
     ]
 }
 
 /// Rounds of ours and the yardstick's in turn; the median of each round's ratio.
 fn measure(runtime: &Runtime, folder: &Path, case: &Case, ours: &Server) -> Result<Vec<String>> {
-    let headers: Vec<(&str, &str)> = case.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let requests: Vec<Vec<u8>> = case.targets.iter().map(|target| client::get(target, &headers)).collect();
     let mut learnt = Vec::new();
-    for (target, request) in case.targets.iter().zip(&requests) {
+    for (target, request) in &case.requests {
         // Twice: the first may find the page in another coding only.
         runtime.block_on(client::fetch(ours.address, request))?;
         learnt.push((target.clone(), runtime.block_on(client::fetch(ours.address, request))?));
@@ -110,7 +120,7 @@ fn measure(runtime: &Runtime, folder: &Path, case: &Case, ours: &Server) -> Resu
     let file = folder.join("answers");
     bare::learn(&file, &learnt)?;
     let bare = Server::bare(&file)?;
-    let requests = Arc::new(requests);
+    let requests = Arc::new(case.requests.iter().map(|(_, request)| request.clone()).collect());
     let round = |server: &Server| server.rate(runtime, &requests, CONNECTIONS);
     round(ours)?;
     let (mut theirs, mut own) = (Vec::new(), Vec::new());

@@ -24,53 +24,62 @@ pub fn run() -> Result<()> {
 /// 256 connections on lists and posts of a blog with 10,000 posts, visitors and members.
 fn crowd(folder: &Path) -> Result<()> {
     const POSTS: u64 = 10_000;
-    const CONNECTIONS: usize = 256;
     let file = folder.join("crowd.redb");
-    fill::fill(
-        &Store::open(&file, Opening::Create, 16_000_000)?,
-        &fill::Plan { posts: POSTS, comments: 20, hash: None },
-    )?;
+    let plan = fill::Plan { posts: POSTS, comments: 20, hash: None };
+    fill::fill(&Store::open(&file, Opening::Create, 16_000_000)?, &plan)?;
+    let posts = || (0..2_000).map(|number| fill::address(1 + number * 5)).collect::<Vec<_>>();
+    let lists = || {
+        let categories = (0..fill::CATEGORIES)
+            .flat_map(|number| (1..=100).map(move |page| format!("/category/category-{number}?page={page}")));
+        (1..=1_000).map(|page| format!("/?page={page}")).chain(categories).collect::<Vec<_>>()
+    };
+    let one = |target: &str| vec![target.to_owned()];
+    let mixed = posts().into_iter().zip(lists()).flat_map(<[String; 2]>::from).collect();
+    let mut table = Table::new(&["256 connections on", "answers/s", "peak MB"]);
+    let mut judged = 0.0;
+    for (name, targets) in [
+        ("lists and posts", mixed),
+        ("posts", posts()),
+        ("lists", lists()),
+        ("the feed", one("/feed.xml")),
+        ("the archive", one("/archive")),
+        ("the sitemap", one("/sitemap.xml")),
+    ] {
+        let (rates, peak) = endured(&file, &targets)?;
+        // The issue speaks of these.
+        judged = if judged == 0.0 { peak } else { judged };
+        table.row(vec![name.to_owned(), rates, format!("{peak:.1}")]);
+    }
+    table.print();
+    println!("{POSTS} posts, in a cgroup of 96 MB where there is one; first visitors, then members.");
+    println!("Peak resident memory on lists and posts: {}", at_most(judged, 64.0, " MB"));
+    Ok(())
+}
+
+/// Answers a second to visitors and to members, and the peak; infinite if the server was killed.
+fn endured(file: &Path, targets: &[String]) -> Result<(String, f64)> {
+    const CONNECTIONS: usize = 256;
     let options = ["--cache", "8MB", "--bcrypt-cost", "10"];
     let limit = Cgroup::new(LIMIT);
     let mut server = match &limit {
-        Some(limit) => Server::limited(&file, &options, limit)?,
-        None => Server::pamphlet(&file, &options)?,
+        Some(limit) => Server::limited(file, &options, limit)?,
+        None => Server::pamphlet(file, &options)?,
     };
-    let cookie = format!("session={}", fill::token(9));
-    let mut table = Table::new(&["256 connections on", "answers/s", "peak MB so far"]);
     let runtime = client::runtime()?;
-    let start = server.peak()?;
-    table.row(vec!["nothing yet".into(), String::new(), format!("{start:.1}")]);
-    let posts = (0..2_000).map(|number| fill::address(1 + number * 5));
-    let lists = (1..=1_000).map(|page| format!("/?page={page}"));
-    let categories = (0..fill::CATEGORIES)
-        .flat_map(|number| (1..=100).map(move |page| format!("/category/category-{number}?page={page}")));
-    let others = ["/feed.xml", "/sitemap.xml", "/archive"].map(str::to_owned).into_iter();
-    let groups: [(&str, Vec<String>); 4] = [
-        ("posts", posts.clone().collect()),
-        ("lists", lists.clone().chain(categories.clone()).collect()),
-        ("feed, sitemap, archive", others.clone().collect()),
-        (
-            "all of these",
-            posts.zip(lists.cycle()).flat_map(<[String; 2]>::from).chain(categories).chain(others).collect(),
-        ),
-    ];
-    for (name, targets) in groups {
-        for (who, headers) in [("visitors", vec![BROWSER]), ("members", vec![BROWSER, ("cookie", &*cookie)])] {
-            let asks = Arc::new(targets.iter().map(|target| client::get(target, &headers)).collect::<Vec<_>>());
-            let load = runtime.block_on(client::load(server.address, &asks, CONNECTIONS, Duration::from_secs(3)));
-            let Ok(load) = load else {
-                return Err(format!("the server did not survive {name} ({who}); alive: {}", server.is_alive()).into());
-            };
-            let rate = load.all_good()?.per_second();
-            table.row(vec![format!("{name} ({who})"), format!("{rate:.0}"), format!("{:.1}", server.peak()?)]);
+    let cookie = format!("session={}", fill::token(9));
+    let mut rates = Vec::new();
+    for headers in [vec![BROWSER], vec![BROWSER, ("cookie", &cookie)]] {
+        let asks = Arc::new(targets.iter().map(|target| client::get(target, &headers)).collect());
+        match runtime.block_on(client::load(server.address, &asks, CONNECTIONS, Duration::from_secs(3))) {
+            Ok(load) => rates.push(format!("{:.0}", load.all_good()?.per_second())),
+            Err(_) if !server.is_alive() => return Ok(("KILLED".into(), f64::INFINITY)),
+            Err(error) => return Err(error),
         }
     }
-    table.print();
-    let place = if limit.is_some() { "in a cgroup of 96 MB" } else { "without a limit, for want of a cgroup" };
-    println!("Peak resident memory {place}: {}", at_most(server.peak()?, 64.0, " MB"));
+    let peak = server.peak()?;
+    // The group can be removed only when nobody is in it.
     drop(server);
-    Ok(())
+    Ok((rates.join(", "), peak))
 }
 
 /// 100,000 requests over a whole blog of 257 posts, with the default settings.

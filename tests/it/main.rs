@@ -12,6 +12,7 @@ mod harness;
 mod http_framing;
 
 mod admin;
+mod architecture;
 mod auth;
 mod cache;
 mod comments;

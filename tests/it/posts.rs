@@ -215,6 +215,8 @@ async fn the_server_says_that_it_lives_and_is_ready() {
     let blog = Blog::start().await;
     blog.visitor().get("/healthz").await.expect(200);
     blog.visitor().get("/readyz").await.expect(200);
+    // This machine may read the numbers; see `metrics` for who else may.
+    blog.visitor().get("/metrics").await.expect(200);
     blog.stop().await;
 }
 

@@ -26,6 +26,8 @@ mod links;
 mod matrix;
 mod media;
 mod migrate;
+mod members;
+mod metrics;
 mod posts;
 mod secrets;
 mod slow_clients;

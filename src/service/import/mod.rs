@@ -4,6 +4,7 @@
 //! other. Then each text with its images, a bounded number in one commit.
 
 mod images;
+mod names;
 mod plan;
 mod put;
 mod report;
@@ -35,6 +36,8 @@ pub use crate::service::import::report::{Remark, Report};
 
 /// Changes when the same file would become something else than before.
 const VERSION: &str = "pamphlet markdown import 1";
+/// About a file that is no post.
+const PASSED_OVER: &str = "It is about the folder and is passed over; with front matter it would be taken.";
 /// Posts in one commit.
 const BATCH: usize = 50;
 
@@ -108,8 +111,9 @@ impl Run<'_> {
     fn headers(&mut self) -> Vec<Header> {
         let mut headers = Vec::new();
         for key in &self.tree.keys {
-            match self.tree.header(key, &self.zone) {
-                Ok(header) => headers.push(header),
+            match self.tree.header(key, &self.zone, self.app.now()) {
+                Ok(Some(header)) => headers.push(header),
+                Ok(None) => self.report.remarks.push((key.clone(), PASSED_OVER.into())),
                 Err(reason) => self.report.refused.push((key.clone(), reason)),
             }
         }
@@ -127,7 +131,7 @@ impl Run<'_> {
             }
         };
         let found = self.addresses(plan, &document.body);
-        let fingerprint = self.fingerprint(&bytes, &found);
+        let fingerprint = self.fingerprint(plan, &bytes, &found);
         if let Some(known) = &plan.known {
             if known.fingerprint == fingerprint {
                 self.report.unchanged += 1;
@@ -170,10 +174,13 @@ impl Run<'_> {
     }
 
     /// A digest of all that decides what becomes of a file.
-    fn fingerprint(&self, bytes: &[u8], found: &BTreeMap<String, Target>) -> String {
+    fn fingerprint(&self, plan: &Plan, bytes: &[u8], found: &BTreeMap<String, Target>) -> String {
         let mut digest = Sha256::new();
         digest.update(VERSION);
         digest.update(Sha256::digest(bytes));
+        if plan.header.draft {
+            digest.update("draft");
+        }
         for (address, target) in found {
             digest.update([0]);
             digest.update(address);
@@ -234,7 +241,7 @@ impl Run<'_> {
         };
         let mut valid = input.validate(Kind::Post, &self.zone)?;
         valid.tags = put::tags(&document.tags);
-        if document.draft && plan.header.undated {
+        if plan.header.undated {
             valid.published_at = None;
         }
         Ok(valid)
@@ -249,14 +256,14 @@ impl Run<'_> {
         let site = markdown::Site { links: self.app.links(), size_of: &size_of };
         let rendered = writing::stored_form(self.app, markdown::post_with(&valid.source, &site, &self.grammars));
         let document = &plan.header.document;
-        let updated = document.updated.as_deref().and_then(|text| scan::moment(text, &self.zone));
+        let updated = document.updated.as_deref().and_then(|text| names::moment(text, &self.zone));
         Ok(Taken {
             key: plan.header.key.clone(),
             fingerprint,
             old_paths: plan.header.old_paths.clone(),
             authors: document.authors.clone(),
             category: document.category.clone(),
-            draft: document.draft,
+            draft: plan.header.draft,
             date: plan.header.date,
             updated: updated.filter(|updated| *updated > plan.header.date),
             known: plan.known.as_ref().and_then(|known| known.head.as_ref()).map(|head| (head.id, head.version)),
@@ -268,8 +275,8 @@ impl Run<'_> {
     fn remark(&mut self, plan: &Plan) {
         let (header, tags) = (&plan.header, &plan.header.document.tags);
         let mut remark = |text: String| self.report.remarks.push((header.key.clone(), text));
-        if header.undated {
-            remark("It has no date; the time the file was last changed is taken.".into());
+        if header.undated && !header.document.draft {
+            remark("It has no date, so it is a draft now.".into());
         }
         if plan.slug != header.slug && plan.known.is_none() {
             remark(format!("Its address “{}” is taken; it is “{}” now.", header.slug, plan.slug));

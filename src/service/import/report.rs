@@ -23,6 +23,6 @@ pub struct Report {
     pub kept: Vec<Remark>,
     /// Images and files that a text names and that could not be brought in.
     pub missing: Vec<Remark>,
-    /// Files that were taken, but not quite as they say.
+    /// Files that were taken, but not quite as they say, or passed over.
     pub remarks: Vec<Remark>,
 }

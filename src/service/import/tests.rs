@@ -163,6 +163,46 @@ fn drafts_stay_drafts_and_one_name_twice_is_numbered() {
 }
 
 #[test]
+fn what_was_not_public_does_not_become_it() {
+    let story = Story::new();
+    for file in ["_drafts/a", "drafts/b", "blog/_drafts/deep/c", "blog/open"] {
+        story.write(&format!("{file}.md"), "---\ntitle: X\ndate: 2020-01-01\n---\nText");
+    }
+    story.write("status.md", "---\ndate: 2020-01-01\nstatus: draft\n---\nText");
+    story.write("later.md", "---\ndate: 2020-01-01\npublishDate: 2027-02-03\n---\nText");
+    story.write("past.md", "---\ndate: 2020-01-01\npublish_date: 2021-02-03\n---\nText");
+    story.write("undated.md", "---\ntitle: U\n---\nText");
+    let report = story.run(Mode::Write);
+    assert_eq!((numbers(&report), report.drafts), ([8, 0, 0, 0, 0], 5));
+    let status = |slug| story.head(slug).unwrap().status;
+    for slug in ["a", "b", "c", "status", "undated"] {
+        assert_eq!(status(slug), Status::Draft, "{slug}");
+    }
+    assert_eq!((status("open"), status("past")), (Status::Published, Status::Published));
+    assert_eq!(story.head("past").unwrap().published_at.unwrap().rfc3339(), "2020-01-01T12:00:00Z");
+    let later = story.head("later").unwrap();
+    assert_eq!(later.published_at.unwrap().rfc3339(), "2027-02-03T12:00:00Z");
+    assert!(!later.is_public(story.app.now()));
+    assert_eq!(report.remarks, [("undated.md".to_owned(), "It has no date, so it is a draft now.".to_owned())]);
+    assert_eq!(story.head("undated").unwrap().published_at, None);
+}
+
+#[test]
+fn what_is_no_post_is_not_taken() {
+    let story = Story::new();
+    story.write("empty.md", " \n");
+    story.write("open.md", "---\ntitle: X\ndraft: true\n\nSecret");
+    story.write("README.md", "# How to write here");
+    story.write("posts/Changelog.md", "---\ntitle: Changes\ndate: 2020-01-01\n---\nText");
+    let report = story.run(Mode::Write);
+    assert_eq!(numbers(&report), [1, 0, 0, 0, 2], "{:?}", report.refused);
+    assert_eq!(report.refused[0], ("empty.md".to_owned(), "It is empty.".to_owned()));
+    assert!(report.refused[1].1.contains("no line of --- ends it"));
+    assert_eq!(report.remarks.len(), 1);
+    assert_eq!(report.remarks[0].0, "README.md");
+}
+
+#[test]
 fn a_dry_run_reports_the_same_and_writes_nothing() {
     let story = Story::new();
     story.write("trip/index.md", TRIP);

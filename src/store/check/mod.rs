@@ -153,6 +153,13 @@ impl Checkup {
     }
 }
 
+/// The records of a database that is open already; its pages are not walked.
+pub(in crate::store) fn records(db: &impl ReadableDatabase) -> Result<Checkup> {
+    let mut checkup = Checkup { schema: migrate::version(db, migrate::STEPS)?, ..Checkup::default() };
+    checkup.look(Look(db.begin_read()?))?;
+    Ok(checkup)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

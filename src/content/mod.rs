@@ -19,6 +19,7 @@ pub mod outline;
 pub mod raw_html;
 pub mod relink;
 pub mod sanitize;
+pub mod shortcode;
 pub mod strip;
 pub mod tag;
 pub mod writer;

@@ -16,6 +16,7 @@ mod tests;
 use crate::content::highlight::Grammars;
 use crate::content::markdown;
 use crate::content::relink::{self, Use};
+use crate::content::shortcode;
 use crate::domain::media::{Media, alt_text};
 use crate::domain::post::{Kind, MAX_EXCERPT, PostInput, ValidPost};
 use crate::domain::time::Zone;
@@ -142,7 +143,7 @@ impl Run<'_> {
                 return Ok(());
             }
         }
-        self.remark(plan);
+        self.remark(plan, &document.body);
         let changes = self.bring(key, &found)?;
         let source = relink::relink(&document.body, |_, address| changes.get(address).map(|(new, _)| new.clone()));
         let cover = document.cover.as_ref().and_then(|cover| changes.get(cover)).and_then(|(_, media)| media.clone());
@@ -272,7 +273,7 @@ impl Run<'_> {
         })
     }
 
-    fn remark(&mut self, plan: &Plan) {
+    fn remark(&mut self, plan: &Plan, body: &str) {
         let (header, tags) = (&plan.header, &plan.header.document.tags);
         let mut remark = |text: String| self.report.remarks.push((header.key.clone(), text));
         if header.undated && !header.document.draft {
@@ -280,6 +281,10 @@ impl Run<'_> {
         }
         if plan.slug != header.slug && plan.known.is_none() {
             remark(format!("Its address “{}” is taken; it is “{}” now.", header.slug, plan.slug));
+        }
+        if let Some(found) = shortcode::first(body) {
+            let short: String = found.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect();
+            remark(format!("Shortcodes stay as text, the first of them “{short}”."));
         }
         if put::tags(tags).len() < tags.len() {
             remark("Some of its tags are doubled, too many or have no letter, and are left out.".into());

@@ -203,6 +203,18 @@ fn what_is_no_post_is_not_taken() {
 }
 
 #[test]
+fn static_images_come_along_and_shortcodes_are_named() {
+    let story = Story::new();
+    story.write("static/up.png", png());
+    story.write("a.md", "---\ndate: 2020-01-01\n---\n![u](/up.png) ![g](/gone.webp)\n\n{{< youtube x >}} {{% n %}}");
+    let report = story.run(Mode::Write);
+    assert_eq!((report.new, report.images, report.missing.len()), (1, 1, 1), "{:?}", report.missing);
+    assert!(story.source("a").contains("![u](/media/"));
+    let remark = "Shortcodes stay as text, the first of them “{{< youtube x >}}”.";
+    assert_eq!(report.remarks, [("a.md".to_owned(), remark.to_owned())]);
+}
+
+#[test]
 fn a_dry_run_reports_the_same_and_writes_nothing() {
     let story = Story::new();
     story.write("trip/index.md", TRIP);

@@ -36,7 +36,7 @@ use std::sync::Arc;
 pub use crate::service::import::report::{Remark, Report};
 
 /// Changes when the same file would become something else than before.
-const VERSION: &str = "pamphlet markdown import 1";
+const VERSION: &str = "pamphlet markdown import 2";
 /// About a file that is no post.
 const PASSED_OVER: &str = "It is about the folder and is passed over; with front matter it would be taken.";
 /// Posts in one commit.
@@ -262,6 +262,7 @@ impl Run<'_> {
             key: plan.header.key.clone(),
             fingerprint,
             old_paths: plan.header.old_paths.clone(),
+            default_paths: plan.header.default_paths.clone(),
             authors: document.authors.clone(),
             category: document.category.clone(),
             draft: plan.header.draft,

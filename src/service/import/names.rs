@@ -119,6 +119,23 @@ pub fn old_paths(document: &Document) -> Vec<String> {
     paths
 }
 
+/// Addresses that site generators make by themselves: of the path, and for a name with a date as
+/// Jekyll has it.
+pub fn default_paths(key: &str) -> Vec<String> {
+    let stem = key.strip_suffix(".markdown").or_else(|| key.strip_suffix(".md")).unwrap_or(key);
+    let path = if stem == "index" { "" } else { stem.strip_suffix("/index").unwrap_or(stem) };
+    if path.is_empty() {
+        return Vec::new();
+    }
+    let mut paths = vec![format!("/{path}")];
+    let name = path.rsplit('/').next().unwrap_or_default();
+    if let Some((date, rest)) = split_date(name).filter(|(_, rest)| !rest.is_empty()) {
+        let dated = format!("/{}/{rest}", date.replace('-', "/"));
+        paths.extend([format!("{dated}.html"), dated]);
+    }
+    paths
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +179,18 @@ mod tests {
         assert_eq!(day(None, None, "x.md"), None);
         assert_eq!(day(None, Some("2015-09-17 10:00:00 +0200"), "x.md"), some("2015-09-17"));
         assert!(date(&document(None, None, Some("yesterday")), "x.md", &Zone::utc(), Timestamp::from_ms(0)).is_err());
+    }
+
+    #[test]
+    fn generators_addresses_follow_from_the_path() {
+        assert_eq!(default_paths("blog/bundle/index.md"), ["/blog/bundle"]);
+        assert_eq!(default_paths("blog/Note.markdown"), ["/blog/Note"]);
+        assert_eq!(default_paths("2024-01-02.md"), ["/2024-01-02"]);
+        assert_eq!(
+            default_paths("_posts/2024-01-02-hello.md"),
+            ["/_posts/2024-01-02-hello", "/2024/01/02/hello.html", "/2024/01/02/hello"]
+        );
+        assert_eq!(default_paths("index.md"), Vec::<String>::new());
     }
 
     #[test]

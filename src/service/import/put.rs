@@ -25,6 +25,7 @@ pub struct Taken {
     pub key: String,
     pub fingerprint: String,
     pub old_paths: Vec<String>,
+    pub default_paths: Vec<String>,
     pub authors: Vec<String>,
     pub category: Option<String>,
     pub draft: bool,
@@ -108,7 +109,28 @@ fn redirect(txn: &WriteTxn<'_>, taken: &Taken, head: &PostHead, done: &mut Done)
             _ => store::redirects::put(txn, path, Target::Post(head.id))?,
         }
     }
+    for path in taken.default_paths.iter().filter(|path| **path != own) {
+        if is_free(txn, path, head.id)? {
+            store::redirects::put(txn, path, Target::Post(head.id))?;
+        }
+    }
     Ok(())
+}
+
+/// Whether nothing but the post `id` has or had this address.
+fn is_free(txn: &WriteTxn<'_>, path: &str, id: PostId) -> Result<bool> {
+    for (kind, prefix) in [(Kind::Post, "/posts/"), (Kind::Page, "/")] {
+        if let Some(slug) = path.strip_prefix(prefix).and_then(|slug| Slug::parse(slug).ok())
+            && writing::holder(txn, kind, &slug)?.is_some_and(|other| other != id)
+        {
+            return Ok(false);
+        }
+    }
+    Ok(match store::redirects::by_path(txn, path)? {
+        None => true,
+        Some(Target::Post(other)) => other == id || store::posts::by_id(txn, other)?.is_none(),
+        Some(Target::Category(_)) => false,
+    })
 }
 
 fn category(txn: &WriteTxn<'_>, name: Option<&str>, done: &mut Done) -> Result<Option<CategoryId>> {

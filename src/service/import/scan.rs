@@ -44,6 +44,8 @@ pub struct Header {
     pub slug: Slug,
     /// Addresses it had, percent-decoded, beginning with `/`, without one at the end.
     pub old_paths: Vec<String>,
+    /// Addresses that generators make by themselves, as far as nobody else asks for them.
+    pub default_paths: Vec<String>,
 }
 
 /// Finds every Markdown file of a folder, or the one file.
@@ -139,10 +141,13 @@ impl Tree {
         document.body = String::new();
         let title = document.title.clone().unwrap_or_else(|| names::title_of_name(&names::name_of(key)));
         let dated = names::date(&document, key, zone, now)?;
+        let draft = document.draft || dated.is_none() || self.is_among_drafts(key);
         Ok(Some(Header {
             key: key.to_owned(),
             undated: dated.is_none(),
-            draft: document.draft || dated.is_none() || self.is_among_drafts(key),
+            draft,
+            // A draft was at no address.
+            default_paths: if draft { Vec::new() } else { names::default_paths(key) },
             date: dated.unwrap_or_else(|| self.modified(key)),
             slug: names::slug(&document, key, &title),
             old_paths: names::old_paths(&document),

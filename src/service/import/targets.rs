@@ -41,8 +41,16 @@ impl Targets {
     /// Remembers a file with its address on the blog.
     pub fn add(&mut self, header: &Header, slug: Slug) {
         self.slugs.insert(header.key.clone(), slug);
-        for path in &header.old_paths {
-            self.old_paths.entry(path.clone()).or_insert_with(|| header.key.clone());
+        self.add_paths(&header.key, &header.old_paths);
+    }
+
+    /// Remembers further addresses of a file that has one on the blog.
+    pub fn add_paths(&mut self, key: &str, paths: &[String]) {
+        if !self.slugs.contains_key(key) {
+            return;
+        }
+        for path in paths {
+            self.old_paths.entry(path.clone()).or_insert_with(|| key.to_owned());
         }
     }
 

@@ -215,6 +215,32 @@ fn static_images_come_along_and_shortcodes_are_named() {
 }
 
 #[test]
+fn addresses_that_generators_make_redirect_unless_somebody_asks_for_them() {
+    let story = Story::new();
+    story.write("blog/bundle/index.md", "---\ntitle: B\ndate: 2020-01-01\n---\nText");
+    story.write("_posts/2024-01-02-hello.md", "---\ntitle: H\n---\n[b](/blog/bundle/) [n](/notes/n)");
+    story.write("notes/n.md", "---\ntitle: N\ndate: 2020-01-03\n---\nText");
+    story.write("other.md", "---\ntitle: O\ndate: 2020-01-04\naliases: [/notes/n]\n---\nText");
+    story.write("posts/other.md", "---\ntitle: P\ndate: 2020-01-05\nslug: p\n---\nText");
+    story.write("secret.md", "---\ntitle: S\ndate: 2020-01-05\ndraft: true\n---\nText");
+    let report = story.run(Mode::Write);
+    assert_eq!((numbers(&report), report.remarks.len()), ([6, 0, 0, 0, 0], 0), "{:?}", report.remarks);
+    let moved = |path: &str| story.moved(path).unwrap_or_default();
+    assert_eq!(moved("/blog/bundle"), "/posts/bundle");
+    for path in ["/2024/01/02/hello", "/2024/01/02/hello.html"] {
+        assert_eq!(moved(path), "/posts/hello", "{path}");
+    }
+    assert_eq!(moved("/notes/n"), "/posts/other", "the alias of another file counts");
+    assert_eq!(moved("/other"), "/posts/other");
+    assert_eq!((moved("/posts/other"), moved("/secret")), (String::new(), String::new()));
+    assert!(story.source("hello").contains("[b](/posts/bundle) [n](/posts/other)"));
+    story.write("later/hello.md", "---\ntitle: L\ndate: 2024-02-02\nslug: later\n---\nText");
+    story.write("2024/01/02/hello.md", "---\ntitle: L\nslug: again\n---\nText");
+    assert_eq!(numbers(&story.run(Mode::Write)), [2, 0, 6, 0, 0]);
+    assert_eq!(story.moved("/2024/01/02/hello").as_deref(), Some("/posts/hello"), "the first keeps it");
+}
+
+#[test]
 fn a_dry_run_reports_the_same_and_writes_nothing() {
     let story = Story::new();
     story.write("trip/index.md", TRIP);

@@ -23,7 +23,7 @@ use crate::domain::time::Zone;
 use crate::error::{Error, Result};
 use crate::service::import::images::Images;
 use crate::service::import::plan::Plan;
-use crate::service::import::put::Taken;
+use crate::service::import::put::{Rehearsal, Taken};
 use crate::service::import::scan::{Header, Tree};
 use crate::service::import::targets::{Target, Targets};
 use crate::service::{App, media, settings, writing};
@@ -66,6 +66,7 @@ struct Run<'a> {
     zone: Zone,
     images: Images<'a>,
     grammars: Grammars,
+    rehearsal: Rehearsal,
     batch: Vec<Taken>,
 }
 
@@ -85,6 +86,7 @@ pub fn markdown(app: &App, path: &Path, mode: Mode, progress: &mut dyn FnMut(&Pr
         zone,
         images: Images::new(app, mode),
         grammars: Grammars::default(),
+        rehearsal: Rehearsal::default(),
         batch: Vec::new(),
     };
     let headers = run.headers();
@@ -295,8 +297,10 @@ impl Run<'_> {
     fn flush(&mut self) -> Result<()> {
         self.images.flush()?;
         let batch = Arc::new(std::mem::take(&mut self.batch));
-        if batch.is_empty() || self.mode == Mode::DryRun {
-            batch.iter().for_each(|taken| self.count(taken));
+        if self.mode == Mode::DryRun {
+            return self.rehearse(&batch);
+        }
+        if batch.is_empty() {
             return Ok(());
         }
         match self.write(&batch, 0..batch.len()) {
@@ -324,15 +328,24 @@ impl Run<'_> {
             posts.iter().map(|taken| put::post(txn, taken, now)).collect::<Result<Vec<put::Done>>>()
         })?;
         for (taken, done) in batch.get(range).unwrap_or_default().iter().zip(done) {
-            self.count(taken);
-            self.report.accounts += done.accounts;
-            let remarks = done.remarks.into_iter().map(|remark| (taken.key.clone(), remark));
-            self.report.remarks.extend(remarks);
+            self.count(taken, done);
         }
         Ok(())
     }
 
-    fn count(&mut self, taken: &Taken) {
+    fn rehearse(&mut self, batch: &[Taken]) -> Result<()> {
+        let txn = self.app.read()?;
+        for taken in batch {
+            let done = self.rehearsal.post(&txn, taken)?;
+            self.count(taken, done);
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, taken: &Taken, done: put::Done) {
+        self.report.accounts += done.accounts;
+        self.report.categories += done.categories;
+        self.report.remarks.extend(done.remarks.into_iter().map(|remark| (taken.key.clone(), remark)));
         self.report.drafts += usize::from(taken.draft);
         if taken.known.is_some() {
             self.report.changed += 1;

@@ -15,6 +15,7 @@ pub struct Report {
     pub images: usize,
     /// Accounts made for authors.
     pub accounts: usize,
+    pub categories: usize,
     /// Section files of a site generator, which are no posts.
     pub sections: usize,
     /// Files that could not be taken.

@@ -245,12 +245,20 @@ fn a_dry_run_reports_the_same_and_writes_nothing() {
     let story = Story::new();
     story.write("trip/index.md", TRIP);
     story.write("trip/a.png", png());
+    let more = "---\ndate: 2020-01-01\nauthors: [Ada Lovelace, Grace]\ncategory: Notes\n---\nText";
+    story.write("more.md", more);
+    story.write("same.md", more);
+    story.write("nobody.md", "---\ndate: 2020-01-01\ncategory: notes\n---\nText");
     let before = story.app.read().unwrap().number();
     let dry = story.run(Mode::DryRun);
     assert_eq!(story.app.read().unwrap().number(), before);
     assert!(story.head("trip").is_none());
     let wet = story.run(Mode::Write);
-    assert_eq!((numbers(&dry), dry.images, dry.missing), (numbers(&wet), wet.images, wet.missing));
+    assert_eq!((numbers(&dry), dry.images, &dry.missing), (numbers(&wet), wet.images, &wet.missing));
+    assert_eq!((dry.accounts, dry.categories), (3, 1));
+    assert_eq!((dry.accounts, dry.categories), (wet.accounts, wet.categories));
+    let again = story.run(Mode::DryRun);
+    assert_eq!((again.accounts, again.categories), (0, 0));
 }
 
 #[test]

@@ -34,7 +34,8 @@ pub fn backup(from: &Path, to: &Path) -> Result<u64> {
         let source = open_sound(from).map_err(|error| file::unreadable(from, error))?;
         copy_and_verify(&source, from, &partial)
     });
-    let copied = copied.and_then(|copied| copied).map_err(|error| file::unwritable(&partial, error));
+    let copied = copied.and_then(|copied| copied);
+    let copied = copied.map_err(|error| file::unreadable(from, file::unwritable(&partial, error)));
     let result = copied.and_then(|rows| {
         std::fs::rename(&partial, to)
             .map_err(|cause| Error::Failed(format!("The backup could not be named “{}”: {cause}.", to.display())))?;
@@ -61,7 +62,14 @@ fn open_sound(path: &Path) -> Result<ReadOnlyDatabase> {
     {
         return Err(not_copied(path, "its checksums did not agree"));
     }
-    open_read_only(path, CACHE)
+    let db = open_read_only(path, CACHE)?;
+    if migrate::version(&db, migrate::STEPS)? == 0 {
+        return Err(Error::Failed(format!(
+            "The data file “{}” is empty; there is nothing to back up.",
+            path.display()
+        )));
+    }
+    Ok(db)
 }
 
 /// No copy of damaged data pretends to be a backup.
@@ -246,6 +254,9 @@ mod tests {
         let (from, missing) = (folder.path().join("x.redb"), folder.path().join("nodir"));
         let error = backup(&from, &folder.path().join("y.redb")).unwrap_err();
         assert!(message(&error).contains("x.redb” does not exist"), "{error}");
+        std::fs::write(&from, "").unwrap();
+        let error = backup(&from, &folder.path().join("y.redb")).unwrap_err();
+        assert!(message(&error).contains("is empty"), "{error}");
         let error = backup(&from, &missing.join("y.redb")).unwrap_err();
         assert_eq!(
             message(&error),

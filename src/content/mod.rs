@@ -20,6 +20,7 @@ pub mod raw_html;
 pub mod relink;
 pub mod sanitize;
 pub mod shallow;
+pub mod shortcode;
 pub mod strip;
 pub mod tag;
 pub mod writer;

@@ -298,13 +298,16 @@ fn tells_damage(kind: io::ErrorKind) -> bool {
     matches!(kind, io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof)
 }
 
-/// While nothing is served yet, an I/O error is about this file.
+/// While nothing is served yet, an I/O error is about this file; other errors name it.
 pub(in crate::store) fn unreadable(path: &Path, error: Error) -> Error {
     match error {
         Error::Unavailable | Error::Internal(_) => Error::DataFile(format!(
             "The data file “{}” cannot be read to its end: it is damaged, or the disk fails. Please restore it from a backup.",
             path.display()
         )),
+        Error::DataFile(message) if !message.contains(&*path.to_string_lossy()) => {
+            Error::DataFile(format!("“{}”: {message}", path.display()))
+        }
         other => other,
     }
 }

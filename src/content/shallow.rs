@@ -10,7 +10,7 @@ use std::borrow::Cow;
 const MAX_MARKERS: usize = 100;
 
 /// The source without the markers beyond the limit; borrowed where no line has that many.
-pub fn shallow(source: &str) -> Cow<'_, str> {
+pub fn flattened(source: &str) -> Cow<'_, str> {
     if !source.lines().any(|line| excess(line).is_some()) {
         return Cow::Borrowed(source);
     }
@@ -67,14 +67,14 @@ mod tests {
         for text in
             ["", "> > - 1. a\n", "---\n", "* * *\n", "  indented\n> quote\r\n- list\n1986. A year\n", "日本 > x"]
         {
-            assert!(matches!(shallow(text), Cow::Borrowed(same) if same == text), "{text}");
+            assert!(matches!(flattened(text), Cow::Borrowed(same) if same == text), "{text}");
         }
     }
 
     #[test]
     fn absurd_depth_is_cut_and_the_text_kept() {
         for unit in ["> ", ">", "- ", "* > ", "1. ", "12) "] {
-            let flat = shallow(&format!("a\n{}text > here\nb", unit.repeat(50_000))).into_owned();
+            let flat = flattened(&format!("a\n{}text > here\nb", unit.repeat(50_000))).into_owned();
             assert!(flat.starts_with("a\n") && flat.ends_with("text > here\nb"), "{unit}");
             assert!(flat.len() < 1_000, "{unit}: {}", flat.len());
         }

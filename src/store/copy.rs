@@ -1,9 +1,10 @@
 //! A consistent copy of the data file, made while it is served.
 
 use crate::error::{Error, Result};
-use crate::store::file::{self, open_read_only};
+use crate::store::file::open_read_only;
 use crate::store::migrate;
 use crate::store::schema::for_each_table;
+use crate::store::trouble;
 use redb::{
     Database, Durability, Key, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata,
     TableDefinition, Value,
@@ -21,7 +22,7 @@ const BATCH_BYTES: usize = 8 * 1024 * 1024;
 pub fn backup(from: &Path, to: &Path) -> Result<u64> {
     let partial = partial_name(to)?;
     let source = Source::open(from)?;
-    let copied = copy_and_verify(&source, &partial).map_err(|error| file::unwritable(&partial, error));
+    let copied = copy_and_verify(&source, &partial).map_err(|error| trouble::unwritable(&partial, error));
     let result = copied.and_then(|rows| {
         std::fs::rename(&partial, to)
             .map_err(|cause| Error::Failed(format!("The backup could not be named “{}”: {cause}.", to.display())))?;

@@ -24,6 +24,7 @@ mod matrix;
 mod media;
 mod migrate;
 mod posts;
+mod power_cuts;
 mod secrets;
 mod slow_clients;
 mod storage_faults;

@@ -6,8 +6,8 @@
 use crate::error::{Error, Result};
 use crate::store::WriteTxn;
 use crate::store::disk::Gauge;
-use crate::store::sessions::{self, Visit};
 use crate::store::reopen::Shared;
+use crate::store::sessions::{self, Visit};
 use crate::store::stats::{Stats, Tally};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::store::file::{self, open_read_only};
 use crate::store::schema::for_each_table;
-use crate::store::{check, migrate};
+use crate::store::{check, migrate, trouble};
 use redb::{
     Database, Durability, Key, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, ReadableTable,
     ReadableTableMetadata, TableDefinition, Value,
@@ -30,12 +30,12 @@ pub fn backup(from: &Path, to: &Path) -> Result<u64> {
             from.display()
         )));
     }
-    let copied = file::without_panic(from, || {
-        let source = open_sound(from).map_err(|error| file::unreadable(from, error))?;
+    let copied = trouble::without_panic(from, || {
+        let source = open_sound(from).map_err(|error| trouble::unreadable(from, error))?;
         copy_and_verify(&source, from, &partial)
     });
     let copied = copied.and_then(|copied| copied);
-    let copied = copied.map_err(|error| file::unreadable(from, file::unwritable(&partial, error)));
+    let copied = copied.map_err(|error| trouble::unreadable(from, trouble::unwritable(&partial, error)));
     let result = copied.and_then(|rows| {
         std::fs::rename(&partial, to)
             .map_err(|cause| Error::Failed(format!("The backup could not be named “{}”: {cause}.", to.display())))?;

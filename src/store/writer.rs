@@ -4,10 +4,11 @@
 //! queue grows, and the next commit takes all of it.
 
 use crate::error::{Error, Result};
+use crate::store::WriteTxn;
 use crate::store::disk::Gauge;
+use crate::store::reopen::Shared;
 use crate::store::sessions::{self, Visit};
 use crate::store::stats::{Stats, Tally};
-use crate::store::{Shared, WriteTxn};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ops::Range;

@@ -29,6 +29,7 @@ mod members;
 mod metrics;
 mod migrate;
 mod posts;
+mod power_cuts;
 mod secrets;
 mod slow_clients;
 mod storage_faults;

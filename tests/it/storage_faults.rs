@@ -1,6 +1,6 @@
-//! What the blog loses when its disk fails or the power goes: nothing that was acknowledged.
+//! What the blog loses when its disk fails or is full: nothing that was acknowledged.
 
-use crate::disk::{Dice, Disk, Honesty, Kind, Op, power_cut};
+use crate::disk::{Disk, Kind};
 use crate::media::noise;
 use crate::story::{FULLEST, Life, STEPS, everything};
 use pamphlet::error::{Error, Result};
@@ -8,35 +8,29 @@ use pamphlet::service::Scope;
 use pamphlet::store::check::{check, check_store};
 use pamphlet::store::{Opening, Store};
 use std::io::ErrorKind;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
-/// How much more is tried than in everyday runs: `PAMPHLET_FAULT_ROUNDS=100` takes hours.
-fn rounds() -> usize {
-    std::env::var("PAMPHLET_FAULT_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1)
-}
-
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-fn open(disk: &Disk) -> Result<Store> {
+pub fn open(disk: &Disk) -> Result<Store> {
     let disk = disk.clone();
     Store::with_backend(move || disk.clone(), || None)
 }
 
 /// The story on a sound disk: what there is to see before each step and after the last, and the
 /// disk.
-struct Sound {
+pub struct Sound {
     views: Vec<String>,
-    disk: Disk,
+    pub disk: Disk,
 }
 
 impl Sound {
-    fn told() -> Sound {
+    pub fn told() -> Sound {
         let disk = Disk::default();
         let mut views = Vec::new();
         let life = Life::on(open(&disk).unwrap()).unwrap();
@@ -54,7 +48,7 @@ impl Sound {
 
     /// Whether `disk` opens, holds what was there after `done` steps or one more, whole, and no
     /// page of it is damaged. Returns which.
-    fn holds(&self, disk: &Disk, done: usize) -> std::result::Result<usize, String> {
+    pub fn holds(&self, disk: &Disk, done: usize) -> std::result::Result<usize, String> {
         let store = open(disk).map_err(|error| format!("does not open: {error}"))?;
         let after = self.view_of(&store, done)?;
         let checkup = check_store(&store).map_err(|error| format!("cannot be checked: {error}"))?;
@@ -145,7 +139,7 @@ fn told_on_a_failing_disk(sound: &Sound, kind: Kind, from: usize, count: usize, 
 }
 
 /// Does `work` with each of the numbers below `count`, on as many threads as the machine has.
-fn each(count: usize, work: impl Fn(usize) + Sync) {
+pub fn each(count: usize, work: impl Fn(usize) + Sync) {
     let next = Mutex::new(0..count);
     let threads = std::thread::available_parallelism().map_or(2, usize::from).min(8);
     std::thread::scope(|scope| {
@@ -335,72 +329,4 @@ fn a_disk_that_is_really_full_refuses_recovers_and_loses_nothing() {
     drop(life);
     let checkup = check(&path).unwrap();
     assert_eq!((checkup.findings, checkup.walked), (Vec::<String>::new(), true));
-}
-
-/// Cuts the power before operation `cut`, then up to twice more while the file is opened again,
-/// and says what is wrong then.
-fn cut_at(sound: &Sound, log: &[Op], cut: usize, honesty: Honesty, seed: u64) -> std::result::Result<usize, String> {
-    let mut dice = Dice::new(seed);
-    let done = log[..cut].iter().filter(|op| matches!(op, Op::Acknowledged)).count();
-    let mut bytes = power_cut(&[], log, cut, honesty, &mut dice);
-    for _ in 0..dice.below(3) {
-        let disk = Disk::with(bytes.clone());
-        drop(open(&disk).map_err(|error| format!("does not open: {error}"))?);
-        let log = disk.log();
-        let cut = dice.below(log.len() + 1);
-        bytes = power_cut(&bytes, &log, cut, honesty, &mut dice);
-    }
-    sound.holds(&Disk::with(bytes), done)
-}
-
-#[test]
-fn a_power_cut_at_any_sync_loses_nothing_acknowledged() {
-    let sound = Sound::told();
-    let log = sound.disk.log();
-    let syncs: Vec<usize> =
-        log.iter().enumerate().filter(|(_, op)| matches!(op, Op::Sync)).map(|(index, _)| index).collect();
-    let (per_sync, in_flight) = (4 * rounds(), Mutex::new(0));
-    each(syncs.len() * per_sync, |number| {
-        let (sync, seed) = (syncs[number / per_sync], number as u64);
-        let done = log[..sync].iter().filter(|op| matches!(op, Op::Acknowledged)).count();
-        match cut_at(&sound, &log, sync, Honesty::Honest, seed) {
-            Ok(after) => *in_flight.lock().unwrap() += after - done,
-            Err(wrong) => panic!("power cut at operation {sync} with seed {seed}: {wrong}"),
-        }
-    });
-    let in_flight = in_flight.into_inner().unwrap();
-    println!("{} power cuts at {} syncs; {in_flight} steps in flight were whole", syncs.len() * per_sync, syncs.len());
-}
-
-#[test]
-fn a_power_cut_at_any_other_moment_loses_nothing_acknowledged() {
-    let sound = Sound::told();
-    let log = sound.disk.log();
-    let cuts = 200 * rounds();
-    each(cuts, |seed| {
-        let cut = Dice::new(seed as u64 ^ 0xcafe).below(log.len() + 1);
-        if let Err(wrong) = cut_at(&sound, &log, cut, Honesty::Honest, seed as u64) {
-            panic!("power cut at operation {cut} with seed {seed}: {wrong}");
-        }
-    });
-}
-
-/// The control: if a disk that only claims to sync were not caught, the tests above would prove
-/// nothing.
-#[test]
-fn a_disk_that_lies_about_syncing_is_caught() {
-    let sound = Sound::told();
-    let log = sound.disk.log();
-    let caught = Mutex::new(Vec::new());
-    let cuts = 60;
-    each(cuts, |seed| {
-        let cut = Dice::new(seed as u64 ^ 0xbeef).below(log.len() + 1);
-        let tried = catch_unwind(AssertUnwindSafe(|| cut_at(&sound, &log, cut, Honesty::Liar, seed as u64)));
-        if !matches!(tried, Ok(Ok(_))) {
-            caught.lock().unwrap().push(cut);
-        }
-    });
-    let caught = caught.into_inner().unwrap().len();
-    println!("the lying disk was caught {caught} times of {cuts}");
-    assert!(caught > cuts / 4, "a lying disk was caught {caught} times of {cuts} only");
 }

@@ -3,7 +3,7 @@
 mod rules;
 
 use crate::error::{Error, Result};
-use crate::store::{Snapshot, Store, file, migrate, record};
+use crate::store::{Snapshot, Store, file, migrate, record, trouble};
 use redb::{Key, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, Value};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +32,7 @@ pub struct Checkup {
 
 /// Checks the file at `path`, which may be served meanwhile. An error: it cannot be looked at.
 pub fn check(path: &Path) -> Result<Checkup> {
-    file::without_panic(path, || open_and_look(path))?.map_err(|error| file::unreadable(path, error))
+    trouble::without_panic(path, || open_and_look(path))?.map_err(|error| trouble::unreadable(path, error))
 }
 
 fn open_and_look(path: &Path) -> Result<Checkup> {

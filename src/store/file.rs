@@ -288,22 +288,26 @@ fn explain(path: &Path, cause: DatabaseError) -> Error {
         DatabaseError::UpgradeRequired(_) => {
             Error::DataFile(format!("The data file “{name}” has an old redb format that this program cannot read."))
         }
-        DatabaseError::Storage(StorageError::Io(io))
-            if io.kind() != io::ErrorKind::InvalidData && io.kind() != io::ErrorKind::UnexpectedEof =>
-        {
-            cannot_open(path, &io)
-        }
+        DatabaseError::Storage(StorageError::Io(io)) if !tells_damage(io.kind()) => cannot_open(path, &io),
         _ => damaged(path),
     }
 }
 
-/// While nothing is served yet, an I/O error is about this file.
+/// Kinds of error that redb gives for what a file holds; `InvalidInput` for one shorter than its header.
+fn tells_damage(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof)
+}
+
+/// While nothing is served yet, an I/O error is about this file; other errors name it.
 pub(in crate::store) fn unreadable(path: &Path, error: Error) -> Error {
     match error {
         Error::Unavailable | Error::Internal(_) => Error::DataFile(format!(
             "The data file “{}” cannot be read to its end: it is damaged, or the disk fails. Please restore it from a backup.",
             path.display()
         )),
+        Error::DataFile(message) if !message.contains(&*path.to_string_lossy()) => {
+            Error::DataFile(format!("“{}”: {message}", path.display()))
+        }
         other => other,
     }
 }
@@ -394,3 +398,6 @@ impl StorageBackend for Kept {
         self.0.write(offset, data)
     }
 }
+
+#[cfg(test)]
+mod tests;

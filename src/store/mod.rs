@@ -23,6 +23,8 @@ pub mod users;
 mod writer;
 
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod model;
 
 use crate::domain::id::PostId;
@@ -120,7 +122,7 @@ impl Store {
     /// it lives.
     pub fn read(&self) -> Result<ReadTxn> {
         if self.shared.gauge.has_failed() {
-            self.writer.mend();
+            self.writer.mend(&self.shared.gauge);
         }
         // The number before the snapshot: see `fresh`.
         let number = self.shared.fresh.number();
@@ -218,33 +220,41 @@ impl Shared {
         self.gauge.has_room(self.place.space())
     }
 
-    /// Closes the file and opens it again, since redb refuses everything after an I/O error. If
-    /// it cannot be opened to write, what is there can still be read, if anything can.
+    /// Closes the file and opens it again, since redb refuses everything after an I/O error, and
+    /// proves with an empty commit that it takes writes. If it does not, what is there can still
+    /// be read afterwards, if anything can; nothing must be written to that.
     fn reopen(&self) -> Result<()> {
-        self.exchange(|| {
-            self.gauge.reset();
-            self.place.open(Opening::Existing, &self.gauge)
-        })
-    }
-
-    /// Closes the file and opens what is there to read only.
-    fn reopen_to_read(&self) -> Result<()> {
-        self.exchange(|| self.place.look())
-    }
-
-    fn exchange(&self, open: impl FnOnce() -> Result<Database>) -> Result<()> {
         let mut slot = self.db.write().unwrap_or_else(PoisonError::into_inner);
         let patience = Instant::now() + READERS_FINISH;
         while Arc::strong_count(&self.readers) > 1 && Instant::now() < patience {
             std::thread::sleep(Duration::from_millis(1));
         }
         drop(slot.take());
-        let opened = open();
+        self.gauge.reset();
+        let mut opened = self.place.open(Opening::Existing, &self.gauge).and_then(prove);
+        if self.gauge.is_full() && opened.is_ok() {
+            // Closing gives the room back that the failed write took at the end of the file.
+            drop(opened);
+            opened = self.place.open(Opening::Existing, &self.gauge);
+        }
         // What failed may have reached the disk all the same, and shows now.
         self.fresh.publish_all();
-        *slot = Some(opened?);
+        match opened {
+            Ok(db) => *slot = Some(db),
+            Err(error) => {
+                *slot = self.place.look().map_err(|cause| tracing::error!(%cause, "the data file cannot be read")).ok();
+                return Err(error);
+            }
+        }
         Ok(())
     }
+}
+
+fn prove(db: Database) -> Result<Database> {
+    let mut txn = db.begin_write()?;
+    txn.set_quick_repair(true);
+    txn.commit()?;
+    Ok(db)
 }
 
 /// Reading tables, in a snapshot or in the middle of a write. Implemented by `ReadTxn` and

@@ -243,6 +243,7 @@ impl Site {
         let categories = [self.category()];
         let editor = admin::editor::Editor {
             kind: Kind::Post,
+            post_to: None,
             stored: Some(&head),
             input: &input,
             version: 1,

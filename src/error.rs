@@ -37,6 +37,8 @@ pub enum Error {
     Busy,
     /// The store is recovering; reads may still work.
     Unavailable,
+    /// The disk is almost full: nothing can be added, but things can be deleted.
+    NoSpace,
     /// The data file cannot be used: damaged, newer than this program, or in use.
     DataFile(String),
     /// The machine refuses what was asked for (a port, a folder, a file); says what to do.
@@ -124,6 +126,9 @@ impl fmt::Display for Error {
             Error::Unavailable => {
                 f.write_str("The blog cannot save anything right now. Reading still works; please try again soon.")
             }
+            Error::NoSpace => f.write_str(
+                "The disk of this site is almost full, so nothing can be added until there is room. Reading and deleting still work.",
+            ),
             Error::DataFile(message) | Error::Failed(message) => f.write_str(message),
             Error::Internal(cause) => write!(f, "internal error: {cause}"),
         }

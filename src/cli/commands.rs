@@ -63,6 +63,7 @@ pub const COMMANDS: &[Command] = &[
             "page-cache",
             "bcrypt-cost",
             "max-connections",
+            "metrics-token",
             "log",
             "log-level",
         ],
@@ -84,8 +85,8 @@ pub const COMMANDS: &[Command] = &[
         about: "A throwaway blog in memory with sample content.",
         more: "Listens on a random port of 127.0.0.1 unless --listen says otherwise, has an administrator “admin” with \
                a random password, and is gone when it ends. The line of --json has the members url, admin (username, \
-               password, token), pid and ready_ms; the token is a session of the administrator's, to be sent as the \
-               session cookie. Logs warnings only unless --log-level says otherwise.",
+               password, token), pid and ready_ms; the token is a session of the administrator’s: send it as the cookie \
+               `session`. Logs warnings only unless --log-level says otherwise.",
         run: try_it::run,
     },
     Command {

@@ -73,7 +73,7 @@ impl Shown {
                 bar.set_position(progress.done as u64);
                 bar.set_message(progress.file.to_owned());
             }
-            None if progress.done > 0 && progress.done % STEP == 0 => {
+            None if progress.done > 0 && progress.done.is_multiple_of(STEP) => {
                 note(format!("{} of {} files", progress.done, progress.total));
             }
             None => {}

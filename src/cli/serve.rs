@@ -3,10 +3,11 @@
 use crate::cli::args::Call;
 use crate::cli::terminal::{note, say};
 use crate::cli::{Failure, Outcome};
-use crate::config::{Config, LogFormat};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::server;
-use crate::server::log::{Format, Log};
+use crate::server::listen::listen;
+use crate::server::log::Log;
 use crate::service::{App, Clock, jobs, setup};
 use crate::store::{Opening, Store};
 use crate::web::Site;
@@ -43,11 +44,7 @@ pub fn run(call: &Call) -> Outcome {
 
 /// Starts the log as configured.
 pub fn start_log(config: &Config) -> std::result::Result<Log, Failure> {
-    let format = match config.log {
-        LogFormat::Text => Format::Text,
-        LogFormat::Json => Format::Json,
-    };
-    server::log::init(format, &config.log_level).map_err(Failure::Usage)
+    server::log::init(config.log, &config.log_level).map_err(Failure::Usage)
 }
 
 /// The runtime: few threads that block, each of which costs memory of its own.
@@ -125,7 +122,7 @@ fn start_jobs(app: Arc<App>, ended: &Arc<AtomicBool>) {
 
 /// Takes every address, or says in one sentence why one cannot be taken.
 pub fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>> {
-    let bind = |address: &SocketAddr| TcpListener::bind(address).map_err(|cause| cannot_listen(*address, &cause));
+    let bind = |address: &SocketAddr| listen(*address).map_err(|cause| cannot_listen(*address, &cause));
     addresses.iter().map(bind).collect()
 }
 

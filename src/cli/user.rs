@@ -4,7 +4,7 @@ use crate::cli::args::Call;
 use crate::cli::terminal::say;
 use crate::cli::{Failure, Outcome};
 use crate::domain::actor::{Actor, Role};
-use crate::domain::user::{NewUser, User};
+use crate::domain::user::{NewUser, User, Username};
 use crate::error::{Error, Result};
 use crate::service::{App, Clock, users};
 use crate::store::{Opening, Store};
@@ -17,10 +17,12 @@ const MAX_LINE: u64 = 4_096;
 pub fn add(call: &Call) -> Outcome {
     let role = call.option("role").map_or(Ok(Role::Reader), |word| role_named(&word))?;
     let email = call.option("email").unwrap_or_default();
-    let app = open(call, Opening::Create)?;
     let username = name(call);
     let password = new_password(call, &username)?;
     let input = NewUser { username, email, password };
+    // Before a file is made for nothing.
+    input.validate(Username::parse_any)?;
+    let app = open(call, Opening::Create)?;
     let user = wait(users::add(&app, &Actor::System, &input, role))?;
     say(format!("Made the account {} ({}).", user.username, user.role.as_str()));
     Ok(())
@@ -205,7 +207,6 @@ mod tests {
     use super::*;
     use crate::domain::id::UserId;
     use crate::domain::time::Timestamp;
-    use crate::domain::user::Username;
 
     #[test]
     fn the_table_is_aligned() {

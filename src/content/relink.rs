@@ -1,6 +1,7 @@
 //! Changes addresses in Markdown and leaves every other byte as the author wrote it.
 
-use pulldown_cmark::{Event, LinkType, Options, Parser, Tag};
+use crate::content::markdown;
+use pulldown_cmark::{Event, LinkType, Parser, Tag};
 use std::ops::Range;
 
 /// What an address is used for.
@@ -36,7 +37,7 @@ pub fn relink(source: &str, mut change: impl FnMut(Use, &str) -> Option<String>)
 /// The first heading of the text, if nothing stands before it: its words, and where the text
 /// after it begins.
 pub fn leading_heading(source: &str) -> Option<(String, usize)> {
-    let mut events = Parser::new_ext(source, options()).into_offset_iter();
+    let mut events = Parser::new_ext(source, markdown::options()).into_offset_iter();
     let (first, place) = events.next()?;
     if !matches!(first, Event::Start(Tag::Heading { level: pulldown_cmark::HeadingLevel::H1, .. })) {
         return None;
@@ -53,15 +54,11 @@ pub fn leading_heading(source: &str) -> Option<(String, usize)> {
     Some((words.trim().to_owned(), place.end))
 }
 
-fn options() -> Options {
-    Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS
-}
-
 /// Where addresses stand in the source, each with its use.
 fn places(source: &str) -> Vec<(Range<usize>, Use)> {
     let mut places = Vec::new();
     let mut definitions_of_images = Vec::new();
-    let mut events = Parser::new_ext(source, options()).into_offset_iter();
+    let mut events = Parser::new_ext(source, markdown::options()).into_offset_iter();
     for (event, range) in events.by_ref() {
         let (kind, address, id, usage) = match event {
             Event::Start(Tag::Link { link_type, dest_url, id, .. }) => (link_type, dest_url, id, Use::Link),

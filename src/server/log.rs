@@ -1,7 +1,7 @@
 //! The log on standard error, which can neither block the server nor end it.
 
+use crate::config::LogFormat;
 use std::io::{self, Write};
-use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -17,36 +17,17 @@ const QUEUE: usize = 4096;
 /// How long the end of the program waits for the last lines.
 const LAST_LINES: Duration = Duration::from_millis(500);
 
-/// How lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    Text,
-    Json,
-}
-
-impl FromStr for Format {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Format, String> {
-        match word {
-            "text" => Ok(Format::Text),
-            "json" => Ok(Format::Json),
-            _ => Err(format!("“{word}” is no log format; choose text or json.")),
-        }
-    }
-}
-
 /// Starts the log. `levels` is like `info` or `warn,request=off,pamphlet::store=debug`; the lines of
 /// requests have the target `request`. The error is one sentence.
-pub fn init(format: Format, levels: &str) -> Result<Log, String> {
+pub fn init(format: LogFormat, levels: &str) -> Result<Log, String> {
     let targets: Targets = levels.parse().map_err(|_| {
         format!("“{levels}” is no log level; write one like info, or levels by module like warn,request=info.")
     })?;
     let (log, lines) = Log::to(io::stderr());
     let layer = tracing_subscriber::fmt::layer().with_writer(lines).with_ansi(false);
     let layer = match format {
-        Format::Text => layer.boxed(),
-        Format::Json => layer.json().flatten_event(true).boxed(),
+        LogFormat::Text => layer.boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };
     let subscriber = Registry::default().with(layer.with_filter(targets));
     tracing::subscriber::set_global_default(subscriber).map_err(|_| "The log was started twice.".to_owned())?;

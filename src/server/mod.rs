@@ -1,14 +1,21 @@
 //! Listener, limits, drain.
 
+pub mod listen;
 pub mod log;
 pub mod seats;
 pub mod stall;
 pub mod stop;
+pub mod turns;
 
+use crate::config::Patience;
 use crate::server::seats::{Seat, Seats};
-use crate::server::stall::{Patience, Stalling};
+use crate::server::stall::Stalling;
+use crate::server::turns::{Receiving, Sending};
 use crate::web::Site;
+use crate::web::metrics::Open;
 use crate::web::pipeline;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -24,11 +31,7 @@ use tokio::task::JoinSet;
 
 /// How long requests may go on after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);
-/// Time for the head of a request, and longest pause between requests of one HTTP/1 connection.
-const HEADER_TIME: Duration = Duration::from_secs(10);
-/// Longest time a connection may stay without a request.
-const IDLE: Duration = Duration::from_secs(60);
-/// The same once the server stops: time for a request that is on its way.
+/// Longest time a connection may stay without a request once the server stops: for one on its way.
 const IDLE_AT_STOP: Duration = Duration::from_millis(300);
 /// Pause after an accept that failed for want of something, such as file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -78,18 +81,21 @@ async fn accept(listeners: &[TcpListener], seats: &Arc<Seats>) -> io::Result<(Tc
 async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>, mut stopping: watch::Receiver<bool>) {
     // Answers leave in one piece, so there is nothing to wait for.
     let _ = stream.set_nodelay(true);
+    let _open = Open::count(site.clone());
+    let patience = site.app.config().patience;
     let begin = seat.runner();
-    let service = service_fn(move |request| {
+    let service = service_fn(move |request: Request<Incoming>| {
         let (site, running) = (site.clone(), begin());
         async move {
+            let request = request.map(|body| Receiving::new(body, &running));
             let res = pipeline::answer(&site, peer, request).await;
-            Ok::<_, Infallible>(res.map(|body| running.sending(body)))
+            Ok::<_, Infallible>(res.map(|body| Sending::new(body, running)))
         }
     });
-    let builder = builder();
-    let stream = TokioIo::new(Stalling::new(stream, Patience::default()));
+    let builder = builder(patience);
+    let stream = TokioIo::new(Stalling::new(stream, patience, seat.blocked()));
     let mut connection = std::pin::pin!(builder.serve_connection(stream, service));
-    let mut idle = IDLE;
+    let mut stops = false;
     loop {
         tokio::select! {
             biased;
@@ -99,24 +105,25 @@ async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>,
                 }
                 return;
             }
-            Ok(_) = stopping.wait_for(|stopping| *stopping), if idle == IDLE => {
+            Ok(_) = stopping.wait_for(|stopping| *stopping), if !stops => {
                 connection.as_mut().graceful_shutdown();
-                idle = IDLE_AT_STOP;
+                stops = true;
             }
             () = seat.evicted() => return,
-            () = seat.idle_for(idle) => return,
+            () = seat.idle_for(IDLE_AT_STOP), if stops => return,
+            () = seat.stalled_for(patience.idle) => return,
         }
     }
 }
 
 /// HTTP/1.1 and HTTP/2 without TLS, with limits.
-fn builder() -> Builder<TokioExecutor> {
+fn builder(patience: Patience) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     // Without a timer hyper ignores its own time limits.
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIME)
+        .header_read_timeout(patience.head)
         .max_buf_size(MAX_HEAD)
         .max_headers(MAX_FIELDS);
     builder

@@ -1,25 +1,24 @@
 //! Seats for connections, and who gives one up when all are taken.
 
-use crate::web::response::Body;
-use bytes::Bytes;
-use hyper::body::{Frame, SizeHint};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// How often a newcomer looks again for somebody idle when everybody was busy.
+/// How often a newcomer looks again for somebody to give way when everybody was busy.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Nobody gives way whose request began, or whose last one ended, within this time: a newcomer's first
+/// bytes may be on their way. Bytes that dribble do not count.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// A bounded number of seats.
 ///
-/// A newcomer who finds none free gets that of the longest idle connection of the address that holds
-/// most of them: who floods the server loses its own connections first. A connection is idle while no
-/// request of it runs, so one that sends its first request very slowly is idle as well.
+/// A newcomer who finds none free gets one of the address that holds most of them: who floods the
+/// server loses its own connections first. Of these an idle one goes first, then one whose client we
+/// wait for, because it sends or reads slowly; a connection for which we work is never cut.
 pub struct Seats {
     free: Arc<Semaphore>,
     taken: Mutex<HashMap<u64, Arc<Occupant>>>,
@@ -38,9 +37,16 @@ pub struct Seat {
 /// What is known about a connection.
 struct Occupant {
     address: IpAddr,
+    /// Requests that have begun and whose answers are not sent.
     running: AtomicUsize,
-    /// Milliseconds since the epoch of `Seats`.
-    idle_since: AtomicU64,
+    /// Those of them in which it is the client's turn: to send a body, or to take an answer.
+    waiting: AtomicUsize,
+    /// When a request last began or ended, in milliseconds since the epoch of `Seats`.
+    changed: AtomicU64,
+    /// When a part of a body last came or went.
+    moved: AtomicU64,
+    /// Whether the socket takes no more bytes.
+    blocked: Arc<AtomicBool>,
     evicted: Notify,
     epoch: Instant,
 }
@@ -48,10 +54,10 @@ struct Occupant {
 /// Held while a request runs, its answer included.
 pub struct Running(Arc<Occupant>);
 
-/// An answer's body that keeps its connection busy until it is sent.
-pub struct Sending {
-    body: Body,
-    _running: Running,
+/// Whose turn it is in one request.
+pub struct Turn {
+    occupant: Arc<Occupant>,
+    waiting: bool,
 }
 
 impl Seats {
@@ -70,7 +76,7 @@ impl Seats {
             if let Ok(permit) = self.free.clone().try_acquire_owned() {
                 break Some(permit);
             }
-            self.evict();
+            self.evict(GRACE);
             match tokio::time::timeout(LOOK_AGAIN, self.free.clone().acquire_owned()).await {
                 Ok(permit) => break permit.ok(),
                 Err(_elapsed) => {}
@@ -79,7 +85,10 @@ impl Seats {
         let occupant = Arc::new(Occupant {
             address: network(address),
             running: AtomicUsize::new(0),
-            idle_since: AtomicU64::new(elapsed(self.epoch)),
+            waiting: AtomicUsize::new(0),
+            changed: AtomicU64::new(elapsed(self.epoch)),
+            moved: AtomicU64::new(0),
+            blocked: Arc::default(),
             evicted: Notify::new(),
             epoch: self.epoch,
         });
@@ -88,17 +97,19 @@ impl Seats {
         Seat { occupant, seats: self.clone(), id, _permit: permit }
     }
 
-    /// Asks one idle connection to end.
-    fn evict(&self) {
+    /// Asks one connection for which we do not work to end, if there is one that was quiet for `grace`.
+    fn evict(&self, grace: Duration) {
+        let last = elapsed(self.epoch).saturating_sub(millis(grace));
         let taken = self.lock();
         let mut held: HashMap<IpAddr, usize> = HashMap::new();
         for occupant in taken.values() {
             *held.entry(occupant.address).or_default() += 1;
         }
-        let idle = taken.values().filter(|occupant| occupant.running.load(Ordering::Acquire) == 0);
-        let victim = idle.max_by_key(|occupant| {
+        let quiet =
+            |occupant: &Occupant| occupant.waits_for_client() && occupant.changed.load(Ordering::Acquire) <= last;
+        let victim = taken.values().filter(|occupant| quiet(occupant)).max_by_key(|occupant| {
             let seats = held.get(&occupant.address).copied().unwrap_or(0);
-            (seats, u64::MAX - occupant.idle_since.load(Ordering::Acquire))
+            (seats, occupant.is_idle(), u64::MAX - occupant.changed.load(Ordering::Acquire))
         });
         if let Some(victim) = victim {
             victim.evicted.notify_one();
@@ -110,6 +121,22 @@ impl Seats {
     }
 }
 
+impl Occupant {
+    fn is_idle(&self) -> bool {
+        self.running.load(Ordering::Acquire) == 0 && !self.blocked.load(Ordering::Acquire)
+    }
+
+    /// Whether nothing is left for us to do until the client does something.
+    fn waits_for_client(&self) -> bool {
+        self.running.load(Ordering::Acquire) <= self.waiting.load(Ordering::Acquire)
+    }
+
+    /// A request begins or ends.
+    fn change(&self) {
+        self.changed.store(elapsed(self.epoch), Ordering::Release);
+    }
+}
+
 impl Seat {
     /// Says that a request begins.
     pub fn runner(&self) -> impl Fn() -> Running + Send + Sync + 'static {
@@ -117,24 +144,42 @@ impl Seat {
         move || Running::new(occupant.clone())
     }
 
+    /// To be set while the socket takes no more bytes.
+    pub fn blocked(&self) -> Arc<AtomicBool> {
+        self.occupant.blocked.clone()
+    }
+
     /// Ends when a newcomer needs the seat.
     pub async fn evicted(&self) {
         self.occupant.evicted.notified().await;
     }
 
-    /// Ends when no request has run for `limit`.
+    /// Ends when no request has run and nothing was left to send for `limit`.
     pub async fn idle_for(&self, limit: Duration) {
+        self.quiet_for(limit, Occupant::is_idle).await;
+    }
+
+    /// Ends when the client has done nothing for `limit` although it was its turn. While the socket
+    /// is blocked, `Stalling` judges.
+    pub async fn stalled_for(&self, limit: Duration) {
+        let stalled = |occupant: &Occupant| occupant.waits_for_client() && !occupant.blocked.load(Ordering::Acquire);
+        self.quiet_for(limit, stalled).await;
+    }
+
+    async fn quiet_for(&self, limit: Duration, quiet: impl Fn(&Occupant) -> bool) {
+        let mut busy_at = 0;
         loop {
-            let idle = if self.occupant.running.load(Ordering::Acquire) > 0 {
-                Duration::ZERO
-            } else {
-                let since = self.occupant.idle_since.load(Ordering::Acquire);
-                Duration::from_millis(elapsed(self.occupant.epoch).saturating_sub(since))
-            };
-            if idle >= limit {
+            let now = elapsed(self.occupant.epoch);
+            if !quiet(&self.occupant) {
+                busy_at = now;
+            }
+            let last = self.occupant.changed.load(Ordering::Acquire).max(self.occupant.moved.load(Ordering::Acquire));
+            let since = last.max(busy_at);
+            let left = millis(limit).saturating_sub(now.saturating_sub(since));
+            if left == 0 {
                 return;
             }
-            tokio::time::sleep(limit - idle + Duration::from_millis(1)).await;
+            tokio::time::sleep(Duration::from_millis(left)).await;
         }
     }
 }
@@ -148,44 +193,56 @@ impl Drop for Seat {
 impl Running {
     fn new(occupant: Arc<Occupant>) -> Running {
         occupant.running.fetch_add(1, Ordering::AcqRel);
+        occupant.change();
         Running(occupant)
     }
 
-    /// Goes on until `body` is sent or dropped.
-    pub fn sending(self, body: Body) -> Sending {
-        Sending { body, _running: self }
+    /// Ours to begin with.
+    pub fn turn(&self) -> Turn {
+        Turn { occupant: self.0.clone(), waiting: false }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.idle_since.store(elapsed(self.0.epoch), Ordering::Release);
+        self.0.change();
         self.0.running.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-impl hyper::body::Body for Sending {
-    type Data = Bytes;
-    type Error = crate::error::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, crate::error::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+impl Turn {
+    /// It is the client's turn.
+    pub fn theirs(&mut self) {
+        if !std::mem::replace(&mut self.waiting, true) {
+            self.occupant.waiting.fetch_add(1, Ordering::AcqRel);
+        }
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+    /// It is our turn.
+    pub fn ours(&mut self) {
+        if std::mem::replace(&mut self.waiting, false) {
+            self.occupant.waiting.fetch_sub(1, Ordering::AcqRel);
+        }
     }
 
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+    /// A part of a body came or went.
+    pub fn moved(&self) {
+        self.occupant.moved.store(elapsed(self.occupant.epoch), Ordering::Release);
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.ours();
     }
 }
 
 fn elapsed(epoch: Instant) -> u64 {
-    u64::try_from(epoch.elapsed().as_millis()).unwrap_or(u64::MAX)
+    millis(epoch.elapsed())
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The address, or the /64 that one IPv6 client has to itself.
@@ -216,11 +273,43 @@ mod tests {
         let running = busy.runner()();
         let idle = seats.take(FLOOD.into()).await;
         let later = seats.take(FLOOD.into()).await;
-        later.occupant.idle_since.store(elapsed(seats.epoch) + 5, Ordering::Release);
-        seats.evict();
+        later.occupant.changed.store(elapsed(seats.epoch) + 5, Ordering::Release);
+        seats.evict(Duration::ZERO);
         assert!(asked(&idle).await);
         assert!(!asked(&visitor).await && !asked(&busy).await && !asked(&later).await);
         drop(running);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_its_client_gives_way_after_the_idle_and_before_the_busy() {
+        let seats = Arc::new(Seats::new(3));
+        let (slow, busy, idle) =
+            (seats.take(FLOOD.into()).await, seats.take(FLOOD.into()).await, seats.take(FLOOD.into()).await);
+        let (receiving, _running) = (slow.runner()(), busy.runner()());
+        let mut turn = receiving.turn();
+        turn.theirs();
+        seats.evict(Duration::ZERO);
+        assert!(asked(&idle).await && !asked(&slow).await);
+        drop(idle);
+        seats.evict(Duration::ZERO);
+        assert!(asked(&slow).await && !asked(&busy).await);
+        turn.ours();
+        seats.evict(Duration::ZERO);
+        assert!(!asked(&slow).await && !asked(&busy).await);
+    }
+
+    #[tokio::test]
+    async fn a_client_whose_turn_it_is_for_too_long_has_stalled() {
+        let seats = Arc::new(Seats::new(1));
+        let seat = seats.take(VISITOR.into()).await;
+        let running = seat.runner()();
+        let stalled = |limit| tokio::time::timeout(Duration::from_millis(200), seat.stalled_for(limit));
+        let mut turn = running.turn();
+        assert!(stalled(Duration::from_millis(20)).await.is_err());
+        turn.theirs();
+        assert!(stalled(Duration::from_millis(20)).await.is_ok());
+        seat.blocked().store(true, Ordering::Release);
+        assert!(stalled(Duration::from_millis(20)).await.is_err());
     }
 
     #[tokio::test]

@@ -1,32 +1,18 @@
 //! A connection that gives up on a peer that stalls or dribbles.
 
+use crate::config::Patience;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-/// Longest time without a byte in either direction. hyper has its own, shorter limits for headers;
-/// this one also holds before the first byte, and while a client does not read its answer.
-const IDLE: Duration = Duration::from_secs(30);
-/// A peer that blocks our writing has to take this many bytes in each window.
-const WINDOW: Duration = Duration::from_secs(10);
-const LEAST_IN_WINDOW: usize = 16 * 1024;
-
-/// Limits for one connection. Tests have shorter ones.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    pub idle: Duration,
-    pub window: Duration,
-    pub least: usize,
-}
-
-impl Default for Patience {
-    fn default() -> Patience {
-        Patience { idle: IDLE, window: WINDOW, least: LEAST_IN_WINDOW }
-    }
-}
+/// Bytes read at a time from a client that is not listened to any more.
+const SIP: usize = 8 * 1024;
+/// A client that goes on sending after the last answer is heard for so many times `Patience::linger`.
+const LONGEST_LINGER: u32 = 5;
 
 /// A stream whose reads and writes fail with `TimedOut` when its peer exhausts the patience.
 pub struct Stalling<S> {
@@ -34,18 +20,29 @@ pub struct Stalling<S> {
     patience: Patience,
     idle: Pin<Box<Sleep>>,
     /// The window that runs since the peer first blocked a write.
-    blocked: Option<Blocked>,
+    window: Option<Window>,
+    /// Told to others: whether the peer blocks our writing.
+    blocked: Arc<AtomicBool>,
+    linger: Option<Linger>,
 }
 
-struct Blocked {
+/// The end of a connection. Closing a socket with unread bytes in it makes the kernel throw away what
+/// the client has not taken yet, such as the answer that its upload is too large.
+struct Linger {
+    silence: Pin<Box<Sleep>>,
+    end: Instant,
+}
+
+struct Window {
     end: Pin<Box<Sleep>>,
     taken: usize,
 }
 
 impl<S> Stalling<S> {
-    /// Patience starts to run at once.
-    pub fn new(inner: S, patience: Patience) -> Stalling<S> {
-        Stalling { inner, patience, idle: Box::pin(tokio::time::sleep(patience.idle)), blocked: None }
+    /// Patience starts to run at once. `blocked` is set while the peer blocks our writing.
+    pub fn new(inner: S, patience: Patience, blocked: Arc<AtomicBool>) -> Stalling<S> {
+        let idle = Box::pin(tokio::time::sleep(patience.idle));
+        Stalling { inner, patience, idle, window: None, blocked, linger: None }
     }
 
     fn progress(&mut self) {
@@ -63,9 +60,11 @@ impl<S> Stalling<S> {
             Poll::Ready(Ok(taken)) => {
                 self.progress();
                 if taken == offered {
-                    self.blocked = None;
-                } else if let Some(blocked) = &mut self.blocked {
-                    blocked.taken += taken;
+                    if self.window.take().is_some() {
+                        self.blocked.store(false, Ordering::Release);
+                    }
+                } else if let Some(window) = &mut self.window {
+                    window.taken += taken;
                 }
                 Poll::Ready(Ok(taken))
             }
@@ -76,15 +75,37 @@ impl<S> Stalling<S> {
 
     fn wait_blocked(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize>> {
         let patience = self.patience;
-        let new = || Blocked { end: Box::pin(tokio::time::sleep(patience.window)), taken: 0 };
-        let blocked = self.blocked.get_or_insert_with(new);
-        while blocked.end.as_mut().poll(cx).is_ready() {
-            if blocked.taken < patience.least {
+        let new = || Window { end: Box::pin(tokio::time::sleep(patience.window)), taken: 0 };
+        self.blocked.store(true, Ordering::Release);
+        let window = self.window.get_or_insert_with(new);
+        while window.end.as_mut().poll(cx).is_ready() {
+            if window.taken < patience.least_read {
                 return Poll::Ready(Err(gave_up()));
             }
-            *blocked = new();
+            *window = new();
         }
         self.wait(cx)
+    }
+}
+
+impl<S: AsyncRead + Unpin> Stalling<S> {
+    /// Reads on until the client has closed its side too, or has had time to take the answer.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let limit = self.patience.linger;
+        let now = Instant::now();
+        let new = || Linger { silence: Box::pin(tokio::time::sleep(limit)), end: now + limit * LONGEST_LINGER };
+        let linger = self.linger.get_or_insert_with(new);
+        let mut sip = [0; SIP];
+        let mut buf = ReadBuf::new(&mut sip);
+        match Pin::new(&mut self.inner).poll_read(cx, &mut buf) {
+            Poll::Pending => linger.silence.as_mut().poll(cx),
+            Poll::Ready(Ok(())) if !buf.filled().is_empty() && now < linger.end => {
+                linger.silence.as_mut().reset((now + limit).min(linger.end));
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Poll::Ready(_) => Poll::Ready(()),
+        }
     }
 }
 
@@ -104,7 +125,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stalling<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Stalling<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stalling<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
         let wrote = Pin::new(&mut self.inner).poll_write(cx, buf);
         self.written(cx, buf.len(), wrote)
@@ -128,22 +149,37 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stalling<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+        if self.linger.is_none() {
+            match Pin::new(&mut self.inner).poll_shutdown(cx) {
+                Poll::Ready(Ok(())) => {}
+                other => return other,
+            }
+        }
+        self.poll_linger(cx).map(Ok)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    const SHORT: Patience =
-        Patience { idle: Duration::from_millis(300), window: Duration::from_millis(50), least: 1000 };
+    fn impatient<S>(inner: S) -> Stalling<S> {
+        let patience = Patience {
+            idle: Duration::from_millis(300),
+            window: Duration::from_millis(50),
+            least_read: 1000,
+            linger: Duration::from_millis(50),
+            ..Patience::default()
+        };
+        Stalling::new(inner, patience, Arc::default())
+    }
 
     #[tokio::test]
     async fn a_silent_peer_is_given_up() {
         let (_peer, here) = tokio::io::duplex(64);
-        let error = Stalling::new(here, SHORT).read_u8().await.unwrap_err();
+        let error = impatient(here).read_u8().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
     }
 
@@ -158,7 +194,7 @@ mod tests {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
-        let write = async move { Stalling::new(here, SHORT).write_all(&[0; 100_000]).await };
+        let write = async move { impatient(here).write_all(&[0; 100_000]).await };
         let (written, ()) = tokio::join!(write, dribble);
         assert_eq!(written.unwrap_err().kind(), ErrorKind::TimedOut);
     }
@@ -166,13 +202,34 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_reads_gets_everything() {
         let (mut peer, here) = tokio::io::duplex(64);
-        let mut here = Stalling::new(here, SHORT);
+        let mut here = impatient(here);
         let write = async {
             here.write_all(&[7; 100_000]).await.unwrap();
+            assert!(!here.blocked.load(Ordering::Acquire));
             here.shutdown().await.unwrap();
         };
         let mut all = Vec::new();
         let (_, read) = tokio::join!(write, peer.read_to_end(&mut all));
         assert_eq!(read.unwrap(), 100_000);
+    }
+
+    #[tokio::test]
+    async fn the_end_waits_for_what_is_still_sent_but_not_for_ever() {
+        let (mut peer, here) = tokio::io::duplex(64);
+        let mut here = impatient(here);
+        let finish = async { here.shutdown().await.map(|()| Instant::now()) };
+        let send = async {
+            peer.write_all(&[7; 10_000]).await.unwrap();
+            Instant::now()
+        };
+        let (ended, sent) = tokio::join!(finish, send);
+        assert!(ended.unwrap() >= sent, "all of it was read");
+        let (mut peer, here) = tokio::io::duplex(64);
+        let mut here = impatient(here);
+        let for_ever = async { while peer.write_all(&[7; 64]).await.is_ok() {} };
+        tokio::select! {
+            ended = here.shutdown() => ended.unwrap(),
+            () = for_ever => panic!("the stream was closed before its time"),
+        }
     }
 }

@@ -22,6 +22,7 @@ pub async fn upload(app: &App, actor: &Actor, field: &'static str, name: &str, b
     if bytes.len() > image::MAX_UPLOAD {
         return Err(Error::TooLarge(image::MAX_UPLOAD as u64));
     }
+    app.store.check_room()?;
     let (media, bytes) = prepared(app, actor.user_id().unwrap_or(UserId(0)), field, name.to_owned(), bytes).await?;
     app.store.write(move |txn| store::media::insert(txn, &media, &bytes)).await
 }

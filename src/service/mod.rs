@@ -29,6 +29,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::Semaphore;
 
+pub use crate::store::BATCH_BUCKETS;
 pub use crate::store::ReadTxn;
 pub use crate::store::fresh::Scope;
 
@@ -46,6 +47,16 @@ pub struct App {
     /// Held while an image is taken in: decoding one can take a hundred megabytes.
     pub(crate) imaging: Semaphore,
     pub(crate) setup: setup::Secret,
+}
+
+/// What is counted about the data.
+#[derive(Debug, Clone, Copy)]
+pub struct Counts {
+    pub writer: store::Stats,
+    /// Size of the data file; `None` in memory.
+    pub file_bytes: Option<u64>,
+    /// Sessions stored; `None` while the file cannot be read.
+    pub sessions: Option<u64>,
 }
 
 /// Where the time comes from.
@@ -147,9 +158,15 @@ impl App {
         self.clock.advance(time.since(self.now()));
     }
 
-    /// Whether the blog can save things as far as is known.
-    pub fn is_healthy(&self) -> bool {
-        self.store.is_healthy()
+    /// What is counted about the data: for whoever runs the site.
+    pub fn counts(&self) -> Counts {
+        let sessions = self.read().and_then(|txn| store::sessions::count(&txn)).ok();
+        Counts { writer: self.store.stats(), file_bytes: self.store.file_bytes(), sessions }
+    }
+
+    /// Whether the blog can save things as far as is known; the error says why not.
+    pub fn health(&self) -> Result<()> {
+        self.store.health()
     }
 }
 

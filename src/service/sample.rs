@@ -152,7 +152,7 @@ pub fn prepare(app: &App, contents: Contents) -> Result<Administrator> {
     let password = random_token::<8>()?;
     let checked = Password::parse(&password).map_err(|message| Error::internal(message.into_owned()))?;
     let hash = passwords::hash_at(&checked, QUICK_COST)?;
-    let administrator = account("admin", "Admin")?;
+    let administrator = account("admin", "Keeper")?;
     let (token, session) = auth::new_session(now, "pamphlet try")?;
     let sample = match contents {
         Contents::Empty => None,

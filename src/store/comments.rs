@@ -4,7 +4,7 @@ use crate::domain::comment::Comment;
 use crate::domain::html::Html;
 use crate::domain::id::{CommentId, PostId, UserId};
 use crate::domain::time::Timestamp;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::fresh::Scope;
 use crate::store::record;
 use crate::store::schema::COMMENTS;
@@ -15,15 +15,19 @@ use std::sync::Arc;
 
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) struct StoredComment {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::store) parent: Option<CommentId>,
     pub(in crate::store) author: UserId,
     created_at: Timestamp,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     edited_at: Option<Timestamp>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     deleted: bool,
-    source: String,
-    html: String,
+    /// Markdown and HTML in a row, compressed: they repeat each other.
+    #[serde(with = "serde_bytes")]
+    text: Vec<u8>,
+    /// Where in `text` the HTML begins.
+    source_bytes: usize,
 }
 
 /// What is known of a whole conversation without its texts.
@@ -134,14 +138,17 @@ pub fn newest(txn: &impl Snapshot, skip: usize, take: usize) -> Result<(Vec<Comm
 
 /// Stores a new or changed comment.
 pub fn put(txn: &WriteTxn<'_>, comment: &Comment) -> Result<()> {
+    if !comment.deleted {
+        txn.grow()?;
+    }
     let stored = StoredComment {
         parent: comment.parent,
         author: comment.author,
         created_at: comment.created_at,
         edited_at: comment.edited_at,
         deleted: comment.deleted,
-        source: comment.source.clone(),
-        html: comment.body.as_str().to_owned(),
+        text: record::pack(&format!("{}{}", comment.source, comment.body.as_str())),
+        source_bytes: comment.source.len(),
     };
     let key = (comment.post.0, comment.thread.0, comment.id.0);
     txn.open(COMMENTS)?.insert(key, record::encode(&stored)?.as_slice())?;
@@ -173,6 +180,10 @@ fn whole(post: PostId) -> std::ops::RangeInclusive<(u64, u64, u64)> {
 }
 
 fn from_stored((post, thread, id): (u64, u64, u64), stored: StoredComment) -> Result<Comment> {
+    let text = record::unpack(&stored.text)?;
+    let (source, html) = text
+        .split_at_checked(stored.source_bytes)
+        .ok_or_else(|| Error::DataFile(format!("The text of comment {id} of post {post} is damaged.")))?;
     Ok(Comment {
         id: CommentId(id),
         post: PostId(post),
@@ -182,7 +193,7 @@ fn from_stored((post, thread, id): (u64, u64, u64), stored: StoredComment) -> Re
         created_at: stored.created_at,
         edited_at: stored.edited_at,
         deleted: stored.deleted,
-        source: stored.source,
-        body: Html::trusted(stored.html),
+        source: source.to_owned(),
+        body: Html::trusted(html.to_owned()),
     })
 }

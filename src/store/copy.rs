@@ -44,13 +44,13 @@ impl Source {
     fn open(path: &Path) -> Result<Source> {
         match open_read_only(path, CACHE) {
             Ok(db) => {
-                migrate::version(&db)?;
+                migrate::version(&db, migrate::STEPS)?;
                 Ok(Source::Shared(db))
             }
             // After a crash the file wants its quick repair first, which needs to write.
             Err(Error::DataFile(_)) => {
                 let place = crate::store::file::Place::File { path: path.to_owned(), cache: CACHE };
-                Ok(Source::Alone(place.open(crate::store::Opening::Existing)?))
+                Ok(Source::Alone(place.open(crate::store::Opening::Existing, &std::sync::Arc::default())?))
             }
             Err(error) => Err(error),
         }
@@ -76,7 +76,7 @@ fn partial_name(to: &Path) -> Result<std::path::PathBuf> {
 fn copy_and_verify(source: &Source, partial: &Path) -> Result<u64> {
     let snapshot = source.read()?;
     let place = crate::store::file::Place::File { path: partial.to_owned(), cache: CACHE };
-    let mut copy = place.open(crate::store::Opening::Create)?;
+    let mut copy = place.open(crate::store::Opening::Create, &std::sync::Arc::default())?;
     let mut rows = 0;
     macro_rules! copy_one {
         ($table:ident) => {
@@ -144,7 +144,7 @@ fn verify(snapshot: &ReadTransaction, copy: &mut Database) -> Result<()> {
 }
 
 /// Makes the new name durable where the system lets a folder be synced.
-fn sync_folder(file: &Path) {
+pub(in crate::store) fn sync_folder(file: &Path) {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     drop(std::fs::File::open(folder).and_then(|folder| folder.sync_all()));
 }

@@ -65,6 +65,16 @@ impl Fresh {
         self.number.store(number, Ordering::Release);
     }
 
+    /// Makes known that anything may have changed: a commit that failed may still have reached the
+    /// disk, which shows when the file is opened again.
+    pub(in crate::store) fn publish_all(&self) {
+        let number = self.number.load(Ordering::Relaxed) + 1;
+        let mut changed = self.changed.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        *changed = Changed { frame: number, lists: number, posts: HashMap::new(), floor: number };
+        drop(changed);
+        self.number.store(number, Ordering::Release);
+    }
+
     /// Whether any of `scopes` changed after commit `number`.
     pub(in crate::store) fn changed_since(&self, scopes: &[Scope], number: u64) -> bool {
         let changed = self.changed.read().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -103,6 +113,18 @@ mod tests {
         assert!(fresh.changed_since(&[Scope::Lists, Scope::Post(PostId(1))], before));
         assert!(!fresh.changed_since(&[Scope::Frame, Scope::Lists, Scope::Post(PostId(2))], before));
         assert!(!fresh.changed_since(&[Scope::Post(PostId(1))], fresh.number()));
+    }
+
+    #[test]
+    fn after_a_failure_nothing_counts_as_unchanged() {
+        let fresh = Fresh::default();
+        fresh.publish(&[Scope::Post(PostId(1))]);
+        let before = fresh.number();
+        fresh.publish_all();
+        for scope in [Scope::Frame, Scope::Lists, Scope::Post(PostId(1)), Scope::Post(PostId(2))] {
+            assert!(fresh.changed_since(&[scope], before));
+            assert!(!fresh.changed_since(&[scope], fresh.number()));
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub fn insert(txn: &WriteTxn<'_>, media: &Media, bytes: &[u8]) -> Result<Media> 
     if let Some(known) = by_id(txn, media.id)? {
         return Ok(known);
     }
+    txn.grow()?;
     let mut chunks = txn.open(MEDIA_CHUNKS)?;
     for (number, chunk) in (0u32..).zip(bytes.chunks(CHUNK)) {
         chunks.insert((&media.id.0, number), chunk)?;

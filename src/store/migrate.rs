@@ -4,8 +4,11 @@ use crate::error::{Error, Result};
 use crate::store::schema::{META, for_each_table};
 use redb::{Database, ReadableDatabase, TableHandle, WriteTransaction};
 
+/// One step from a schema to the next.
+pub(in crate::store) type Step = fn(&WriteTransaction) -> Result<()>;
+
 /// Append only; a released step is never edited. Each runs in one transaction with its number.
-const STEPS: &[fn(&WriteTransaction) -> Result<()>] = &[create_tables];
+pub(in crate::store) const STEPS: &[Step] = &[create_tables];
 
 /// The schema this program reads and writes.
 pub const SCHEMA: u64 = STEPS.len() as u64;
@@ -22,8 +25,8 @@ fn create_tables(txn: &WriteTransaction) -> Result<()> {
 }
 
 /// The schema version of a file; 0 for a new one. Refuses a file of another program or of a
-/// newer pamphlet, untouched.
-pub(in crate::store) fn version(db: &impl ReadableDatabase) -> Result<u64> {
+/// pamphlet that knows more than `steps`, untouched.
+pub(in crate::store) fn version(db: &impl ReadableDatabase, steps: &[Step]) -> Result<u64> {
     let txn = db.begin_read()?;
     let names: Vec<String> = txn.list_tables()?.map(|table| table.name().to_owned()).collect();
     if names.is_empty() {
@@ -37,17 +40,18 @@ pub(in crate::store) fn version(db: &impl ReadableDatabase) -> Result<u64> {
         Some(Ok(bytes)) => u64::from_le_bytes(bytes),
         _ => return Err(Error::DataFile("This is a redb file of another program, not of pamphlet.".into())),
     };
-    if version > SCHEMA {
+    let known = steps.len() as u64;
+    if version > known {
         return Err(Error::DataFile(format!(
-            "The data file has schema version {version}, and this pamphlet knows {SCHEMA} at most: it was written by a newer pamphlet. Please use that one."
+            "The data file has schema version {version}, and this pamphlet knows {known} at most: it was written by a newer pamphlet. Please use that one."
         )));
     }
     Ok(version)
 }
 
 /// Runs the steps from `version` on.
-pub(in crate::store) fn run(db: &Database, version: u64) -> Result<()> {
-    for (step, number) in STEPS.iter().zip(1u64..).skip(usize::try_from(version).unwrap_or(usize::MAX)) {
+pub(in crate::store) fn run(db: &Database, version: u64, steps: &[Step]) -> Result<()> {
+    for (step, number) in steps.iter().zip(1u64..).skip(usize::try_from(version).unwrap_or(usize::MAX)) {
         let mut txn = db.begin_write()?;
         txn.set_quick_repair(true);
         step(&txn)?;
@@ -69,24 +73,24 @@ mod tests {
     #[test]
     fn every_table_is_known_and_the_version_is_kept() {
         let db = memory();
-        assert_eq!(version(&db).unwrap(), 0);
-        run(&db, 0).unwrap();
-        assert_eq!(version(&db).unwrap(), SCHEMA);
+        assert_eq!(version(&db, STEPS).unwrap(), 0);
+        run(&db, 0, STEPS).unwrap();
+        assert_eq!(version(&db, STEPS).unwrap(), SCHEMA);
     }
 
     #[test]
     fn newer_files_and_other_programs_files_are_refused() {
         let db = memory();
-        run(&db, 0).unwrap();
+        run(&db, 0, STEPS).unwrap();
         let txn = db.begin_write().unwrap();
         txn.open_table(META).unwrap().insert("schema_version", 99u64.to_le_bytes().as_slice()).unwrap();
         txn.commit().unwrap();
-        assert!(version(&db).unwrap_err().to_string().contains("newer pamphlet"));
+        assert!(version(&db, STEPS).unwrap_err().to_string().contains("newer pamphlet"));
 
         let other = memory();
         let txn = other.begin_write().unwrap();
         txn.open_table(redb::TableDefinition::<u64, u64>::new("things")).unwrap();
         txn.commit().unwrap();
-        assert!(version(&other).unwrap_err().to_string().contains("another program"));
+        assert!(version(&other, STEPS).unwrap_err().to_string().contains("another program"));
     }
 }

@@ -4,8 +4,10 @@ pub mod categories;
 pub mod check;
 pub mod comments;
 pub mod copy;
+mod disk;
 mod file;
 pub mod fresh;
+mod frozen;
 pub mod ids;
 pub mod imports;
 pub mod media;
@@ -16,6 +18,7 @@ pub mod redirects;
 mod schema;
 pub mod sessions;
 pub mod settings;
+mod stats;
 pub mod users;
 mod writer;
 
@@ -25,20 +28,27 @@ mod model;
 use crate::domain::id::PostId;
 use crate::error::{Error, Result};
 use crate::store::comments::Outline;
+use crate::store::disk::Gauge;
 use crate::store::file::Place;
 use crate::store::fresh::{Fresh, Scope};
 use crate::store::writer::Writer;
-use redb::{Database, Key, ReadableDatabase, ReadableTable, TableDefinition, Value};
+use redb::{Database, Key, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, Value};
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
+pub use crate::store::disk::Written;
 pub use crate::store::file::Opening;
 pub use crate::store::migrate::SCHEMA;
+pub use crate::store::stats::{BATCH_BUCKETS, Stats};
 
 /// Outlines of conversations kept in memory, in bytes.
 const OUTLINE_CACHE: u64 = 2 * 1024 * 1024;
+/// How long the reopening of the file waits for readers to finish; later ones get
+/// `Error::Unavailable`.
+const READERS_FINISH: Duration = Duration::from_millis(500);
 
 /// The open data file.
 pub struct Store {
@@ -49,8 +59,11 @@ pub struct Store {
 /// What readers and the writer share.
 struct Shared {
     place: Place,
-    /// `None` while the file is being reopened after an I/O error.
-    db: RwLock<Option<Arc<Database>>>,
+    gauge: Arc<Gauge>,
+    /// `None` while nothing can be read: see `reopen`.
+    db: RwLock<Option<Database>>,
+    /// One more reference for each snapshot being read.
+    readers: Arc<()>,
     fresh: Fresh,
     outlines: quick_cache::sync::Cache<PostId, (u64, Arc<Outline>), OutlineWeight>,
 }
@@ -73,14 +86,28 @@ impl Store {
 
     /// A store in memory, gone when dropped.
     pub fn memory() -> Result<Store> {
-        Store::at(Place::Memory, Opening::Create)
+        Store::at(Place::memory(), Opening::Create)
+    }
+
+    /// A store on other storage than a file, for tests of what happens when a disk fails. `reopen`
+    /// opens the same bytes anew, at the start and whenever the store recovers from an error;
+    /// `free` tells the free bytes of the disk.
+    pub fn with_backend<B: StorageBackend>(
+        reopen: impl Fn() -> B + Send + Sync + 'static,
+        free: impl Fn() -> Option<u64> + Send + Sync + 'static,
+    ) -> Result<Store> {
+        let reopen = Box::new(move || Box::new(reopen()) as Box<dyn StorageBackend>);
+        Store::at(Place::Backend { reopen, free: Box::new(free) }, Opening::Create)
     }
 
     fn at(place: Place, opening: Opening) -> Result<Store> {
-        let db = place.open(opening)?;
+        let gauge = Arc::<Gauge>::default();
+        let db = place.open(opening, &gauge)?;
         let shared = Arc::new(Shared {
             place,
-            db: RwLock::new(Some(Arc::new(db))),
+            gauge,
+            db: RwLock::new(Some(db)),
+            readers: Arc::default(),
             fresh: Fresh::default(),
             outlines: quick_cache::sync::Cache::with_weighter(1_024, OUTLINE_CACHE, OutlineWeight),
         });
@@ -88,13 +115,17 @@ impl Store {
         Ok(Store { shared, writer })
     }
 
-    /// A snapshot of what is committed. Never waits for the writer. Drop it soon: pages that a
-    /// snapshot can see are not reused while it lives.
+    /// A snapshot of what is committed. Never waits for the writer, only for the file to be
+    /// reopened after an error. Drop it soon: pages that a snapshot can see are not reused while
+    /// it lives.
     pub fn read(&self) -> Result<ReadTxn> {
+        if self.shared.gauge.has_failed() {
+            self.writer.mend();
+        }
         // The number before the snapshot: see `fresh`.
         let number = self.shared.fresh.number();
-        let txn = self.shared.database()?.begin_read()?;
-        Ok(ReadTxn { txn, number, shared: Arc::clone(&self.shared) })
+        let (txn, reader) = self.shared.begin_read()?;
+        Ok(ReadTxn { txn, number, shared: Arc::clone(&self.shared), _reader: reader })
     }
 
     /// Runs `work` on the writer's thread in a transaction it may share with other jobs, and
@@ -140,16 +171,79 @@ impl Store {
         self.shared.fresh.publish(scopes);
     }
 
-    /// Whether the file takes writes as far as is known.
-    pub fn is_healthy(&self) -> bool {
-        self.writer.is_healthy()
+    /// Whether the file takes writes as far as is known: `Unavailable` after an I/O error until
+    /// it was mended, `NoSpace` while nothing can be added.
+    pub fn health(&self) -> Result<()> {
+        if !self.writer.is_healthy() || self.shared.gauge.has_failed() {
+            return Err(Error::Unavailable);
+        }
+        self.check_room()
+    }
+
+    /// `Error::NoSpace` while the disk is almost full: asked before work that only growing needs.
+    /// Writes that grow ask again by themselves.
+    pub fn check_room(&self) -> Result<()> {
+        if self.shared.has_room() { Ok(()) } else { Err(Error::NoSpace) }
+    }
+
+    /// What the writer has done since the start.
+    pub fn stats(&self) -> Stats {
+        self.writer.stats()
+    }
+
+    /// Bytes of the data file; `None` in memory.
+    pub fn file_bytes(&self) -> Option<u64> {
+        self.shared.place.bytes()
+    }
+
+    /// What has gone to the disk since the store was opened.
+    pub fn written(&self) -> Written {
+        self.shared.gauge.written()
     }
 }
 
 impl Shared {
-    fn database(&self) -> Result<Arc<Database>> {
-        let db = self.db.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        db.as_ref().map(Arc::clone).ok_or(Error::Unavailable)
+    fn begin_read(&self) -> Result<(redb::ReadTransaction, Arc<()>)> {
+        let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
+        let txn = db.as_ref().ok_or(Error::Unavailable)?.begin_read()?;
+        Ok((txn, Arc::clone(&self.readers)))
+    }
+
+    fn begin_write(&self) -> Result<redb::WriteTransaction> {
+        let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(db.as_ref().ok_or(Error::Unavailable)?.begin_write()?)
+    }
+
+    fn has_room(&self) -> bool {
+        self.gauge.has_room(self.place.space())
+    }
+
+    /// Closes the file and opens it again, since redb refuses everything after an I/O error. If
+    /// it cannot be opened to write, what is there can still be read, if anything can.
+    fn reopen(&self) -> Result<()> {
+        self.exchange(|| {
+            self.gauge.reset();
+            self.place.open(Opening::Existing, &self.gauge)
+        })
+    }
+
+    /// Closes the file and opens what is there to read only.
+    fn reopen_to_read(&self) -> Result<()> {
+        self.exchange(|| self.place.look())
+    }
+
+    fn exchange(&self, open: impl FnOnce() -> Result<Database>) -> Result<()> {
+        let mut slot = self.db.write().unwrap_or_else(PoisonError::into_inner);
+        let patience = Instant::now() + READERS_FINISH;
+        while Arc::strong_count(&self.readers) > 1 && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        drop(slot.take());
+        let opened = open();
+        // What failed may have reached the disk all the same, and shows now.
+        self.fresh.publish_all();
+        *slot = Some(opened?);
+        Ok(())
     }
 }
 
@@ -173,6 +267,7 @@ pub struct ReadTxn {
     txn: redb::ReadTransaction,
     number: u64,
     shared: Arc<Shared>,
+    _reader: Arc<()>,
 }
 
 impl ReadTxn {
@@ -199,6 +294,8 @@ pub struct WriteTxn<'a> {
     touched: RefCell<Vec<Scope>>,
     /// Whether any table was opened to write: a job that fails before that leaves nothing behind.
     wrote: Cell<bool>,
+    /// Whether the disk has room to grow.
+    has_room: bool,
     comment_ids: RefCell<Range<u64>>,
 }
 
@@ -211,6 +308,12 @@ impl WriteTxn<'_> {
     ) -> Result<redb::Table<'_, K, V>> {
         self.wrote.set(true);
         Ok(self.txn.open_table(table)?)
+    }
+
+    /// Called by the store's own functions before they add something: `Error::NoSpace` while the
+    /// disk is almost full, so that what room is left is there for deleting.
+    pub(in crate::store) fn grow(&self) -> Result<()> {
+        if self.has_room { Ok(()) } else { Err(Error::NoSpace) }
     }
 
     /// Says that this write changes what `scope` shows. Called by the store's own functions, so

@@ -105,6 +105,7 @@ pub fn revision(txn: &impl Snapshot, id: PostId, version: u32) -> Result<Option<
 
 /// Stores a new post. Its address must be free: check it before, in the same transaction.
 pub fn insert(txn: &WriteTxn<'_>, head: &PostHead, revision: &Revision, body: &Body) -> Result<()> {
+    txn.grow()?;
     put_slug(txn, head)?;
     put_indexes(txn, head)?;
     put_head(txn, head)?;
@@ -116,6 +117,9 @@ pub fn insert(txn: &WriteTxn<'_>, head: &PostHead, revision: &Revision, body: &B
 
 /// Replaces a post. With a revision its text too, which is kept beside the earlier ones.
 pub fn replace(txn: &WriteTxn<'_>, old: &PostHead, new: &PostHead, text: Option<(&Revision, &Body)>) -> Result<()> {
+    if text.is_some() {
+        txn.grow()?;
+    }
     if (old.kind, &old.slug) != (new.kind, &new.slug) {
         txn.open(POST_BY_SLUG)?.remove((old.kind.as_str(), old.slug.as_str()))?;
         put_slug(txn, new)?;

@@ -70,6 +70,7 @@ pub fn put_password(txn: &WriteTxn<'_>, id: UserId, hash: &str) -> Result<()> {
 /// Stores a new account. A name that is taken, or looks like a taken one, and a taken e-mail
 /// address are errors of their fields, all at once.
 pub fn insert(txn: &WriteTxn<'_>, user: &User) -> Result<()> {
+    txn.grow()?;
     let mut errors = FieldErrors::new();
     if txn.table(USER_BY_NAME)?.get(user.username.as_str())?.is_some() {
         errors.add("username", "This name is taken. Please choose another.");

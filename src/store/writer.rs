@@ -5,53 +5,74 @@
 
 use crate::error::{Error, Result};
 use crate::store::sessions::{self, Visit};
-use crate::store::{Opening, Shared, WriteTxn};
+use crate::store::stats::{Stats, Tally};
+use crate::store::{Shared, WriteTxn};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Jobs that may wait; one more is `Error::Busy`.
-const QUEUE: usize = 1_024;
+pub(in crate::store) const QUEUE: usize = 1_024;
 /// Most jobs in one commit.
 const BATCH: usize = 512;
 /// Visits kept for the next commit; more are forgotten, which only ends a session earlier.
 const MAX_VISITS: usize = 4_096;
-/// First and longest pause before the file is reopened again.
-const REOPEN_PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
+/// First and longest pause between two tries to mend the file.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
 type Run = dyn FnMut(&WriteTxn<'_>) -> Result<()> + Send;
 type Answer = dyn FnOnce(Result<()>) + Send;
+type Visits = HashMap<[u8; 32], Visit>;
 
-/// One write on its way: what to do, and how to answer afterwards.
+/// One write on its way: what to do, how to answer, and what to.
 struct Job {
     run: Box<Run>,
     answer: Box<Answer>,
+    /// What came of it in the last transaction; told when that is decided.
+    outcome: Result<()>,
+    /// Failed after it had begun to write: the transaction went with it, and it takes no part in
+    /// the next.
+    is_out: bool,
+}
+
+enum Message {
+    Job(Job),
+    /// A reader met an I/O error: the file wants to be reopened.
+    Mend,
 }
 
 /// The writer's thread and its queue. Dropping it commits what was accepted and joins the thread.
 pub(in crate::store) struct Writer {
-    queue: Option<SyncSender<Job>>,
+    queue: Option<SyncSender<Message>>,
     thread: Option<JoinHandle<()>>,
     state: Arc<State>,
 }
 
 #[derive(Default)]
 struct State {
-    visits: Mutex<HashMap<[u8; 32], Visit>>,
-    unhealthy: AtomicBool,
+    visits: Mutex<Visits>,
+    in_trouble: AtomicBool,
+    mend_asked: AtomicBool,
+    tally: Tally,
+}
+
+impl State {
+    fn visits(&self) -> MutexGuard<'_, Visits> {
+        self.visits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Writer {
     pub(in crate::store) fn start(shared: Arc<Shared>) -> Result<Writer> {
         let (sender, receiver) = sync_channel(QUEUE);
         let state = Arc::new(State::default());
-        let mut worker = Worker { shared, state: Arc::clone(&state), comment_ids: 0..0 };
+        let mut worker = Worker { shared, state: Arc::clone(&state), comment_ids: 0..0, trouble: None };
         let thread = std::thread::Builder::new()
             .name("writer".into())
             .spawn(move || worker.run(&receiver))
@@ -74,30 +95,56 @@ impl Writer {
         let job = Job {
             run: Box::new(move |txn| {
                 let value = work(txn)?;
-                *filled.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(value);
+                *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
                 Ok(())
             }),
             answer: Box::new(move |result| {
-                let value = slot.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+                let value = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
                 answer(result.and_then(|()| value.ok_or_else(|| Error::internal("a job left no value"))));
             }),
+            outcome: Ok(()),
+            is_out: false,
         };
-        match self.queue.as_ref().map(|queue| queue.try_send(job)) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(TrySendError::Full(_))) => Err(Error::Busy),
+        self.state.tally.joins();
+        let sent = self.queue.as_ref().map(|queue| queue.try_send(Message::Job(job)));
+        if let Some(Ok(())) = sent {
+            return Ok(());
+        }
+        self.state.tally.leave(1);
+        match sent {
+            Some(Err(TrySendError::Full(_))) => {
+                self.state.tally.refuse();
+                Err(Error::Busy)
+            }
             _ => Err(Error::Unavailable),
         }
     }
 
+    pub(in crate::store) fn stats(&self) -> Stats {
+        self.state.tally.stats()
+    }
+
     pub(in crate::store) fn note_visit(&self, visit: Visit) {
-        let mut visits = self.state.visits.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut visits = self.state.visits();
         if visits.len() < MAX_VISITS || visits.contains_key(&visit.key.0) {
             visits.insert(visit.key.0, visit);
         }
     }
 
+    /// Asks for the file to be reopened, once until that is heard.
+    pub(in crate::store) fn mend(&self) {
+        let busy = self.state.in_trouble.load(Ordering::Acquire);
+        if !busy && !self.state.mend_asked.swap(true, Ordering::AcqRel) {
+            let sent = self.queue.as_ref().is_some_and(|queue| queue.try_send(Message::Mend).is_ok());
+            if !sent {
+                self.state.mend_asked.store(false, Ordering::Release);
+            }
+        }
+    }
+
     pub(in crate::store) fn is_healthy(&self) -> bool {
-        !self.state.unhealthy.load(Ordering::Relaxed)
+        let alive = self.thread.as_ref().is_some_and(|thread| !thread.is_finished());
+        alive && !self.state.in_trouble.load(Ordering::Acquire)
     }
 }
 
@@ -116,115 +163,175 @@ struct Worker {
     state: Arc<State>,
     /// Comment numbers reserved by an earlier commit.
     comment_ids: Range<u64>,
+    trouble: Option<Trouble>,
+}
+
+/// The file takes no writes; when to try again, and how long to wait after that.
+#[derive(Clone, Copy)]
+struct Trouble {
+    next: Instant,
+    pause: Duration,
+}
+
+/// How a transaction ended.
+enum Ending {
+    Committed,
+    /// Nobody wrote anything.
+    NothingToWrite,
+    /// One job spoiled it; the others run again without that one.
+    Spoiled,
 }
 
 impl Worker {
-    fn run(&mut self, queue: &Receiver<Job>) {
-        while let Ok(first) = queue.recv() {
-            let mut batch = vec![first];
-            batch.extend(queue.try_iter().take(BATCH - 1));
-            self.commit(batch, queue);
+    fn run(&mut self, queue: &Receiver<Message>) {
+        loop {
+            let message = match self.trouble {
+                None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(trouble) if trouble.next <= Instant::now() => Err(RecvTimeoutError::Timeout),
+                Some(trouble) => queue.recv_timeout(trouble.next.saturating_duration_since(Instant::now())),
+            };
+            match message {
+                Ok(Message::Job(job)) if self.trouble.is_some() => {
+                    self.state.tally.leave(1);
+                    (job.answer)(Err(Error::Unavailable));
+                }
+                Ok(Message::Job(job)) => {
+                    let mut batch = vec![job];
+                    batch.extend(queue.try_iter().take(BATCH - 1).filter_map(|message| match message {
+                        Message::Job(job) => Some(job),
+                        Message::Mend => {
+                            // The commit meets the error by itself.
+                            self.state.mend_asked.store(false, Ordering::Release);
+                            None
+                        }
+                    }));
+                    self.state.tally.leave(batch.len());
+                    self.commit(batch);
+                }
+                Ok(Message::Mend) => {
+                    self.state.mend_asked.store(false, Ordering::Release);
+                    if self.trouble.is_none() && self.shared.gauge.has_failed() {
+                        self.fall_ill();
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => self.mend(),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
         }
         // Visits since the last commit are worth one more at the very end.
-        if !self.visits().is_empty() {
-            self.commit(Vec::new(), queue);
+        if self.trouble.is_none() && !self.state.visits().is_empty() {
+            self.commit(Vec::new());
         }
     }
 
-    /// Runs the jobs in one transaction. A job that fails is answered and left out; if it had
-    /// already written, the others run again without it.
-    fn commit(&mut self, mut jobs: Vec<Job>, queue: &Receiver<Job>) {
-        let visits = self.visits();
-        loop {
-            match self.attempt(&mut jobs, &visits) {
-                Ok(None) => {
-                    self.state.unhealthy.store(false, Ordering::Relaxed);
-                    return jobs.into_iter().for_each(|job| (job.answer)(Ok(())));
-                }
-                Ok(Some((index, error))) => {
-                    (jobs.remove(index).answer)(Err(error));
-                    if jobs.is_empty() {
-                        visits.into_values().for_each(|visit| self.keep_visit(visit));
-                        return;
-                    }
-                }
-                Err(error) => {
-                    tracing::error!(%error, jobs = jobs.len(), "a commit failed; reopening the data file");
-                    jobs.into_iter().for_each(|job| (job.answer)(Err(Error::Unavailable)));
-                    return self.reopen(queue);
-                }
+    /// Runs the jobs in one transaction and answers them when it is durable. Without jobs it is
+    /// for the visits alone.
+    fn commit(&mut self, mut jobs: Vec<Job>) {
+        let visits = std::mem::take(&mut *self.state.visits());
+        let ending = loop {
+            // redb may panic on a damaged file; the thread must outlive that.
+            let ending = catch_unwind(AssertUnwindSafe(|| self.attempt(&mut jobs, &visits)));
+            match ending.unwrap_or_else(|_| Err(Error::internal("the commit panicked"))) {
+                Ok(Ending::Spoiled) => {}
+                ending => break ending,
+            }
+        };
+        if !matches!(ending, Ok(Ending::Committed)) {
+            self.keep_visits(visits);
+        }
+        match ending {
+            Ok(_) => jobs.into_iter().for_each(|job| (job.answer)(job.outcome)),
+            Err(error) => {
+                self.state.tally.fail();
+                tracing::error!(%error, jobs = jobs.len(), "a commit failed; reopening the data file");
+                jobs.into_iter().for_each(|job| (job.answer)(Err(Error::Unavailable)));
+                self.fall_ill();
             }
         }
     }
 
-    /// One try. `Ok(Some(…))` names a job that must be left out of the next; `Err` is the file's
-    /// own failure.
-    fn attempt(&mut self, jobs: &mut Vec<Job>, visits: &HashMap<[u8; 32], Visit>) -> Result<Option<(usize, Error)>> {
-        let mut transaction = self.shared.database()?.begin_write()?;
+    /// One transaction; `Err` is the file's own failure. A refusal is told no earlier than a
+    /// success: it may rest on what another job of the same transaction wrote.
+    fn attempt(&mut self, jobs: &mut [Job], visits: &Visits) -> Result<Ending> {
+        let mut transaction = self.shared.begin_write()?;
         // Without it the first open after a crash walks the whole file.
         transaction.set_quick_repair(true);
         let txn = WriteTxn {
             txn: &transaction,
             touched: RefCell::default(),
             wrote: Cell::new(false),
+            has_room: self.shared.has_room(),
             comment_ids: RefCell::new(self.comment_ids.clone()),
         };
-        let mut index = 0;
-        while let Some(job) = jobs.get_mut(index) {
-            let wrote_before = txn.wrote.replace(false);
-            match catch_unwind(AssertUnwindSafe(|| (job.run)(&txn))) {
-                Ok(Ok(())) => index += 1,
-                Ok(Err(Error::Unavailable)) => return Err(Error::Unavailable),
+        let alone = jobs.is_empty();
+        let mut wrote = false;
+        for job in jobs.iter_mut().filter(|job| !job.is_out) {
+            txn.wrote.set(false);
+            let ran = catch_unwind(AssertUnwindSafe(|| (job.run)(&txn)));
+            job.is_out = ran.is_err();
+            job.outcome = ran.unwrap_or_else(|_| Err(Error::internal("a write panicked")));
+            match &job.outcome {
+                Ok(()) => wrote |= txn.wrote.get(),
+                Err(Error::Unavailable) => return Err(Error::Unavailable),
                 // Refused before it wrote anything: the others need not run again.
-                Ok(Err(error)) if !txn.wrote.get() => (jobs.remove(index).answer)(Err(error)),
-                Ok(Err(error)) => return Ok(Some((index, error))),
+                Err(_) if !txn.wrote.get() && !job.is_out => {}
                 // Whatever it had begun goes with the transaction.
-                Err(_) => return Ok(Some((index, Error::internal("a write panicked")))),
+                Err(_) => {
+                    job.is_out = true;
+                    return Ok(Ending::Spoiled);
+                }
             }
-            txn.wrote.set(txn.wrote.get() || wrote_before);
         }
-        if !txn.wrote.get() && visits.is_empty() {
-            return Ok(None);
+        if !wrote && !alone {
+            return Ok(Ending::NothingToWrite);
         }
         sessions::record_visits(&txn, visits.values())?;
         let (touched, comment_ids) = (txn.touched.into_inner(), txn.comment_ids.into_inner());
         transaction.commit()?;
+        self.state.tally.commit(jobs.iter().filter(|job| job.outcome.is_ok()).count());
         self.comment_ids = comment_ids;
         self.shared.fresh.publish(&touched);
-        Ok(None)
+        Ok(Ending::Committed)
     }
 
-    /// redb refuses everything after an I/O error until the file is opened anew. Jobs that come
-    /// in meanwhile are told that nothing can be saved.
-    fn reopen(&mut self, queue: &Receiver<Job>) {
-        self.state.unhealthy.store(true, Ordering::Relaxed);
+    /// From now on writes are refused until the file is mended, which is tried at once.
+    fn fall_ill(&mut self) {
+        self.state.in_trouble.store(true, Ordering::Release);
         self.comment_ids = 0..0;
-        let (mut pause, longest) = REOPEN_PAUSES;
-        loop {
-            let old = self.shared.db.write().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
-            // Readers hold the handle only while they begin; the lock goes with the last of them.
-            drop(old);
-            match self.shared.place.open(Opening::Existing) {
-                Ok(db) => {
-                    *self.shared.db.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(Arc::new(db));
-                    return;
-                }
-                Err(error) => tracing::error!(%error, "the data file could not be reopened; trying again"),
-            }
-            match queue.recv_timeout(pause) {
-                Ok(job) => (job.answer)(Err(Error::Unavailable)),
-                Err(RecvTimeoutError::Timeout) => pause = (pause * 2).min(longest),
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
+        self.trouble = Some(Trouble { next: Instant::now(), pause: PAUSES.0 });
+    }
+
+    /// Reopens the file and proves with an empty commit that it takes writes again.
+    fn mend(&mut self) {
+        let Some(Trouble { pause, .. }) = self.trouble else { return };
+        let tried = catch_unwind(AssertUnwindSafe(|| self.shared.reopen().and_then(|()| self.prove())));
+        let Err(error) = tried.unwrap_or_else(|_| Err(Error::internal("reopening panicked"))) else {
+            tracing::info!("the data file takes writes again");
+            self.trouble = None;
+            return self.state.in_trouble.store(false, Ordering::Release);
+        };
+        tracing::error!(%error, again_in = ?pause, "the data file takes no writes");
+        let look = catch_unwind(AssertUnwindSafe(|| self.shared.reopen_to_read()));
+        if let Err(error) = look.unwrap_or_else(|_| Err(Error::internal("reopening panicked"))) {
+            tracing::error!(%error, "the data file cannot be read either");
+        }
+        self.trouble = Some(Trouble { next: Instant::now() + pause, pause: (pause * 2).min(PAUSES.1) });
+    }
+
+    fn prove(&self) -> Result<()> {
+        let mut transaction = self.shared.begin_write()?;
+        transaction.set_quick_repair(true);
+        Ok(transaction.commit()?)
+    }
+
+    /// Puts visits back that no commit has carried; later ones of the same session win.
+    fn keep_visits(&self, visits: Visits) {
+        let mut kept = self.state.visits();
+        for (key, visit) in visits {
+            kept.entry(key).or_insert(visit);
         }
     }
-
-    fn visits(&self) -> HashMap<[u8; 32], Visit> {
-        std::mem::take(&mut *self.state.visits.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
-    }
-
-    fn keep_visit(&self, visit: Visit) {
-        let mut visits = self.state.visits.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        visits.entry(visit.key.0).or_insert(visit);
-    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,8 +20,7 @@ pub const MAX_TARGET: usize = 8 * 1024;
 /// Checks that need no look at the site; gives the host that is asked for.
 pub fn request(parts: &Parts) -> std::result::Result<String, Refusal> {
     if !METHODS.split(", ").any(|known| known == parts.method.as_str()) {
-        let standard = parts.method == Method::TRACE || parts.method == Method::CONNECT;
-        return Err(if standard { Refusal::Method(METHODS.into()) } else { Refusal::UnknownMethod });
+        return Err(Refusal::Method(METHODS.into()));
     }
     if parts.uri.path().len() + parts.uri.query().map_or(0, str::len) > MAX_TARGET {
         return Err(Refusal::LongAddress);

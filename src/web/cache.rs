@@ -19,6 +19,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -37,9 +38,13 @@ pub struct PageCache {
     /// Held from the read until the page and its coded variant are made, so that a crowd of
     /// misses cannot hold a crowd of pages in memory.
     permits: Semaphore,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 struct Entry {
+    /// The number of the route that answers its address.
+    route: usize,
     number: u64,
     scopes: Box<[Scope]>,
     until: Option<Timestamp>,
@@ -69,19 +74,31 @@ impl PageCache {
         PageCache {
             pages: Cache::with_weighter(items, bytes as u64, Weight),
             permits: Semaphore::new((cores * 2).clamp(2, 8)),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
         }
     }
 
-    /// A page without a query, for a visitor, if it is there in the coding the client takes.
-    pub fn ready(&self, app: &App, path: &str, asked: &HeaderMap) -> Option<Res> {
+    /// A page without a query, for a visitor, if it is there in the coding the client takes; with
+    /// the number of its route.
+    pub fn ready(&self, app: &App, path: &str, asked: &HeaderMap) -> Option<(Res, usize)> {
         let entry = self.pages.get(path)?;
         let variant = entry.variants.ready(encoding::choose(asked))?;
-        entry.is_true(app).then(|| variant.respond(asked))
+        if !entry.is_true(app) {
+            return None;
+        }
+        self.hits.fetch_add(1, Ordering::Relaxed);
+        Some((variant.respond(asked), entry.route))
     }
 
     /// Bytes taken now.
     pub fn weight(&self) -> u64 {
         self.pages.weight()
+    }
+
+    /// Pages answered from the cache and pages rendered for it, since the start.
+    pub fn hits_and_misses(&self) -> (u64, u64) {
+        (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
     }
 
     async fn permit(&self) -> Result<SemaphorePermit<'_>> {
@@ -130,11 +147,15 @@ where
         cache.pages.remove_if(key, |entry| !entry.is_true(&site.app));
         match cache.pages.get_value_or_guard_async(key).await {
             // It may have been rendered before a write that was acknowledged before we asked.
-            Ok(entry) if entry.is_true(&site.app) => return coded(cache, &entry, &req.headers).await,
+            Ok(entry) if entry.is_true(&site.app) => {
+                cache.hits.fetch_add(1, Ordering::Relaxed);
+                return coded(cache, &entry, &req.headers).await;
+            }
             Ok(_) => {}
             Err(guard) => break guard,
         }
     };
+    cache.misses.fetch_add(1, Ordering::Relaxed);
     let permit = cache.permit().await?;
     let txn = site.app.read()?;
     let encoding = encoding::choose(&req.headers);
@@ -143,7 +164,7 @@ where
         Rendered::Page { body, media_type, scopes, until } => {
             let about = About { media_type, cache_control: PUBLIC, vary: "Accept-Encoding, Cookie", quality: QUALITY };
             let variants = Variants::new(body, about);
-            Arc::new(Entry { number: txn.number(), scopes: scopes.into(), until, variants })
+            Arc::new(Entry { route: req.route, number: txn.number(), scopes: scopes.into(), until, variants })
         }
     };
     let res = off_the_loop(|| entry.variants.make(encoding)).respond(&req.headers);
@@ -332,7 +353,7 @@ mod tests {
         let page = |n: u64| {
             let about = About { media_type: response::HTML, cache_control: PUBLIC, vary: "Cookie", quality: QUALITY };
             let variants = Variants::new(format!("{n} {}", "x".repeat(4000)).into(), about);
-            Arc::new(Entry { number: n, scopes: [Scope::Lists].into(), until: None, variants })
+            Arc::new(Entry { route: 0, number: n, scopes: [Scope::Lists].into(), until: None, variants })
         };
         for n in 0..500 {
             cache.pages.insert(format!("/?page={n}"), page(n));

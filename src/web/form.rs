@@ -185,6 +185,8 @@ fn shorten(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Patience;
+    use crate::web::body::Room;
     use http_body_util::combinators::BoxBody;
     use http_body_util::{BodyExt, Full};
 
@@ -192,7 +194,8 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, "multipart/form-data; boundary=xyz".parse().unwrap());
         let body = Full::new(Bytes::from(body.replace('\n', "\r\n"))).map_err(|never| match never {});
-        read(&headers, Paced::new(BoxBody::new(body), UPLOAD_LIMIT)).await
+        let held = Room::default().hold(UPLOAD_LIMIT, None)?;
+        read(&headers, Paced::new(BoxBody::new(body), UPLOAD_LIMIT, held, Patience::default())).await
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod finish;
 pub mod form;
 pub mod framed;
 pub mod health;
+pub mod metrics;
 pub mod origin;
 pub mod pages;
 pub mod pipeline;
@@ -25,7 +26,9 @@ pub mod variants;
 
 use crate::error::{Error, Result};
 use crate::service::App;
+use crate::web::body::Room;
 use crate::web::cache::PageCache;
+use crate::web::metrics::Metrics;
 use crate::web::request::RequestId;
 use crate::web::router::{Route, Router};
 use crate::web::static_files::StaticFiles;
@@ -38,6 +41,9 @@ pub struct Site {
     pub cache: PageCache,
     pub files: StaticFiles,
     pub router: Router,
+    pub metrics: Metrics,
+    /// For bodies that are being read.
+    room: Room,
     next_id: AtomicU64,
 }
 
@@ -52,7 +58,16 @@ impl Site {
         let router = Router::new(routes).map_err(|clash| Error::Internal(Box::new(clash)))?;
         let cache = PageCache::new(app.config.page_cache);
         let first = getrandom::u64().map_err(|cause| Error::internal(cause.to_string()))?;
-        Ok(Site { app, cache, files: StaticFiles::new(), router, next_id: AtomicU64::new(first) })
+        let metrics = Metrics::new(router.routes());
+        Ok(Site {
+            app,
+            cache,
+            files: StaticFiles::new(),
+            router,
+            metrics,
+            room: Room::default(),
+            next_id: AtomicU64::new(first),
+        })
     }
 
     /// Numbers run on from a random one, so that those of two runs do not meet in a log.

@@ -1,7 +1,7 @@
 //! Where a request comes from: client address, scheme, host.
 
 use http::HeaderMap;
-use http::header::{FORWARDED, HOST, HeaderName};
+use http::header::{FORWARDED, HOST, HeaderName, VIA};
 use http::request::Parts;
 use http::uri::Authority;
 use ipnet::IpNet;
@@ -10,6 +10,7 @@ use std::net::IpAddr;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// Who sent a request and how they addressed the site.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Caller {
     pub https: bool,
     /// Host and port as addressed, in lower case.
     pub host: String,
+    /// Whether the peer is a proxy that is believed.
+    trusted: bool,
     /// The origin that is configured, which then counts for whatever is printed.
     configured: Option<String>,
 }
@@ -29,7 +32,13 @@ impl Caller {
     pub fn new(peer: IpAddr, host: &str, headers: &HeaderMap, trusted: &[IpNet]) -> Caller {
         let peer = peer.to_canonical();
         if !is_trusted(peer, trusted) {
-            return Caller { client: peer, https: false, host: host.to_ascii_lowercase(), configured: None };
+            return Caller {
+                client: peer,
+                https: false,
+                host: host.to_ascii_lowercase(),
+                trusted: false,
+                configured: None,
+            };
         }
         let proto = last(headers, &X_FORWARDED_PROTO).or_else(|| forwarded(headers, "proto").pop());
         let named = last(headers, &X_FORWARDED_HOST).or_else(|| forwarded(headers, "host").pop());
@@ -38,6 +47,7 @@ impl Caller {
             client: client(peer, headers, trusted),
             https: proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https")),
             host: host.to_ascii_lowercase(),
+            trusted: true,
             configured: None,
         }
     }
@@ -49,6 +59,13 @@ impl Caller {
             self.configured = Some(origin.to_owned());
         }
         self
+    }
+
+    /// Whether `client` is who asks as far as can be told: no proxy that is not believed has
+    /// passed the request on.
+    pub fn is_direct(&self, headers: &HeaderMap) -> bool {
+        let marks = [FORWARDED, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO, X_REAL_IP, VIA];
+        self.trusted || !marks.iter().any(|name| headers.contains_key(name))
     }
 
     /// The configured origin, else the one as seen: `https://example.org:8443`.
@@ -80,7 +97,8 @@ fn bare(origin: &str) -> &str {
 }
 
 /// The one host that a request names (RFC 9112, section 3.2): in its target if that is absolute,
-/// else in its only `Host`. `None` if there is none, more than one, or it is malformed.
+/// else in its only `Host`. `None` if there is none, they differ, or one is malformed. HTTP/1.0, which
+/// some health checks still speak, need not name one.
 pub fn host(parts: &Parts) -> Option<&str> {
     let mut values = parts.headers.get_all(HOST).iter();
     let field = values.next();
@@ -96,15 +114,13 @@ pub fn host(parts: &Parts) -> Option<&str> {
         None => None,
     };
     match (target, field) {
-        // In HTTP/2 the target is always absolute, and a Host beside it must agree with it.
-        (Some(target), Some(field)) if parts.version == http::Version::HTTP_2 => {
-            target.eq_ignore_ascii_case(field).then_some(target)
-        }
+        // Two that differ are one for the proxy and another for us.
+        (Some(target), Some(field)) => target.eq_ignore_ascii_case(field).then_some(target),
         (Some(target), None) if parts.version == http::Version::HTTP_2 => Some(target),
-        // HTTP/1 asks for Host even where the target is absolute, which then counts.
-        (Some(target), Some(_)) => Some(target),
-        (None, field) => field,
+        // HTTP/1 asks for Host even where the target is absolute.
         (Some(_), None) => None,
+        (None, None) if parts.version == http::Version::HTTP_10 => Some("localhost"),
+        (None, field) => field,
     }
 }
 
@@ -237,7 +253,10 @@ mod tests {
         let v1 = Version::HTTP_11;
         assert_eq!(found("/", &["blog.example"], v1).as_deref(), Some("blog.example"));
         assert_eq!(found("/", &["[::1]:8080"], v1).as_deref(), Some("[::1]:8080"));
-        assert_eq!(found("http://a.example/", &["b.example"], v1).as_deref(), Some("a.example"));
+        assert_eq!(found("http://a.example/", &["A.example"], v1).as_deref(), Some("a.example"));
+        assert_eq!(found("http://a.example/", &["b.example"], v1), None);
+        assert_eq!(found("/", &[], Version::HTTP_10).as_deref(), Some("localhost"));
+        assert_eq!(found("/", &["a", "a"], Version::HTTP_10), None);
         for bad in ["", "a b", "x/../y", "a@b", "a:b", "a:99999", "a:80:80", "[::1", "[]", "a,b", "ä", "<x>"] {
             assert_eq!(found("/", &[bad], v1), None, "{bad}");
         }

@@ -13,7 +13,7 @@ use crate::web::problem::{Asked, Failure, Refusal};
 use crate::web::request::{Incoming, Query, Req};
 use crate::web::response;
 use crate::web::response::Res;
-use crate::web::router::{Found, Surface};
+use crate::web::router::{Found, Route, Surface};
 use crate::web::security;
 use crate::web::session;
 use bytes::Bytes;
@@ -29,6 +29,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
 
+/// Bytes of a path that the log shows.
+const LOGGED_PATH: usize = 300;
+
 /// Answers one request, whatever it is, and writes its line into the log.
 pub async fn answer<B>(site: &Arc<Site>, peer: SocketAddr, request: Request<B>) -> Res
 where
@@ -38,7 +41,7 @@ where
     let started = Instant::now();
     let (parts, body) = request.into_parts();
     let (method, uri) = (parts.method.clone(), parts.uri.clone());
-    let asked = Asked::new(site.request_id(), &parts);
+    let mut asked = Asked::new(site.request_id(), &parts);
     let id = asked.id;
     let host = admit::request(&parts);
     let trusted = &site.app.config.trusted_proxies;
@@ -47,47 +50,67 @@ where
     let client = caller.client;
     let at_once = if host.is_ok() { ready(site, &caller, &parts) } else { None };
     let mut res = match at_once {
-        Some(res) => res,
+        Some((res, route)) => {
+            asked.route = route;
+            res
+        }
         None => {
             let finish = Finish::new(id, caller.https, &parts);
             let body = body.map_err(Into::into).boxed();
-            finish.finish(told(site, asked, caller, host.map(drop), Request::from_parts(parts, body)).await)
+            finish.finish(told(site, &mut asked, caller, host.map(drop), Request::from_parts(parts, body)).await)
         }
     };
     if method == Method::HEAD {
         res = response::without_body(res);
     }
+    let took = started.elapsed();
+    site.metrics.answered(asked.route, &method, res.status(), took);
+    let route = asked.route.and_then(|number| site.router.routes().get(number));
     // Never the query, cookies or bodies: they may hold secrets.
     tracing::info!(
         target: "request",
         method = method.as_str(),
-        path = uri.path(),
+        path = logged(uri.path(), route),
+        route = route.map_or("-", |route| route.pattern),
         status = res.status().as_u16(),
         bytes = res.body().length(),
-        ms = started.elapsed().as_micros() as f64 / 1000.0,
+        ms = took.as_micros() as f64 / 1000.0,
         %client,
         %id,
     );
     res
 }
 
+/// As much of a path as belongs in the log.
+fn logged<'a>(path: &'a str, route: Option<&Route>) -> &'a str {
+    match route {
+        Some(route) if route.is_secret() => route.pattern,
+        _ => {
+            let cut = (0..=path.len().min(LOGGED_PATH)).rev().find(|at| path.is_char_boundary(*at));
+            path.get(..cut.unwrap_or(0)).unwrap_or("")
+        }
+    }
+}
+
 /// A file of the binary, or a kept page for a visitor: answered before anything else is looked at.
-fn ready(site: &Site, caller: &Caller, parts: &Parts) -> Option<Res> {
+/// With the number of the route that would have answered.
+fn ready(site: &Site, caller: &Caller, parts: &Parts) -> Option<(Res, Option<usize>)> {
     if !matches!(parts.method, Method::GET | Method::HEAD) {
         return None;
     }
     let path = site.app.links.strip(parts.uri.path())?;
-    let mut res = match site.files.get(path) {
-        Some(file) => file.ready(encoding::choose(&parts.headers))?.respond(&parts.headers),
+    let (mut res, route) = match site.files.get(path) {
+        Some(file) => (file.ready(encoding::choose(&parts.headers))?.respond(&parts.headers), site.router.number(path)),
         None if parts.uri.query().is_none() && session::token(&parts.headers, caller.https).is_none() => {
-            site.cache.ready(&site.app, path, &parts.headers)?
+            let (res, route) = site.cache.ready(&site.app, path, &parts.headers)?;
+            (res, Some(route))
         }
         None => return None,
     };
     if caller.https {
         security::protect(res.headers_mut(), true);
     }
-    Some(res)
+    Some((res, route))
 }
 
 type Boxed = BoxBody<Bytes, Cause>;
@@ -95,16 +118,16 @@ type Boxed = BoxBody<Bytes, Cause>;
 /// The handler's answer, or what failed told in the way of the route's surface.
 async fn told(
     site: &Arc<Site>,
-    mut asked: Asked,
+    asked: &mut Asked,
     caller: Caller,
     admitted: std::result::Result<(), Refusal>,
     request: Request<Boxed>,
 ) -> Res {
     let answered = match admitted {
-        Ok(()) => handled(site, &mut asked, caller, request).await,
+        Ok(()) => handled(site, asked, caller, request).await,
         Err(refusal) => Err(refusal.into()),
     };
-    answered.unwrap_or_else(|failure| problem::answer(site, &asked, &failure))
+    answered.unwrap_or_else(|failure| problem::answer(site, asked, &failure))
 }
 
 /// Who asks, which route, may they, then the handler. Fills in `asked` as it learns.
@@ -133,6 +156,7 @@ async fn handled(
         Found::Nothing => return Err(Error::NotFound("page").into()),
     };
     asked.surface = route.surface;
+    asked.route = Some(route.number);
     if !session::may_change(&parts.method, &parts.headers, &caller) {
         return Err(Refusal::OtherSite.into());
     }
@@ -145,8 +169,15 @@ async fn handled(
         actor: asked.actor.clone(),
         id: asked.id,
         caller,
+        route: route.number,
         params,
-        body: Some(Incoming { body, limit: route.body_limit }),
+        body: Some(Incoming {
+            body,
+            limit: route.body_limit,
+            patience: site.app.config().patience,
+            room: site.room.clone(),
+        }),
+        held: None,
     };
     Ok(guarded(route.call(site.clone(), req)).await?)
 }
@@ -251,7 +282,7 @@ mod tests {
         let wrong = send(&blog(), "POST /posts/a", &[SAME], "").await;
         assert_eq!((wrong.status().as_u16(), &wrong.headers()[ALLOW]), (405, &"GET, HEAD, OPTIONS".parse().unwrap()));
         assert_eq!(send(&blog(), "TRACE /", &[], "").await.status(), 405);
-        assert_eq!(send(&blog(), "BREW /", &[], "").await.status(), 501);
+        assert_eq!(send(&blog(), "BREW /", &[], "").await.status(), 405);
         assert_eq!(get(&blog(), "/nothing/here").await.status(), 404);
     }
 

@@ -4,7 +4,6 @@ use crate::domain::actor::Actor;
 use crate::error::{Error, FieldError};
 use crate::view;
 use crate::web::Site;
-use crate::web::admit::METHODS;
 use crate::web::framed::in_frame;
 use crate::web::request::RequestId;
 use crate::web::response;
@@ -21,6 +20,8 @@ pub struct Asked {
     pub surface: Surface,
     pub actor: Actor,
     pub id: RequestId,
+    /// The number of the route, as soon as there is one.
+    pub route: Option<usize>,
     /// Where a login leads back to: the address of a page, base path included.
     pub next: Option<PathAndQuery>,
 }
@@ -30,7 +31,7 @@ impl Asked {
     pub fn new(id: RequestId, parts: &Parts) -> Asked {
         // A login leads back to pages only: repeating a form would need its fields.
         let next = if parts.method.is_safe() { parts.uri.path_and_query().cloned() } else { None };
-        Asked { surface: Surface::Page, actor: Actor::Anonymous, id, next }
+        Asked { surface: Surface::Page, actor: Actor::Anonymous, id, route: None, next }
     }
 }
 
@@ -41,9 +42,7 @@ pub enum Refusal {
     BadRequest,
     /// The address is longer than any of ours.
     LongAddress,
-    /// A method that no route has.
-    UnknownMethod,
-    /// The address exists; these methods are allowed.
+    /// These methods are allowed, by the address or at all.
     Method(String),
     /// A form sent from another site.
     OtherSite,
@@ -108,9 +107,6 @@ fn refuse(site: &Site, asked: &Asked, refusal: &Refusal) -> Res {
     if let Refusal::Method(methods) = refusal {
         res.headers_mut().extend(HeaderValue::from_str(methods).ok().map(|value| (ALLOW, value)));
     }
-    if let Refusal::UnknownMethod = refusal {
-        res.headers_mut().insert(ALLOW, HeaderValue::from_static(METHODS));
-    }
     res
 }
 
@@ -139,6 +135,7 @@ fn verdict(error: &Error, id: RequestId) -> Verdict {
         Error::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Too many attempts"),
         Error::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Busy"),
         Error::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Saving is not possible now"),
+        Error::NoSpace => (StatusCode::SERVICE_UNAVAILABLE, "no-space", "The disk is almost full"),
         Error::DataFile(_) | Error::Failed(_) | Error::Internal(_) => {
             (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong")
         }
@@ -158,6 +155,7 @@ fn retry_after(error: &Error) -> Option<u64> {
         Error::RateLimited(wait) => Some(wait.as_secs().max(1)),
         Error::Busy => Some(1),
         Error::Unavailable => Some(10),
+        Error::NoSpace => Some(60),
         _ => None,
     }
 }
@@ -172,9 +170,6 @@ fn refused(refusal: &Refusal) -> Verdict {
         ),
         Refusal::LongAddress => {
             (StatusCode::URI_TOO_LONG, "address-too-long", "Address too long", "This site has no address of that length.".into())
-        }
-        Refusal::UnknownMethod => {
-            (StatusCode::NOT_IMPLEMENTED, "unknown-method", "Unknown method", "This site does not know that method.".into())
         }
         Refusal::Method(methods) => (
             StatusCode::METHOD_NOT_ALLOWED,

@@ -1,19 +1,21 @@
 //! A request as handlers see it.
 
+use crate::config::Patience;
 use crate::domain::actor::Actor;
 use crate::error::{Error, Result};
-use crate::web::body::Cause;
-use crate::web::body::Paced;
+use crate::web::body::{Cause, Held, Paced, Room};
 use crate::web::form;
 use crate::web::form::Form;
 use crate::web::origin::Caller;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use http_body_util::combinators::BoxBody;
+use hyper::body::Body;
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// What one request asks, checked so far that handlers can rely on it.
 pub struct Req {
@@ -26,15 +28,21 @@ pub struct Req {
     /// Names the request in the log.
     pub id: RequestId,
     pub(in crate::web) caller: Caller,
+    /// The number of the route it found.
+    pub(in crate::web) route: usize,
     pub(in crate::web) query: Query,
     pub(in crate::web) params: Params,
     pub(in crate::web) body: Option<Incoming>,
+    /// The room that the body takes, until the request is answered.
+    pub(in crate::web) held: Option<Arc<Held>>,
 }
 
 /// A body that nobody has read yet, with the route's limit.
 pub(in crate::web) struct Incoming {
     pub body: BoxBody<Bytes, Cause>,
     pub limit: u64,
+    pub patience: Patience,
+    pub room: Room,
 }
 
 impl Req {
@@ -72,8 +80,8 @@ impl Req {
 
     /// The submitted form. Decide permission first: a file that may not be uploaded need not be read.
     pub async fn form(&mut self) -> Result<Form> {
-        match self.body.take() {
-            Some(incoming) => form::read(&self.headers, Paced::new(incoming.body, incoming.limit)).await,
+        match self.paced()? {
+            Some(body) => form::read(&self.headers, body).await,
             None => Ok(Form::default()),
         }
     }
@@ -86,10 +94,18 @@ impl Req {
 
     /// The body as it is.
     pub async fn bytes(&mut self) -> Result<Bytes> {
-        match self.body.take() {
-            Some(incoming) => Paced::new(incoming.body, incoming.limit).read().await,
+        match self.paced()? {
+            Some(body) => body.read().await,
             None => Ok(Bytes::new()),
         }
+    }
+
+    /// The body under its limits; `None` if it was taken already. `Busy` if there is no room for it.
+    fn paced(&mut self) -> Result<Option<Paced>> {
+        let Some(Incoming { body, limit, patience, room }) = self.body.take() else { return Ok(None) };
+        let held = room.hold(limit, body.size_hint().exact())?;
+        self.held = Some(Arc::clone(&held));
+        Ok(Some(Paced::new(body, limit, held, patience)))
     }
 }
 

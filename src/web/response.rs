@@ -23,6 +23,9 @@ pub const TEXT: &str = "text/plain; charset=utf-8";
 /// What a `Location` may not hold although the text is already an address.
 const LOCATION_UNSAFE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\');
 
+/// Largest part of a body in memory that is handed over at once: what is handed over counts as sent.
+const PIECE: usize = 64 * 1024;
+
 /// What an answer carries.
 pub enum Body {
     Empty,
@@ -62,9 +65,11 @@ impl HttpBody for Body {
         match body {
             Body::Empty => Poll::Ready(None),
             Body::Full(bytes) => {
-                let bytes = std::mem::take(bytes);
-                *body = Body::Empty;
-                Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+                let piece = bytes.split_to(bytes.len().min(PIECE));
+                if bytes.is_empty() {
+                    *body = Body::Empty;
+                }
+                Poll::Ready((!piece.is_empty()).then(|| Ok(Frame::data(piece))))
             }
             Body::Pieces(pieces) => Poll::Ready(pieces.take()),
         }

@@ -31,6 +31,8 @@ pub struct Route {
     pub surface: Surface,
     /// Largest body it reads, in bytes.
     pub body_limit: u64,
+    /// Its place in the table.
+    pub(in crate::web) number: usize,
     handler: Handler,
 }
 
@@ -42,7 +44,7 @@ impl Route {
         A: Future<Output = Result<Res>> + Send + 'static,
     {
         let handler: Handler = Box::new(move |site, req| Box::pin(handler(site, req)));
-        Route { method, pattern, surface, body_limit: form::DEFAULT_LIMIT, handler }
+        Route { method, pattern, surface, body_limit: form::DEFAULT_LIMIT, number: 0, handler }
     }
 
     /// Another limit for the body, in bytes; for files `form::UPLOAD_LIMIT`.
@@ -53,6 +55,11 @@ impl Route {
 
     pub(in crate::web) fn call(&self, site: Arc<Site>, req: Req) -> Answer {
         (self.handler)(site, req)
+    }
+
+    /// Whether its addresses are themselves secrets, such as that of a reset link: they belong in no log.
+    pub(in crate::web) fn is_secret(&self) -> bool {
+        ["{token}", "{key}", "{secret}"].iter().any(|name| self.pattern.contains(name))
     }
 
     /// Whether it only catches what nothing else matches, so that it says nothing about which
@@ -90,9 +97,10 @@ impl std::error::Error for Clash {}
 
 impl Router {
     /// Fails if two patterns clash or one is malformed.
-    pub fn new(routes: Vec<Route>) -> std::result::Result<Router, Clash> {
+    pub fn new(mut routes: Vec<Route>) -> std::result::Result<Router, Clash> {
         let mut by_method: Vec<(Method, matchit::Router<usize>)> = Vec::new();
-        for (index, route) in routes.iter().enumerate() {
+        for (index, route) in routes.iter_mut().enumerate() {
+            route.number = index;
             let at = by_method.iter().position(|(method, _)| *method == route.method).unwrap_or(by_method.len());
             if at == by_method.len() {
                 by_method.push((route.method.clone(), matchit::Router::new()));
@@ -113,16 +121,21 @@ impl Router {
     /// Looks up `path`, percent-encoded and below the base path. HEAD finds what GET would find.
     pub fn find(&self, method: &Method, path: &str) -> Found<'_> {
         let method = if *method == Method::HEAD { &Method::GET } else { method };
-        if let Some((route, params)) = self.matching(method, path) {
-            return match Params::decode(params.iter()) {
-                Some(params) => Found::Route(route, params),
-                None => Found::Nothing,
-            };
+        let found = self.matching(method, path);
+        // The catch-all is for addresses that nothing else knows, by whatever method.
+        if found.as_ref().is_none_or(|(route, _)| route.is_catch_all()) {
+            let methods = self.allowed(path);
+            if !methods.is_empty() {
+                return Found::Methods(methods);
+            }
         }
-        match self.allowed(path) {
-            methods if methods.is_empty() => Found::Nothing,
-            methods => Found::Methods(methods),
-        }
+        let Some((route, params)) = found else { return Found::Nothing };
+        Params::decode(params.iter()).map_or(Found::Nothing, |params| Found::Route(route, params))
+    }
+
+    /// The number of the route of a GET or HEAD, without decoding its parameters.
+    pub fn number(&self, path: &str) -> Option<usize> {
+        self.matching(&Method::GET, path).map(|(route, _)| route.number)
     }
 
     /// The value of `Allow` for a path; empty if there is no such path.
@@ -189,6 +202,8 @@ mod tests {
         assert_eq!(pattern(Method::GET, "/2015/05/15/x.html"), "/{*path}");
         assert_eq!(pattern(Method::POST, "/posts/a"), "405");
         assert_eq!(pattern(Method::POST, "/2015/x"), "404");
+        // The address exists, so the catch-all has no say.
+        assert_eq!(pattern(Method::GET, "/logout"), "405");
         assert_eq!(pattern(Method::GET, "/posts/%FF"), "404");
     }
 

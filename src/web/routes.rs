@@ -3,6 +3,7 @@
 use crate::web::feeds;
 use crate::web::form::UPLOAD_LIMIT;
 use crate::web::health;
+use crate::web::metrics;
 use crate::web::pages::{
     account, admin_categories, admin_comments, admin_media, admin_posts, admin_settings, admin_users,
 };
@@ -58,6 +59,7 @@ fn reading() -> Vec<Route> {
         // Health
         Route::new(GET, "/healthz", Feed, health::alive),
         Route::new(GET, "/readyz", Feed, health::ready),
+        Route::new(GET, "/metrics", Page, metrics::show),
     ]
 }
 

@@ -1,1 +1,25 @@
-//! black box
+//! The black-box suite: a real server on a real socket, told as stories.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on says so by ending"
+)]
+
+mod client;
+mod harness;
+mod http_framing;
+
+mod admin;
+mod architecture;
+mod auth;
+mod cache;
+mod comments;
+mod limits;
+mod links;
+mod matrix;
+mod media;
+mod posts;
+mod secrets;
+mod slow_clients;

@@ -3,36 +3,40 @@
 //! Heads first: addresses are given out before any text is read, so that texts can link to each
 //! other. Then each text with its images, a bounded number in one commit.
 
+mod images;
+mod plan;
 mod put;
+mod report;
 mod scan;
 mod targets;
+#[cfg(test)]
+mod tests;
 
-use crate::content::image::MAX_UPLOAD;
+use crate::content::highlight::Grammars;
 use crate::content::markdown;
 use crate::content::relink::{self, Use};
-use crate::domain::id::UserId;
-use crate::domain::media::{Media, MediaId, alt_text};
-use crate::domain::post::{Kind, MAX_EXCERPT, PostHead, PostInput, ValidPost};
-use crate::domain::slug::Slug;
+use crate::domain::media::{Media, alt_text};
+use crate::domain::post::{Kind, MAX_EXCERPT, PostInput, ValidPost};
 use crate::domain::time::Zone;
 use crate::error::{Error, Result};
+use crate::service::import::images::Images;
+use crate::service::import::plan::Plan;
 use crate::service::import::put::Taken;
 use crate::service::import::scan::{Header, Tree};
 use crate::service::import::targets::{Target, Targets};
 use crate::service::{App, media, settings, writing};
 use crate::store;
-use crate::store::imports::Imported;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::Arc;
+
+pub use crate::service::import::report::{Remark, Report};
 
 /// Changes when the same file would become something else than before.
 const VERSION: &str = "pamphlet markdown import 1";
 /// Posts in one commit.
 const BATCH: usize = 50;
-/// Bytes of images in one commit.
-const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
 /// Whether anything is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,48 +53,6 @@ pub struct Progress<'a> {
     pub file: &'a str,
 }
 
-/// A file and a sentence about it.
-pub type Remark = (String, String);
-
-/// What came of an import.
-#[derive(Debug, Default)]
-pub struct Report {
-    pub new: usize,
-    pub changed: usize,
-    pub unchanged: usize,
-    /// Of the new and changed ones.
-    pub drafts: usize,
-    /// Images stored that were not there before.
-    pub images: usize,
-    /// Accounts made for authors.
-    pub accounts: usize,
-    /// Section files of a site generator, which are no posts.
-    pub sections: usize,
-    /// Files that could not be taken.
-    pub refused: Vec<Remark>,
-    /// Posts left as they are because somebody changed or deleted them on the blog.
-    pub kept: Vec<Remark>,
-    /// Images and files that a text names and that could not be brought in.
-    pub missing: Vec<Remark>,
-    /// Files that were taken, but not quite as they say.
-    pub remarks: Vec<Remark>,
-}
-
-/// A file with its place on the blog.
-struct Plan {
-    header: Header,
-    slug: Slug,
-    known: Option<Known>,
-}
-
-/// What an earlier import made of a file.
-struct Known {
-    version: u32,
-    fingerprint: String,
-    /// `None` when it was deleted since.
-    head: Option<PostHead>,
-}
-
 struct Run<'a> {
     app: &'a App,
     mode: Mode,
@@ -98,10 +60,8 @@ struct Run<'a> {
     report: Report,
     targets: Targets,
     zone: Zone,
-    /// What files of images became, so that each is looked at once.
-    images: HashMap<PathBuf, std::result::Result<Media, String>>,
-    sizes: HashMap<MediaId, (u32, u32)>,
-    image_batch: Vec<(Media, Vec<u8>)>,
+    images: Images<'a>,
+    grammars: Grammars,
     batch: Vec<Taken>,
 }
 
@@ -119,13 +79,12 @@ pub fn markdown(app: &App, path: &Path, mode: Mode, progress: &mut dyn FnMut(&Pr
         report,
         targets,
         zone,
-        images: HashMap::new(),
-        sizes: HashMap::new(),
-        image_batch: Vec::new(),
+        images: Images::new(app, mode),
+        grammars: Grammars::default(),
         batch: Vec::new(),
     };
     let headers = run.headers();
-    let plans = run.plan(headers)?;
+    let plans = plan::plan(&app.read()?, headers, &mut run.targets)?;
     for (done, plan) in plans.iter().enumerate() {
         progress(&Progress { done, total: plans.len(), file: &plan.header.key });
         run.take(plan)?;
@@ -135,6 +94,7 @@ pub fn markdown(app: &App, path: &Path, mode: Mode, progress: &mut dyn FnMut(&Pr
     }
     run.flush()?;
     progress(&Progress { done: plans.len(), total: plans.len(), file: "" });
+    run.report.images = run.images.stored;
     Ok(run.report)
 }
 
@@ -157,35 +117,6 @@ impl Run<'_> {
         headers
     }
 
-    /// Gives every file its address.
-    fn plan(&mut self, headers: Vec<Header>) -> Result<Vec<Plan>> {
-        let txn = self.app.read()?;
-        let (mut plans, mut planned) = (Vec::new(), HashSet::new());
-        for header in headers {
-            let known = match store::imports::by_key(&txn, &import_key(&header.key))? {
-                Some(Imported::Post { post, version, fingerprint }) => {
-                    Some(Known { version, fingerprint, head: store::posts::by_id(&txn, post)? })
-                }
-                _ => None,
-            };
-            let head = known.as_ref().and_then(|known| known.head.as_ref());
-            let gone = known.is_some() && head.is_none();
-            let slug = match head.filter(|head| is_numbered(&head.slug, &header.slug)) {
-                Some(head) => head.slug.clone(),
-                None => free_slug(&header.slug, |slug| {
-                    let holder = writing::holder(&txn, Kind::Post, slug)?;
-                    Ok(!planned.contains(slug) && holder.is_none_or(|id| head.is_some_and(|head| head.id == id)))
-                })?,
-            };
-            planned.insert(slug.clone());
-            if !gone {
-                self.targets.add(&header, slug.clone());
-            }
-            plans.push(Plan { header, slug, known });
-        }
-        Ok(plans)
-    }
-
     fn take(&mut self, plan: &Plan) -> Result<()> {
         let key = &plan.header.key;
         let (bytes, document) = match self.tree.read(key) {
@@ -202,7 +133,7 @@ impl Run<'_> {
                 self.report.unchanged += 1;
                 return Ok(());
             }
-            if let Some(reason) = kept(known) {
+            if let Some(reason) = known.kept() {
                 self.report.kept.push((key.clone(), reason.into()));
                 return Ok(());
             }
@@ -274,7 +205,7 @@ impl Run<'_> {
                     }
                 }
                 Target::Missing(reason) => self.report.missing.push((key.to_owned(), format!("{address}: {reason}"))),
-                Target::Image(file) => match self.image(file)? {
+                Target::Image(file) => match self.images.bring(file)? {
                     Ok(media) => {
                         changes.insert(address.clone(), (media::source_address(&media), Some(media)));
                     }
@@ -283,45 +214,6 @@ impl Run<'_> {
             }
         }
         Ok(changes)
-    }
-
-    fn image(&mut self, file: &Path) -> Result<std::result::Result<Media, String>> {
-        if let Some(known) = self.images.get(file) {
-            return Ok(known.clone());
-        }
-        let outcome = self.prepare(file);
-        let media = match outcome {
-            Ok((media, bytes)) => {
-                self.sizes.insert(media.id, (media.width, media.height));
-                let is_new = store::media::by_id(&self.app.read()?, media.id)?.is_none();
-                let pending = self.image_batch.iter().any(|(other, _)| other.id == media.id);
-                if is_new && !pending {
-                    self.report.images += 1;
-                    self.image_batch.push((media.clone(), bytes));
-                }
-                Ok(media)
-            }
-            Err(reason) => Err(reason),
-        };
-        self.images.insert(file.to_owned(), media.clone());
-        if self.image_batch.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > BATCH_BYTES {
-            self.flush_images()?;
-        }
-        Ok(media)
-    }
-
-    fn prepare(&self, file: &Path) -> std::result::Result<(Media, Vec<u8>), String> {
-        let unreadable = |cause: std::io::Error| format!("the file cannot be read: {cause}");
-        let length = std::fs::metadata(file).map_err(unreadable)?.len();
-        if length > MAX_UPLOAD as u64 {
-            return Err(format!("the file has {length} bytes; at most {MAX_UPLOAD} can be taken"));
-        }
-        let bytes = std::fs::read(file).map_err(unreadable)?;
-        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        media::prepare(UserId(0), "image", &name, &bytes, self.app.now()).map_err(|error| match error {
-            Error::Invalid(fields) => fields.into_iter().map(|field| field.message.into_owned()).collect(),
-            other => other.to_string(),
-        })
     }
 
     /// The fields of the editor, by the editor's rules.
@@ -352,10 +244,10 @@ impl Run<'_> {
         let txn = self.app.read()?;
         let size_of = |id| {
             let stored = || store::media::by_id(&txn, id).ok().flatten().map(|media| (media.width, media.height));
-            self.sizes.get(&id).copied().or_else(stored)
+            self.images.size_of(id).or_else(stored)
         };
         let site = markdown::Site { links: self.app.links(), size_of: &size_of };
-        let rendered = writing::stored_form(self.app, markdown::post(&valid.source, &site));
+        let rendered = writing::stored_form(self.app, markdown::post_with(&valid.source, &site, &self.grammars));
         let document = &plan.header.document;
         let updated = document.updated.as_deref().and_then(|text| scan::moment(text, &self.zone));
         Ok(Taken {
@@ -388,7 +280,7 @@ impl Run<'_> {
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.flush_images()?;
+        self.images.flush()?;
         let batch = Arc::new(std::mem::take(&mut self.batch));
         if batch.is_empty() || self.mode == Mode::DryRun {
             batch.iter().for_each(|taken| self.count(taken));
@@ -435,44 +327,4 @@ impl Run<'_> {
             self.report.new += 1;
         }
     }
-
-    fn flush_images(&mut self) -> Result<()> {
-        let images = std::mem::take(&mut self.image_batch);
-        if images.is_empty() || self.mode == Mode::DryRun {
-            return Ok(());
-        }
-        self.app.store.write_blocking(move |txn| {
-            images.iter().try_for_each(|(media, bytes)| store::media::insert(txn, media, bytes).map(drop))
-        })
-    }
-}
-
-/// Why a changed file does not change its post.
-fn kept(known: &Known) -> Option<&'static str> {
-    match &known.head {
-        None => Some("The post was deleted on the blog; the file is not brought in again."),
-        Some(head) if head.version != known.version => {
-            Some("The post was edited on the blog since; the changed file does not replace it.")
-        }
-        Some(_) => None,
-    }
-}
-
-/// Whether `slug` is `wanted` or a numbered form of it.
-fn is_numbered(slug: &Slug, wanted: &Slug) -> bool {
-    slug == wanted
-        || slug.as_str().rsplit_once('-').is_some_and(|(before, number)| {
-            number.parse::<u32>().is_ok_and(|number| number > 1) && wanted.as_str().starts_with(before)
-        })
-}
-
-/// `wanted`, numbered if that is what it takes.
-fn free_slug(wanted: &Slug, is_free: impl Fn(&Slug) -> Result<bool>) -> Result<Slug> {
-    for number in 1..10_000 {
-        let slug = if number == 1 { wanted.clone() } else { wanted.numbered(number) };
-        if is_free(&slug)? {
-            return Ok(slug);
-        }
-    }
-    Err(Error::Failed(format!("Too many posts want the address “{wanted}”.")))
 }

@@ -65,7 +65,7 @@ impl Targets {
         let (path, tail) = split_tail(address);
         let path = decoded(path);
         if let Some(from_root) = path.strip_prefix('/') {
-            return self.from_root(from_root, usage, tail);
+            return self.at_root(from_root, usage, tail);
         }
         let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
         let Some(joined) = join(folder, &path) else {
@@ -75,7 +75,7 @@ impl Targets {
     }
 
     /// An address that begins with a slash is one of the old site.
-    fn from_root(&self, path: &str, usage: Use, tail: &str) -> Option<Target> {
+    fn at_root(&self, path: &str, usage: Use, tail: &str) -> Option<Target> {
         let old = format!("/{}", path.trim_matches('/'));
         if let Some(key) = self.old_paths.get(&old) {
             return Some(Target::Post { key: key.clone(), tail: tail.to_owned() });

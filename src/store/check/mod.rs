@@ -39,14 +39,14 @@ fn open_and_look(path: &Path) -> Result<Checkup> {
     let mut checkup = Checkup::default();
     match file::open_read_only(path, CACHE) {
         // Refused untouched if a newer program wrote it.
-        Ok(db) => checkup.schema = migrate::version(&db)?,
+        Ok(db) => checkup.schema = migrate::version(&db, migrate::STEPS)?,
         // After a crash it wants its quick repair first, which needs to write.
         Err(Error::DataFile(_)) => {}
         Err(error) => return Err(error),
     }
     match file::open_alone(path, CACHE) {
         Ok(mut db) => {
-            checkup.schema = migrate::version(&db)?;
+            checkup.schema = migrate::version(&db, migrate::STEPS)?;
             checkup.walked = true;
             let sound = db.check_integrity()?;
             checkup.expect(sound, || {

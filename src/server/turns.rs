@@ -1,0 +1,87 @@
+//! Bodies on their way in and out that know whose turn it is.
+
+use crate::server::seats::{Running, Turn};
+use crate::web::response::Body;
+use bytes::Bytes;
+use hyper::body::{Frame, SizeHint};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// The body of a request; while it is awaited, it is the client's turn.
+pub struct Receiving<B> {
+    body: B,
+    turn: Turn,
+}
+
+/// The body of an answer: the client's turn, but while we have nothing to send.
+pub struct Sending {
+    body: Body,
+    turn: Turn,
+    _running: Running,
+}
+
+impl<B> Receiving<B> {
+    pub fn new(body: B, running: &Running) -> Receiving<B> {
+        Receiving { body, turn: running.turn() }
+    }
+}
+
+impl Sending {
+    /// The request goes on until `body` is sent or dropped.
+    pub fn new(body: Body, running: Running) -> Sending {
+        let mut turn = running.turn();
+        // HTTP/2 asks for the first byte only when the client gives it room.
+        turn.theirs();
+        Sending { body, turn, _running: running }
+    }
+}
+
+impl<B: hyper::body::Body + Unpin> hyper::body::Body for Receiving<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        if polled.is_pending() {
+            this.turn.theirs();
+        } else {
+            this.turn.ours();
+            this.turn.moved();
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl hyper::body::Body for Sending {
+    type Data = Bytes;
+    type Error = crate::error::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        if polled.is_pending() {
+            this.turn.ours();
+        } else {
+            this.turn.theirs();
+            this.turn.moved();
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,187 @@
+//! Stories of importing small folders.
+
+use crate::config::Config;
+use crate::domain::post::{Kind, PostHead, Status};
+use crate::domain::slug::Slug;
+use crate::domain::time::{Timestamp, Zone};
+use crate::service::import::{self, Mode, Report};
+use crate::service::{App, Clock, posts};
+use crate::store;
+use std::path::Path;
+use tempfile::TempDir;
+
+struct Story {
+    folder: TempDir,
+    app: App,
+}
+
+impl Story {
+    fn new() -> Story {
+        let config = Config { bcrypt_cost: Some(10), ..Config::default() };
+        let clock = Clock::fixed(Timestamp::parse("2026-01-01", &Zone::utc()).unwrap());
+        Story { folder: tempfile::tempdir().unwrap(), app: App::in_memory(clock, config).unwrap() }
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    fn run(&self, mode: Mode) -> Report {
+        import::markdown(&self.app, self.folder.path(), mode, &mut |_| {}).unwrap()
+    }
+
+    fn head(&self, slug: &str) -> Option<PostHead> {
+        store::posts::by_slug(&self.app.read().unwrap(), Kind::Post, &Slug::parse(slug).unwrap()).unwrap()
+    }
+
+    fn source(&self, slug: &str) -> String {
+        let head = self.head(slug).unwrap();
+        store::posts::revision(&self.app.read().unwrap(), head.id, head.version).unwrap().unwrap().source
+    }
+
+    fn moved(&self, path: &str) -> Option<String> {
+        posts::moved(&self.app, &self.app.read().unwrap(), path).unwrap()
+    }
+}
+
+fn png() -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(4, 3).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+fn numbers(report: &Report) -> [usize; 5] {
+    [report.new, report.changed, report.unchanged, report.kept.len(), report.refused.len()]
+}
+
+const TRIP: &str = "+++\npath = \"2015/09/17/Trip\"\ntitle = \"Trip\"\nauthors = [\"Ada Lovelace\"]\naliases = [\"2015/09/17/Trip.html\"]\n+++\n\n![a](a.png) <img src=\"a.png\"> ![b](gone.png) ![c](../../secret.png) [next](../2016-01-02-next.md#x)\n";
+
+#[test]
+fn a_folder_comes_in_with_its_images_links_authors_and_old_addresses() {
+    let story = Story::new();
+    story.write("trip/index.md", TRIP);
+    story.write("trip/a.png", png());
+    story.write("2016-01-02-next.md", "---\ntitle: Next\ntags: [One, Two]\ncategories: [Notes]\n---\nText");
+    story.write("_index.md", "+++\ntitle = \"Section\"\n+++\n");
+    story.write(".hidden.md", "Hidden");
+    let report = story.run(Mode::Write);
+    assert_eq!(numbers(&report), [2, 0, 0, 0, 0]);
+    assert_eq!((report.images, report.sections, report.missing.len()), (1, 1, 2), "{:?}", report.missing);
+
+    let trip = story.head("trip").unwrap();
+    assert_eq!(trip.published_at.unwrap().rfc3339(), "2015-09-17T12:00:00Z");
+    let txn = story.app.read().unwrap();
+    let author = store::users::by_id(&txn, trip.authors[0]).unwrap().unwrap();
+    assert_eq!(
+        (author.display_name.as_str(), author.username.as_str(), author.disabled),
+        ("Ada Lovelace", "ada-lovelace", true)
+    );
+    let source = story.source("trip");
+    assert_eq!(source.matches("/media/").count(), 2, "{source}");
+    assert!(
+        source.contains("](gone.png)") && source.contains("](../../secret.png)") && source.contains("](/posts/next#x)")
+    );
+    for old in ["/2015/09/17/Trip", "/2015/09/17/Trip.html"] {
+        assert_eq!(story.moved(old).as_deref(), Some("/posts/trip"), "{old}");
+    }
+    let next = story.head("next").unwrap();
+    assert_eq!(next.tags.len(), 2);
+    assert!(next.category.is_some());
+}
+
+#[test]
+fn a_second_run_changes_nothing_and_a_changed_file_its_post() {
+    let story = Story::new();
+    story.write("trip/index.md", TRIP);
+    story.write("trip/a.png", png());
+    story.write("b.md", "+++\ntitle = \"B\"\ndate = 2020-01-01\n+++\nOne");
+    story.run(Mode::Write);
+    let before = (story.app.read().unwrap().number(), story.head("trip"), story.head("b"));
+    assert_eq!(numbers(&story.run(Mode::Write)), [0, 0, 2, 0, 0]);
+    assert_eq!((story.app.read().unwrap().number(), story.head("trip"), story.head("b")), before, "no commit");
+
+    story.write("b.md", "+++\ntitle = \"B\"\ndate = 2020-01-01\n+++\nTwo");
+    assert_eq!(numbers(&story.run(Mode::Write)), [0, 1, 1, 0, 0]);
+    assert_eq!((story.source("b").trim(), story.head("b").unwrap().version), ("Two", 2));
+    assert_eq!(numbers(&story.run(Mode::Write)), [0, 0, 2, 0, 0]);
+}
+
+#[test]
+fn what_people_did_on_the_blog_is_never_overwritten() {
+    let story = Story::new();
+    story.write("a.md", "+++\ntitle = \"A\"\ndate = 2020-01-01\n+++\nOne");
+    story.write("b.md", "+++\ntitle = \"B\"\ndate = 2020-01-01\n+++\nOne");
+    story.run(Mode::Write);
+    let (a, b) = (story.head("a").unwrap(), story.head("b").unwrap());
+    story
+        .app
+        .store
+        .write_blocking(move |txn| {
+            store::posts::replace(txn, &a, &PostHead { version: 2, title: "Mine".into(), ..a.clone() }, None)?;
+            store::posts::remove(txn, &b)
+        })
+        .unwrap();
+    assert_eq!(numbers(&story.run(Mode::Write)), [0, 0, 2, 0, 0]);
+    story.write("a.md", "+++\ntitle = \"A\"\ndate = 2020-01-01\n+++\nTwo");
+    story.write("b.md", "+++\ntitle = \"B\"\ndate = 2020-01-01\n+++\nTwo");
+    assert_eq!(numbers(&story.run(Mode::Write)), [0, 0, 0, 2, 0]);
+    assert_eq!(story.head("a").unwrap().title, "Mine");
+    assert!(story.head("b").is_none());
+}
+
+#[test]
+fn one_bad_file_does_not_stop_the_rest() {
+    let story = Story::new();
+    story.write("good.md", "# Good\n\nText\n");
+    story.write("latin1.md", b"+++\ntitle = \"B\"\n+++\n\xe9");
+    story.write("broken.md", "+++\ntitle = \n+++\nText");
+    story.write("date.md", "+++\ntitle = \"B\"\ndate = \"yesterday\"\n+++\nText");
+    story.write("title.md", "+++\ntitle = \"a\\u202Eb\"\ndate = 2020-01-01\n+++\nText");
+    let report = story.run(Mode::Write);
+    assert_eq!(numbers(&report), [1, 0, 0, 0, 4], "{:?}", report.refused);
+    let names: Vec<&str> = report.refused.iter().map(|(name, _)| name.as_str()).collect();
+    for name in ["latin1.md", "broken.md", "date.md", "title.md"] {
+        assert!(names.contains(&name), "{name}");
+    }
+    assert_eq!(story.source("good").trim(), "Text");
+    assert!(report.remarks.iter().any(|(name, text)| name == "good.md" && text.contains("no date")));
+}
+
+#[test]
+fn drafts_stay_drafts_and_one_name_twice_is_numbered() {
+    let story = Story::new();
+    story.write("a@0.md", "+++\npath = \"2016/01/01/same\"\ntitle = \"New\"\n+++\n");
+    story.write("a@1.md", "+++\npath = \"2015/01/01/same\"\ntitle = \"Old\"\n+++\n");
+    story.write("d.md", "+++\ntitle = \"D\"\ndate = 2020-01-01\ndraft = true\n+++\nText");
+    let report = story.run(Mode::Write);
+    assert_eq!((numbers(&report), report.drafts), ([3, 0, 0, 0, 0], 1));
+    assert_eq!(story.head("same").unwrap().title, "Old", "the oldest keeps the plain address");
+    assert_eq!(story.head("same-2").unwrap().title, "New");
+    assert_eq!(story.head("d").unwrap().status, Status::Draft);
+}
+
+#[test]
+fn a_dry_run_reports_the_same_and_writes_nothing() {
+    let story = Story::new();
+    story.write("trip/index.md", TRIP);
+    story.write("trip/a.png", png());
+    let before = story.app.read().unwrap().number();
+    let dry = story.run(Mode::DryRun);
+    assert_eq!(story.app.read().unwrap().number(), before);
+    assert!(story.head("trip").is_none());
+    let wet = story.run(Mode::Write);
+    assert_eq!((numbers(&dry), dry.images, dry.missing), (numbers(&wet), wet.images, wet.missing));
+}
+
+#[test]
+fn a_single_file_and_a_path_that_is_not_there() {
+    let story = Story::new();
+    story.write("x.md", "+++\ntitle = \"X\"\ndate = 2020-01-01\n+++\nText");
+    let file = story.folder.path().join("x.md");
+    let run = |path: &Path| import::markdown(&story.app, path, Mode::Write, &mut |_| {});
+    assert_eq!(numbers(&run(&file).unwrap()), [1, 0, 0, 0, 0]);
+    assert_eq!(numbers(&story.run(Mode::Write)), [0, 0, 1, 0, 0], "the folder knows the file already");
+    assert!(run(&story.folder.path().join("gone")).is_err());
+}

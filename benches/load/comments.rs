@@ -13,7 +13,7 @@ use pamphlet::domain::session::SessionKey;
 use pamphlet::domain::time::Timestamp;
 use pamphlet::domain::user::Username;
 use pamphlet::service::{App, Clock};
-use pamphlet::store::{self, Opening, Store, WriteTxn};
+use pamphlet::store::{self, Opening, Store};
 use redb::{ReadableDatabase, ReadableTableMetadata};
 use std::path::Path;
 use std::sync::Arc;
@@ -270,8 +270,7 @@ fn batch(store: &Store, queued: u32) -> Result<Duration> {
             })
         });
         let _ = running.recv();
-        let writers: Vec<_> =
-            (0..queued).map(|number| scope.spawn(move || store.write_blocking(move |txn| put(txn, number)))).collect();
+        let writers: Vec<_> = (0..queued).map(|number| scope.spawn(move || write(store, number))).collect();
         // Long enough for every writer to be in the queue; if one is late the figure is only worse.
         std::thread::sleep(Duration::from_millis(2 + u64::from(queued) / 2));
         drop(release);
@@ -283,25 +282,27 @@ fn batch(store: &Store, queued: u32) -> Result<Duration> {
     })
 }
 
-/// What the job of `service::comments::submit` does.
-fn put(txn: &WriteTxn<'_>, number: u32) -> pamphlet::error::Result<()> {
+/// Text and job as in `service::comments::submit`.
+fn write(store: &Store, number: u32) -> pamphlet::error::Result<()> {
     let post = PostId(1 + u64::from(number) * 37 % POSTS);
-    store::posts::by_id(txn, post)?;
-    let id = store::ids::next_comment(txn)?;
     let source = fill::comment_text(u64::from(number));
     let body = pamphlet::content::markdown::comment(&source);
     let created_at = Timestamp::from_ms(1_767_225_600_000);
-    let comment = Comment {
-        id,
-        post,
-        thread: id,
-        parent: None,
-        author: UserId(1),
-        created_at,
-        edited_at: None,
-        deleted: false,
-        source,
-        body,
-    };
-    store::comments::put(txn, &comment)
+    store.write_blocking(move |txn| {
+        store::posts::by_id(txn, post)?;
+        let id = store::ids::next_comment(txn)?;
+        let comment = Comment {
+            id,
+            post,
+            thread: id,
+            parent: None,
+            author: UserId(1),
+            created_at,
+            edited_at: None,
+            deleted: false,
+            source: source.clone(),
+            body: body.clone(),
+        };
+        store::comments::put(txn, &comment)
+    })
 }

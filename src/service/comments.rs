@@ -123,8 +123,7 @@ pub async fn submit(app: &App, actor: &Actor, slug: &str, parent: Option<Comment
     let (post, thread) = {
         let txn = app.read()?;
         let post = posts::visible(app, &txn, actor, Kind::Post, slug)?;
-        let outline = store::comments::outline(&txn, post.id)?;
-        let thread = parent.map(|parent| outline.thread_of(parent).ok_or(Error::field("parent", GONE))).transpose()?;
+        let thread = parent.map(|parent| thread_of_parent(&txn, post.id, parent)).transpose()?;
         (post.id, thread)
     };
     let source = comment::body(text).map_err(|message| Error::field("body", message))?;
@@ -160,6 +159,12 @@ pub async fn submit(app: &App, actor: &Actor, slug: &str, parent: Option<Comment
             Ok(comment)
         })
         .await
+}
+
+/// The thread that a reply joins. The outline is asked for replies alone: after each comment it has to
+/// be built anew.
+fn thread_of_parent(txn: &ReadTxn, post: PostId, parent: CommentId) -> Result<CommentId> {
+    store::comments::outline(txn, post)?.thread_of(parent).ok_or(Error::field("parent", GONE))
 }
 
 const GONE: &str = "The comment you answer is gone.";

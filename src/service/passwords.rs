@@ -2,10 +2,9 @@
 
 use crate::domain::user::{MAX_PASSWORD, Password};
 use crate::error::{Error, Result};
-use crate::service::off_thread;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 /// Lowest cost that is used for accounts.
 pub const MIN_COST: u32 = 10;
@@ -17,6 +16,9 @@ const TARGET: Duration = Duration::from_millis(250);
 const SAMPLE_COST: u32 = 7;
 /// Requests that may wait for their turn; more are asked to come back.
 const MAX_WAITING: usize = 32;
+/// How much less of a busy processor a hash gets than a page: a third.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 5;
 /// How long those should wait before they come back.
 const COME_BACK: Duration = Duration::from_secs(5);
 
@@ -58,10 +60,24 @@ impl Passwords {
     async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let _place = Place::take(&self.waiting)?;
         let turn = self.turns.acquire().await.map_err(|cause| Error::Internal(Box::new(cause)))?;
-        let result = off_thread(work).await;
+        let result = aside(work).await;
         drop(turn);
         result
     }
+}
+
+/// Runs `work` on a thread of its own that gives way to those that answer readers.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let (sender, receiver) = oneshot::channel();
+    let thread = std::thread::Builder::new().name("password".into()).spawn(move || {
+        // On Linux this is about the thread alone, elsewhere about the whole process. One that may
+        // not is as good as one that need not.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::setpriority_process(None, NICE);
+        drop(sender.send(work()));
+    });
+    thread.map_err(|cause| Error::Internal(Box::new(cause)))?;
+    receiver.await.map_err(|cause| Error::Internal(Box::new(cause)))
 }
 
 /// A place in the queue; given back even when the client goes away.

@@ -13,6 +13,10 @@ use crate::store::sessions::Visit;
 use crate::store::{self, Snapshot, WriteTxn};
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
+use std::time::Duration;
+
+/// How long it takes to be told to come back later.
+const REFUSAL: Duration = Duration::from_millis(500);
 
 const MISMATCH: &str = "This name and password do not match. Please try again.";
 
@@ -37,6 +41,15 @@ pub struct Login<'a> {
 /// Signs somebody in. An unknown name, a wrong password and a disabled account are one and the
 /// same error, after the same work.
 pub async fn sign_in(app: &App, login: Login<'_>) -> Result<SignedIn> {
+    let result = verify_and_start(app, login).await;
+    if let Err(Error::RateLimited(_)) = result {
+        // Somebody who asks again without pause waits here, where it costs the readers nothing.
+        tokio::time::sleep(REFUSAL).await;
+    }
+    result
+}
+
+async fn verify_and_start(app: &App, login: Login<'_>) -> Result<SignedIn> {
     let now = app.now();
     let from = Key::login_from(login.address);
     app.throttle.take(from.clone(), now)?;

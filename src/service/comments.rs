@@ -11,7 +11,7 @@ use crate::domain::paging::Page;
 use crate::domain::post::Kind;
 use crate::error::{Error, Result};
 use crate::service::posts::{self, People};
-use crate::service::{App, ReadTxn, off_thread};
+use crate::service::{App, ReadTxn, in_turn};
 use crate::store::comments::Outline;
 use crate::store::{self};
 use std::collections::{HashMap, HashSet};
@@ -124,8 +124,7 @@ pub async fn submit(app: &App, actor: &Actor, slug: &str, parent: Option<Comment
     let (post, thread) = {
         let txn = app.read()?;
         let post = posts::visible(app, &txn, actor, Kind::Post, slug)?;
-        let outline = store::comments::outline(&txn, post.id)?;
-        let thread = parent.map(|parent| outline.thread_of(parent).ok_or(Error::field("parent", GONE))).transpose()?;
+        let thread = parent.map(|parent| thread_of_parent(&txn, post.id, parent)).transpose()?;
         (post.id, thread)
     };
     let source = comment::body(text).map_err(|message| Error::field("body", message))?;
@@ -161,6 +160,12 @@ pub async fn submit(app: &App, actor: &Actor, slug: &str, parent: Option<Comment
             Ok(comment)
         })
         .await
+}
+
+/// The thread that a reply joins. The outline is asked for replies alone: after each comment it has to
+/// be built anew.
+fn thread_of_parent(txn: &ReadTxn, post: PostId, parent: CommentId) -> Result<CommentId> {
+    store::comments::outline(txn, post)?.thread_of(parent).ok_or(Error::field("parent", GONE))
 }
 
 const GONE: &str = "The comment you answer is gone.";
@@ -250,9 +255,8 @@ fn thread_of(app: &App, actor: &Actor, post: PostId, id: CommentId) -> Result<Co
 }
 
 async fn rendered(app: &App, source: &str) -> Result<Html> {
-    let _turn = app.commenting.acquire().await.map_err(|cause| Error::Internal(Box::new(cause)))?;
     let source = Arc::<str>::from(source);
-    off_thread(move || markdown::comment(&source)).await
+    in_turn(&app.commenting, move || markdown::comment(&source)).await
 }
 
 #[cfg(test)]

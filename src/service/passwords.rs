@@ -2,13 +2,12 @@
 
 use crate::domain::user::{MAX_PASSWORD, Password};
 use crate::error::{Error, Result};
-use crate::service::off_thread;
 use crate::service::throttle::network;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 /// Lowest cost that is used for accounts.
 pub const MIN_COST: u32 = 10;
@@ -22,13 +21,16 @@ const SAMPLE_COST: u32 = 7;
 const MAX_WAITING: usize = 32;
 /// Of these, from one address.
 const MAX_WAITING_FROM_ONE: usize = 6;
+/// How much less of a busy processor a hash gets than a page: a third.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 5;
 /// How long those should wait before they come back.
 const COME_BACK: Duration = Duration::from_secs(5);
 
 /// Hashes and verifies passwords.
 pub struct Passwords {
     cost: u32,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
     waiting: Mutex<Waiting>,
 }
 
@@ -44,7 +46,7 @@ pub enum Verdict {
 impl Passwords {
     pub(crate) fn new(cost: u32) -> Passwords {
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-        Passwords { cost, turns: Semaphore::new((cores / 2).max(1)), waiting: Mutex::default() }
+        Passwords { cost, turns: Arc::new(Semaphore::new((cores / 2).max(1))), waiting: Mutex::default() }
     }
 
     /// Hashes a new password.
@@ -72,11 +74,29 @@ impl Passwords {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
         let _place = Place::take(&self.waiting, from.map(network))?;
-        let turn = self.turns.acquire().await.map_err(|cause| Error::Internal(Box::new(cause)))?;
-        let result = off_thread(work).await;
-        drop(turn);
-        result
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|cause| Error::Internal(Box::new(cause)))?;
+        // The turn goes with the work: whoever hangs up early must not start another hash beside it.
+        aside(move || {
+            let result = work();
+            drop(turn);
+            result
+        })
+        .await
     }
+}
+
+/// Runs `work` on a thread of its own that gives way to those that answer readers.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let (sender, receiver) = oneshot::channel();
+    let thread = std::thread::Builder::new().name("password".into()).spawn(move || {
+        // On Linux this is about the thread alone, elsewhere about the whole process. One that may
+        // not is as good as one that need not.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::setpriority_process(None, NICE);
+        drop(sender.send(work()));
+    });
+    thread.map_err(|cause| Error::Internal(Box::new(cause)))?;
+    receiver.await.map_err(|cause| Error::Internal(Box::new(cause)))
 }
 
 /// Who waits: how many in all, and how many from each address.

@@ -51,21 +51,23 @@ pub async fn sign_in(app: &App, login: Login<'_>) -> Result<SignedIn> {
 
 async fn verify_and_start(app: &App, login: Login<'_>) -> Result<SignedIn> {
     let now = app.now();
-    let (from, to) = (Key::login_from(login.address), Key::login_to(login.name));
+    let from = Key::login_from(login.address);
     app.throttle.take(from.clone(), now)?;
-    app.throttle.take(to.clone(), now)?;
-    let (user, hash) = {
+    let (user, to, hash) = {
         let txn = app.read()?;
-        let user = find(&txn, login.name)?.filter(|user| !user.disabled);
+        let user = find(&txn, login.name)?;
+        let to = Key::login_to(user.as_ref().map(|user| user.id), login.name);
+        let user = user.filter(|user| !user.disabled);
         let hash = user.as_ref().map(|user| store::users::password(&txn, user.id)).transpose()?.flatten();
-        (user, hash)
+        (user, to, hash)
     };
+    app.throttle.take(to.clone(), now)?;
     let password = Password::attempt(login.password);
-    let verdict = app.passwords.verify(&password, hash.clone()).await?;
+    let verdict = app.passwords.verify(&password, hash.clone(), Some(login.address)).await?;
     let (Some(user), true) = (user, verdict != Verdict::Wrong) else {
         return Err(Error::field("", MISMATCH));
     };
-    app.throttle.forgive(&from);
+    app.throttle.give_back(&from);
     app.throttle.forgive(&to);
     let stronger = match verdict {
         Verdict::RightButWeak => Some(app.passwords.hash(&password).await?),

@@ -5,6 +5,7 @@ use crate::domain::actor::Actor;
 use crate::domain::comment::{
     self, COMMENTS_PER_PAGE, Comment, Conversation, INDENTED_DEPTH, PlacedComment, RecentComment,
 };
+use crate::domain::html::Html;
 use crate::domain::id::{CommentId, PostId, UserId};
 use crate::domain::paging::Page;
 use crate::domain::post::Kind;
@@ -127,7 +128,7 @@ pub async fn submit(app: &App, actor: &Actor, slug: &str, parent: Option<Comment
         (post.id, thread)
     };
     let source = comment::body(text).map_err(|message| Error::field("body", message))?;
-    let body = rendered(&source).await?;
+    let body = rendered(app, &source).await?;
     let (now, author) = (app.now(), member.id);
     app.store
         .write(move |txn| {
@@ -173,7 +174,7 @@ const GONE: &str = "The comment you answer is gone.";
 pub async fn edit(app: &App, actor: &Actor, (post, id): (PostId, CommentId), text: &str) -> Result<Comment> {
     let thread = thread_of(app, actor, post, id)?;
     let source = comment::body(text).map_err(|message| Error::field("body", message))?;
-    let body = rendered(&source).await?;
+    let body = rendered(app, &source).await?;
     let (now, actor) = (app.now(), actor.clone());
     app.store
         .write(move |txn| {
@@ -253,7 +254,8 @@ fn thread_of(app: &App, actor: &Actor, post: PostId, id: CommentId) -> Result<Co
     store::comments::outline(&app.read()?, post)?.thread_of(id).ok_or(Error::NotFound("comment"))
 }
 
-async fn rendered(source: &str) -> Result<crate::domain::html::Html> {
+async fn rendered(app: &App, source: &str) -> Result<Html> {
+    let _turn = app.commenting.acquire().await.map_err(|cause| Error::Internal(Box::new(cause)))?;
     let source = Arc::<str>::from(source);
     off_thread(move || markdown::comment(&source)).await
 }

@@ -47,7 +47,8 @@ pub(in crate::service) fn prepare(
     bytes: &[u8],
     now: crate::domain::time::Timestamp,
 ) -> Result<(Media, Vec<u8>)> {
-    let image = image::prepare(bytes).map_err(|message| Error::field(field, message))?;
+    let shown: String = name.chars().take(40).collect();
+    let image = image::prepare(bytes).map_err(|message| Error::field(field, format!("“{shown}”: {message}")))?;
     let media = Media {
         id: content_id(&image.bytes),
         name: file_name(name, image.kind),

@@ -44,6 +44,8 @@ pub struct App {
     pub(crate) throttle: Throttle,
     /// Held while a post is rendered for saving.
     pub(crate) rendering: Semaphore,
+    /// Held while a comment is rendered.
+    pub(crate) commenting: Semaphore,
     /// Held while an image is taken in: decoding one can take a hundred megabytes.
     pub(crate) imaging: Semaphore,
     pub(crate) setup: setup::Secret,
@@ -111,6 +113,7 @@ impl App {
             passwords: Passwords::new(cost),
             throttle: Throttle::default(),
             rendering: Semaphore::new(1),
+            commenting: Semaphore::new(2),
             imaging: Semaphore::new(1),
             setup,
         })

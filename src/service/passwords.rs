@@ -2,7 +2,10 @@
 
 use crate::domain::user::{MAX_PASSWORD, Password};
 use crate::error::{Error, Result};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use crate::service::throttle::network;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, oneshot};
 
@@ -19,6 +22,8 @@ const MAX_WAITING: usize = 32;
 /// How much less of a busy processor a hash gets than a page: a third.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 5;
+/// Of these, from one address.
+const MAX_WAITING_FROM_ONE: usize = 6;
 /// How long those should wait before they come back.
 const COME_BACK: Duration = Duration::from_secs(5);
 
@@ -26,7 +31,7 @@ const COME_BACK: Duration = Duration::from_secs(5);
 pub struct Passwords {
     cost: u32,
     turns: Semaphore,
-    waiting: AtomicUsize,
+    waiting: Mutex<Waiting>,
 }
 
 /// The outcome of a comparison.
@@ -41,24 +46,34 @@ pub enum Verdict {
 impl Passwords {
     pub(crate) fn new(cost: u32) -> Passwords {
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-        Passwords { cost, turns: Semaphore::new((cores / 2).max(1)), waiting: AtomicUsize::new(0) }
+        Passwords { cost, turns: Semaphore::new((cores / 2).max(1)), waiting: Mutex::default() }
     }
 
     /// Hashes a new password.
     pub(crate) async fn hash(&self, password: &Password) -> Result<String> {
         let (password, cost) = (password.clone(), self.cost);
-        self.in_turn(move || hash_at(&password, cost)).await?
+        self.in_turn(None, move || hash_at(&password, cost)).await?
     }
 
     /// Compares an attempt with a stored hash. Without one (an unknown name, an account without
-    /// a password) the same work is done for nothing, so that the time tells nothing.
-    pub(crate) async fn verify(&self, attempt: &Password, hash: Option<String>) -> Result<Verdict> {
+    /// a password) the same work is done for nothing, so that the time tells nothing. `from` is
+    /// the client's address, of which only a few may wait.
+    pub(crate) async fn verify(
+        &self,
+        attempt: &Password,
+        hash: Option<String>,
+        from: Option<IpAddr>,
+    ) -> Result<Verdict> {
         let (attempt, cost) = (attempt.clone(), self.cost);
-        self.in_turn(move || compare(&attempt, hash.as_deref(), cost)).await
+        self.in_turn(from, move || compare(&attempt, hash.as_deref(), cost)).await
     }
 
-    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let _place = Place::take(&self.waiting)?;
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        from: Option<IpAddr>,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let _place = Place::take(&self.waiting, from.map(network))?;
         let turn = self.turns.acquire().await.map_err(|cause| Error::Internal(Box::new(cause)))?;
         let result = aside(work).await;
         drop(turn);
@@ -80,22 +95,44 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
     receiver.await.map_err(|cause| Error::Internal(Box::new(cause)))
 }
 
+/// Who waits: how many in all, and how many from each address.
+#[derive(Default)]
+struct Waiting {
+    all: usize,
+    from: HashMap<IpAddr, usize>,
+}
+
 /// A place in the queue; given back even when the client goes away.
-struct Place<'a>(&'a AtomicUsize);
+struct Place<'a> {
+    waiting: &'a Mutex<Waiting>,
+    from: Option<IpAddr>,
+}
 
 impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicUsize) -> Result<Place<'a>> {
-        let place = Place(waiting);
-        if waiting.fetch_add(1, Ordering::Relaxed) >= MAX_WAITING {
+    /// One address can take only a few places, so that it cannot keep everybody else from logging in.
+    fn take(waiting: &'a Mutex<Waiting>, from: Option<IpAddr>) -> Result<Place<'a>> {
+        let mut queue = waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let own = from.map_or(0, |from| queue.from.get(&from).copied().unwrap_or(0));
+        if queue.all >= MAX_WAITING || own >= MAX_WAITING_FROM_ONE {
             return Err(Error::RateLimited(COME_BACK));
         }
-        Ok(place)
+        queue.all += 1;
+        if let Some(from) = from {
+            queue.from.insert(from, own + 1);
+        }
+        Ok(Place { waiting, from })
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        let mut queue = self.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        queue.all -= 1;
+        let Some(from) = self.from else { return };
+        match queue.from.get_mut(&from) {
+            Some(own) if *own > 1 => *own -= 1,
+            _ => drop(queue.from.remove(&from)),
+        }
     }
 }
 
@@ -163,6 +200,20 @@ mod tests {
         let hash = hash_at(&password, 4).unwrap();
         assert_eq!(compare(&password, Some(&hash), 4), Verdict::Right);
         assert_eq!(compare(&Password::attempt(&"x".repeat(MAX_PASSWORD + 1)), Some(&hash), 4), Verdict::Wrong);
+    }
+
+    #[test]
+    fn one_address_cannot_take_every_place() {
+        let waiting = Mutex::default();
+        let (one, other) = (IpAddr::V4(1.into()), IpAddr::V4(2.into()));
+        let mut places: Vec<_> = (0..MAX_WAITING_FROM_ONE).map(|_| Place::take(&waiting, Some(one)).unwrap()).collect();
+        assert!(Place::take(&waiting, Some(one)).is_err());
+        assert!(Place::take(&waiting, Some(other)).is_ok());
+        places.pop();
+        assert!(Place::take(&waiting, Some(one)).is_ok());
+        drop(places);
+        let queue = waiting.lock().unwrap();
+        assert_eq!((queue.all, queue.from.len()), (0, 0));
     }
 
     #[test]

@@ -235,7 +235,8 @@ pub(in crate::service) fn apply(
             head.published_at
         }
         (Some(time), _) => Some(time),
-        (None, Status::Published) => head.published_at.or(Some(now)),
+        // Emptied: at once. What is out already keeps its time.
+        (None, Status::Published) => head.published_at.filter(|time| *time <= now).or(Some(now)),
         (None, Status::Draft) => None,
     };
     Ok(())

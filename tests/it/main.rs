@@ -8,18 +8,28 @@
 )]
 
 mod client;
+mod disk;
 mod harness;
 mod http_framing;
+mod program;
+mod story;
 
 mod admin;
 mod architecture;
 mod auth;
 mod cache;
+mod cli;
 mod comments;
+mod crash;
 mod limits;
 mod links;
 mod matrix;
 mod media;
+mod members;
+mod metrics;
+mod migrate;
 mod posts;
+mod power_cuts;
 mod secrets;
 mod slow_clients;
+mod storage_faults;

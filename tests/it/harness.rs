@@ -228,7 +228,6 @@ impl Blog {
 /// The fields of the editor; `write` sends them as the browser would.
 #[derive(Clone)]
 pub struct Draft {
-    pub title: String,
     pub fields: Vec<(String, String)>,
     action: &'static str,
     page: bool,
@@ -246,7 +245,7 @@ pub struct Written {
 pub fn post(title: &str) -> Draft {
     let fields = [("title", title), ("source", "Some text."), ("comments_open", "on")];
     let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    Draft { title: title.into(), fields, action: "publish", page: false }
+    Draft { fields, action: "publish", page: false }
 }
 
 /// A static page that is published as soon as it is written.
@@ -305,7 +304,7 @@ impl Client {
             let rest = form.between(&format!("name=\"{name}\""), "</textarea>");
             crate::client::unescaped(rest.split_once('>').unwrap().1.trim_start_matches('\n'))
         };
-        let mut draft = Draft { title: form.input("title"), fields: Vec::new(), action: "save", page: false };
+        let mut draft = Draft { fields: Vec::new(), action: "save", page: false };
         for name in ["title", "slug", "version", "published_at", "cover_alt"] {
             draft = draft.with(name, &form.input(name));
         }

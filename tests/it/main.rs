@@ -17,6 +17,7 @@ mod story;
 mod admin;
 mod architecture;
 mod auth;
+mod browser;
 mod cache;
 mod cli;
 mod comments;

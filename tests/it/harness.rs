@@ -9,7 +9,6 @@ use pamphlet::service::{App, Clock, setup};
 use pamphlet::store::{Opening, Store};
 use pamphlet::web::Site;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -125,11 +124,6 @@ impl Blog {
         blog
     }
 
-    /// The data file.
-    pub fn data(&self) -> PathBuf {
-        self.site.app.config().data.clone()
-    }
-
     /// Moves the clock forward.
     pub fn advance(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
@@ -228,7 +222,6 @@ impl Blog {
 /// The fields of the editor; `write` sends them as the browser would.
 #[derive(Clone)]
 pub struct Draft {
-    pub title: String,
     pub fields: Vec<(String, String)>,
     action: &'static str,
     page: bool,
@@ -246,7 +239,7 @@ pub struct Written {
 pub fn post(title: &str) -> Draft {
     let fields = [("title", title), ("source", "Some text."), ("comments_open", "on")];
     let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    Draft { title: title.into(), fields, action: "publish", page: false }
+    Draft { fields, action: "publish", page: false }
 }
 
 /// A static page that is published as soon as it is written.
@@ -305,7 +298,7 @@ impl Client {
             let rest = form.between(&format!("name=\"{name}\""), "</textarea>");
             crate::client::unescaped(rest.split_once('>').unwrap().1.trim_start_matches('\n'))
         };
-        let mut draft = Draft { title: form.input("title"), fields: Vec::new(), action: "save", page: false };
+        let mut draft = Draft { fields: Vec::new(), action: "save", page: false };
         for name in ["title", "slug", "version", "published_at", "cover_alt"] {
             draft = draft.with(name, &form.input(name));
         }

@@ -15,6 +15,7 @@ mod program;
 mod admin;
 mod architecture;
 mod auth;
+mod browser;
 mod cache;
 mod cli;
 mod comments;

@@ -164,7 +164,8 @@ pub const SETTINGS: &[Setting] = &[
         value: "SIZE",
         default: Some("8MB"),
         repeatable: false,
-        help: "Memory for rendered pages, up to 1TB; 0 renders each time.",
+        help: "Memory for rendered pages, up to 1TB, a quarter of it for the parts of pages that members share; 0 renders \
+               each time.",
         set: |config, values| {
             config.page_cache = size(last(values), 0)?;
             Ok(())
@@ -199,7 +200,8 @@ pub const SETTINGS: &[Setting] = &[
         default: None,
         repeatable: false,
         help: "Bearer token with which /metrics may be read from elsewhere, 16 characters or more; better in the \
-               environment or the file, as everybody on the machine sees flags. Not set: only this machine may.",
+               environment or the file, as everybody on the machine sees flags. Not set: only this machine may. A \
+               proxy on this machine that adds no forwarded headers counts as this machine.",
         set: |config, values| {
             config.metrics_token = Some(token(last(values))?);
             Ok(())

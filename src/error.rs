@@ -116,7 +116,7 @@ impl fmt::Display for Error {
             Error::Conflict(message) => f.write_str(message),
             Error::Unauthenticated => f.write_str("Please log in first."),
             Error::Forbidden => f.write_str("You may not do this."),
-            Error::TooLarge(limit) => write!(f, "That is too large; the limit is {limit} bytes."),
+            Error::TooLarge(limit) => write!(f, "That is too large: at most {} can be sent at once.", size(*limit)),
             Error::Malformed(message) => f.write_str(message),
             Error::TooSlow => f.write_str("That took too long to arrive. Please try again."),
             Error::RateLimited(wait) => {
@@ -136,6 +136,15 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// A number of bytes as people say it: `64 kB`, `10 MB`.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{} kB", bytes / 1_000),
+        _ => format!("{} MB", bytes / 1_000_000),
+    }
+}
 
 /// Lets the layer that uses a library map the library's errors to `Error::Internal`.
 #[macro_export]

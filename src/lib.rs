@@ -55,11 +55,11 @@
 //! out the client's address. For a visitor it looks into the page cache: a page that was rendered
 //! from a snapshot no older than the last change of anything it shows is sent as it is, in the
 //! coding the browser takes, and the data file is not touched. Otherwise `web::pages::posts::show`
-//! runs under one of a few render permits: one snapshot, `service::posts::show` (visible? body
+//! runs under one of a few render permits: one snapshot, `service::posts::visible` and `view` (body
 //! current?), `service::comments::conversation` (one page of it), `view::post::show`. The page is
 //! compressed, kept with the number of its snapshot and its scopes, and sent. Of several visitors
-//! who miss the same page one renders and the others wait. A member gets a page of their own,
-//! never kept.
+//! who miss the same page one renders and the others wait. A member gets a page of their own, never
+//! kept, put together from parts that are the same for everybody, which are (`web::kept`).
 //!
 //! **Submitting a comment.** The form must come from this site (`Sec-Fetch-Site`, else `Origin`).
 //! `service::comments::submit` checks the member, the post, the parent and the length, renders the
@@ -79,6 +79,15 @@
 //! milliseconds. A write that was not acknowledged is there whole or not at all. Sessions may have
 //! lost the note of their last visit, which only makes them end earlier. Nothing else lives
 //! outside the file.
+//!
+//! **A full or failing disk.** Any I/O error spoils redb's handle. The writer closes the file,
+//! opens it again and proves with an empty commit that it takes writes; who was waiting is told
+//! 503. If that fails, it opens what is there through `store::frozen`, which keeps redb's own
+//! writes in memory: everything can be read, also from a card that has gone read-only, and every
+//! 0.1 to 10 seconds the writer tries again. What failed may have reached the disk all the same, so
+//! every cached page counts as changed. Below 32 MB of free space (a sixteenth of a small disk)
+//! the store's functions that add something refuse with `Error::NoSpace`, and the rest is there
+//! for deleting. `/readyz` and the log tell.
 //!
 //! # Known quirks
 //!

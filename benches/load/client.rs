@@ -22,6 +22,7 @@ pub struct Answer {
 /// What some connections achieved together.
 #[derive(Debug, Default)]
 pub struct Load {
+    /// 0 stands for a connection that was closed without an answer.
     pub statuses: BTreeMap<u16, u64>,
     /// Of each answer, in milliseconds.
     pub latencies: Vec<f64>,
@@ -101,7 +102,14 @@ pub async fn load(
                 if asked - start >= time {
                     break;
                 }
-                *statuses.entry(client.ask(request).await?).or_insert(0) += 1;
+                let status = match client.ask(request).await {
+                    Ok(status) => status,
+                    Err(_) => {
+                        client = Connection::open(address).await?;
+                        0
+                    }
+                };
+                *statuses.entry(status).or_insert(0) += 1;
                 latencies.push(asked.elapsed().as_secs_f64() * 1e3);
             }
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>((statuses, latencies))

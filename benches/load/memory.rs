@@ -72,8 +72,10 @@ fn endured(file: &Path, targets: &[String]) -> Result<(String, f64)> {
         let asks = Arc::new(targets.iter().map(|target| client::get(target, &headers)).collect());
         match runtime.block_on(client::load(server.address, &asks, CONNECTIONS, Duration::from_secs(3))) {
             Ok(load) => rates.push(format!("{:.0}", load.all_good()?.per_second())),
-            Err(_) if !server.is_alive() => return Ok(("KILLED".into(), f64::INFINITY)),
-            Err(error) => return Err(error),
+            Err(error) => {
+                let killed = server.ends_within(Duration::from_secs(2));
+                return if killed { Ok(("KILLED".into(), f64::INFINITY)) } else { Err(error) };
+            }
         }
     }
     let peak = server.peak()?;

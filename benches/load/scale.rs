@@ -129,7 +129,7 @@ fn pages(runtime: &Runtime, small: &Path, (posts, large): &(u64, PathBuf)) -> Re
         Table::new(&["page", "CPU us, small", "CPU us, large", "cost, large to small", "per second, small to large"]);
     let spread = |posts: u64| (0..SMALL).map(move |number| fill::address(1 + number * posts / SMALL)).collect();
     let same = |target: &str| vec![target.to_owned()];
-    let cases: [(&str, [Vec<String>; 2], Option<f64>); 6] = [
+    let cases = [
         ("any post", [spread(SMALL), spread(*posts)], Some(1.2)),
         ("front page", ["/"; 2].map(same), None),
         ("page 50 of the list", ["/?page=50"; 2].map(same), None),

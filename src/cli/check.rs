@@ -30,6 +30,10 @@ pub fn run(call: &Call) -> Outcome {
         ))
         .into());
     }
+    if checkup.schema == 0 {
+        say(format!("The data file “{data}” is empty; it is set up at the first start."));
+        return Ok(());
+    }
     let counts: Vec<String> = checkup.counts.iter().map(|(noun, count)| counted(*count, noun)).collect();
     say(format!("The data file “{data}” is sound (schema {}): {}.", checkup.schema, counts.join(", ")));
     if !checkup.walked {

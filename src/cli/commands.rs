@@ -166,7 +166,8 @@ pub const COMMANDS: &[Command] = &[
                title, date, slug, path, aliases, authors, draft, category, tags, description, cover. A date may also \
                stand in the path or the file's name. Old addresses redirect, images beside a file come along, authors \
                become disabled accounts. Importing again brings what changed; a post that was edited or deleted on the \
-               blog since is left as it is.",
+               blog since is left as it is. Set the blog up (or `user add NAME --role administrator`) before importing if the posts’ author \
+               should be you.",
         run: import::markdown,
     },
     Command {

@@ -109,9 +109,10 @@ fn summary(report: &Report, mode: Mode) -> Vec<String> {
     );
     lines.push(posts);
     lines.push(format!(
-        "{} stored, {} made for authors, {} missing.",
+        "{} stored, {} made for authors, {} made, {} missing.",
         counted(report.images, "image"),
         counted(report.accounts, "account"),
+        counted(report.categories, "category"),
         counted(report.missing.len(), "file")
     ));
     lines

@@ -12,6 +12,8 @@ pub struct Document {
     /// RFC 3339, or a date with or without a time, for `Timestamp::parse`; anything else stands
     /// as written.
     pub date: Option<String>,
+    /// From when on it is public, where that is said beside the date.
+    pub publish: Option<String>,
     pub updated: Option<String>,
     /// The last part of the address.
     pub slug: Option<String>,
@@ -30,6 +32,8 @@ pub struct Document {
     pub cover_alt: Option<String>,
     /// Whether comments are open, where it is said.
     pub comments: Option<bool>,
+    /// Whether there was any front matter.
+    pub headed: bool,
     /// Markdown.
     pub body: String,
 }
@@ -85,7 +89,8 @@ fn read(header: &Header) -> Checked<Document> {
     tags.extend(categories);
     Ok(Document {
         title: header.text(&["title"])?,
-        date: date(header, &["date", "publishDate", "created"])?,
+        date: date(header, &["date", "publishDate", "publish_date", "publishdate", "created"])?,
+        publish: date(header, &["publishDate", "publish_date", "publishdate"])?,
         updated: date(header, &["updated", "lastmod", "last_modified_at", "modified"])?,
         slug: header.text(&["slug"])?,
         path: header.text(&["path", "permalink", "url"])?,
@@ -98,14 +103,17 @@ fn read(header: &Header) -> Checked<Document> {
         cover: header.text(COVER)?,
         cover_alt: header.text(COVER_ALT)?,
         comments: header.flag(&["comments", "extra.comments"])?,
+        headed: !header.is_empty(),
         body: String::new(),
     })
 }
 
-/// `draft: true` and Jekyll's `published: false`.
+/// `draft: true`, Jekyll's `published: false`, and a `status` of what nobody but its author sees.
 fn draft(header: &Header) -> Checked<bool> {
     let hidden = header.is_flag("published") && header.flag(&["published"])? == Some(false);
-    Ok(hidden || header.flag(&["draft"])?.unwrap_or(false))
+    let status = header.text(&["status"]).ok().flatten().unwrap_or_default().to_lowercase();
+    let unfinished = ["draft", "pending", "private", "unpublished"].contains(&status.as_str());
+    Ok(hidden || unfinished || header.flag(&["draft"])?.unwrap_or(false))
 }
 
 /// A date, or `published` where that is one rather than a yes or no.
@@ -190,6 +198,7 @@ mod tests {
             Document {
                 title: Some("A \"title\"".into()),
                 date: Some("2024-05-01T10:00:00Z".into()),
+                publish: None,
                 updated: Some("2024-06-01".into()),
                 slug: None,
                 path: Some("2024/05/01/a".into()),
@@ -202,6 +211,7 @@ mod tests {
                 cover: Some("cover.png".into()),
                 cover_alt: Some("A cover".into()),
                 comments: Some(false),
+                headed: true,
                 body: "# Body\n".into(),
             }
         );
@@ -240,6 +250,7 @@ mod tests {
         assert_eq!(title("## Section\n"), (None, "## Section\n".into()));
         assert_eq!(title("---\n\nProse\n\n---\n"), (None, "---\n\nProse\n\n---\n".into()));
         assert_eq!(title("---\ntags: []\n---\n# T\n"), (Some("T".into()), String::new()));
+        assert_eq!(title("---\nNote to all: read on\n"), (None, "---\nNote to all: read on\n".into()));
         assert_eq!(title(""), (None, String::new()));
     }
 
@@ -249,9 +260,24 @@ mod tests {
         assert!(error("+++\ntitle = \"a\"\ndate = = 1\n+++\n").starts_with("The front matter is not TOML: line 3: "));
         assert!(error("---\ntitle: a\ndate: [1\n---\n").starts_with("The front matter is not YAML: line "));
         assert_eq!(error("+++\ntitle = 'x'\n"), "The front matter begins with +++, but no line of +++ ends it.");
+        assert_eq!(error("---\ntitle: x\n\nText\n"), "The front matter begins with ---, but no line of --- ends it.");
+        assert_eq!(error("---\ntags:\n- x\n"), "The front matter begins with ---, but no line of --- ends it.");
         assert_eq!(error("---\ndraft: perhaps\n---\n"), "The front matter's “draft” should be true or false.");
         assert_eq!(error("---\ntitle: {a: b}\n---\n"), "The front matter's “title” should be a text.");
         assert_eq!(error("+++\n[[tags]]\nx = 1\n+++\n"), "The front matter's “tags” should be a list of texts.");
+    }
+
+    #[test]
+    fn what_is_not_meant_to_be_public_is_a_draft() {
+        let draft = |line: &str| parse(&format!("---\n{line}\n---\n")).unwrap().draft;
+        for line in ["draft: true", "published: false", "status: draft", "status: Private", "status: pending"] {
+            assert!(draft(line), "{line}");
+        }
+        for line in ["draft: false", "status: published", "published: 2024-05-01", "status: [x]", "title: draft"] {
+            assert!(!draft(line), "{line}");
+        }
+        let hugo = parse("---\ndate: 2024-05-01\npublishDate: 2034-05-01\n---\n").unwrap();
+        assert_eq!((hugo.date.as_deref(), hugo.publish.as_deref()), (Some("2024-05-01"), Some("2034-05-01")));
     }
 
     #[test]

@@ -15,7 +15,8 @@ pub struct Header(Map<String, Value>);
 /// Cuts a file into its header and what follows it; no header is an empty one.
 ///
 /// `+++` lines enclose TOML, `---` lines YAML. A file that begins with a Markdown rule (`---`)
-/// has no header. The error is a sentence that names the line.
+/// has no header, but one that goes on with `key: value` has one and needs its end. The error is
+/// a sentence that names the line.
 pub fn split(text: &str) -> Checked<(Header, &str)> {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     match first.trim_end() {
@@ -26,10 +27,23 @@ pub fn split(text: &str) -> Checked<(Header, &str)> {
         }
         "---" => match enclosed(rest, &["---", "..."]) {
             Some((header, body)) => Ok(yaml(header)?.map_or((Header::default(), text), |header| (header, body))),
+            None if is_entry(rest.lines().next().unwrap_or_default()) => {
+                Err("The front matter begins with ---, but no line of --- ends it.".into())
+            }
             None => Ok((Header::default(), text)),
         },
         _ => Ok((Header::default(), text)),
     }
+}
+
+/// Whether a line looks like `key: value`.
+fn is_entry(line: &str) -> bool {
+    let is_key = |key: &str| {
+        key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+    };
+    let key = line.trim_end().split_once(": ").map(|(key, _)| key).or_else(|| line.trim_end().strip_suffix(':'));
+    key.is_some_and(is_key)
 }
 
 /// What stands before the first line that is one of `ends`, and what after it.
@@ -145,6 +159,11 @@ impl Header {
         let mut texts: Vec<String> = texts.ok_or_else(|| wrong(path, "a list of texts"))?;
         texts.retain(|text| !text.is_empty());
         Ok(texts)
+    }
+
+    /// Whether it says nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Yes or no, where it is said; tables of that name configure something else.

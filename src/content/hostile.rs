@@ -37,6 +37,8 @@ fn hostile_texts_take_bounded_time_and_stack() {
     in_time("quotes", nested("> ") + "x");
     in_time("lists", (0..1_000).map(|depth| format!("{}- x\n", "  ".repeat(depth))).collect());
     in_time("lists on a line", nested("- ") + "x");
+    in_time("quotes above many lines", nested("> ") + "a\n" + &nested("a\n"));
+    in_time("lists above many lines", nested("- ") + "a\n" + &nested(" a\n"));
     in_time("brackets", nested("["));
     in_time("images", nested("![") + "a" + &nested("](b)"));
     in_time("stars", nested("*a **b "));

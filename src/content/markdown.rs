@@ -5,6 +5,7 @@
 //! time in proportion to the text, so a hostile text costs no more than a long one.
 
 use crate::content::highlight::Grammars;
+use crate::content::shallow::flattened;
 use crate::content::writer::Writer;
 use crate::domain::html::Html;
 use crate::domain::link::Links;
@@ -52,7 +53,7 @@ pub fn post(source: &str, site: &Site<'_>) -> Rendered {
 /// that they are read once. They take tens of megabytes; drop them afterwards.
 pub fn post_with(source: &str, site: &Site<'_>, grammars: &Grammars) -> Rendered {
     let mut writer = Writer::new(Some(site), Some(grammars));
-    writer.write(Parser::new_ext(source, options()));
+    writer.write(Parser::new_ext(&flattened(source), options()));
     let (html, text) = writer.finish();
     Rendered { html: Html::trusted(html), text }
 }
@@ -73,7 +74,7 @@ pub fn options() -> Options {
 /// would cost tens of megabytes and milliseconds at a stranger's will.
 pub fn comment(source: &str) -> Html {
     let mut writer = Writer::new(None, None);
-    writer.write(Parser::new_ext(source, Options::ENABLE_STRIKETHROUGH));
+    writer.write(Parser::new_ext(&flattened(source), Options::ENABLE_STRIKETHROUGH));
     let (html, _) = writer.finish();
     Html::trusted(html)
 }

@@ -19,6 +19,8 @@ pub mod outline;
 pub mod raw_html;
 pub mod relink;
 pub mod sanitize;
+pub mod shallow;
+pub mod shortcode;
 pub mod strip;
 pub mod tag;
 pub mod writer;

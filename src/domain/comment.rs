@@ -77,5 +77,9 @@ pub struct Conversation {
 /// Checks the text of a comment.
 pub fn body(text: &str) -> Checked<String> {
     let text = crate::domain::text::block(text, MAX_COMMENT)?;
-    if text.trim().is_empty() { Err("Please write something first.".into()) } else { Ok(text.trim().to_owned()) }
+    if text.chars().all(|c| c.is_whitespace() || crate::domain::text::is_hidden(c)) {
+        Err("Please write something first.".into())
+    } else {
+        Ok(text.trim().to_owned())
+    }
 }

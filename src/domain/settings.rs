@@ -5,6 +5,7 @@ use crate::domain::text;
 use crate::domain::time::Zone;
 use crate::error::{Checked, FieldErrors, Result};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Most entries in the navigation.
 pub const MAX_NAVIGATION: usize = 20;
@@ -143,12 +144,13 @@ fn language(text: &str) -> Checked<String> {
 
 fn parse_navigation(text: &str) -> Checked<Vec<NavItem>> {
     let mut items = Vec::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let (label, address) = line.split_once('|').ok_or("Please write each line as Label | address.")?;
-        let label = text::line(label, 40)?;
+    for (line, number) in text.lines().map(str::trim).zip(1..).filter(|(line, _)| !line.is_empty()) {
+        let wrong = |message: &str| Cow::Owned(format!("Line {number}: {message}"));
+        let (label, address) = line.split_once('|').ok_or_else(|| wrong("please write it as Label | address."))?;
+        let label = text::line(label, 40).map_err(|message| wrong(&message))?;
         let address = address.trim();
         if !is_safe_address(address) {
-            return Err(format!("“{label}”: the address begins with /, https://, http:// or mailto:.").into());
+            return Err(wrong("the address begins with /, https://, http:// or mailto:."));
         }
         items.push(NavItem { label, address: address.to_owned() });
     }

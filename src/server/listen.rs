@@ -8,6 +8,11 @@ use std::net::{SocketAddr, TcpListener};
 /// kernel drops the next visitor's first packet, which costs the visitor a second.
 const BACKLOG: i32 = 4096;
 
+/// Bytes that the kernel keeps for a client beyond what is on the wire. Left alone it takes megabytes for
+/// each one that does not read, and a thousand of those leave no memory for anybody else.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNSENT: u32 = 128 * 1024;
+
 /// Listens on an address; port 0 takes a free one.
 pub fn listen(address: SocketAddr) -> Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
@@ -15,6 +20,9 @@ pub fn listen(address: SocketAddr) -> Result<TcpListener> {
     #[cfg(not(windows))]
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
+    // The accepted sockets have it too.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    socket.set_tcp_notsent_lowat(UNSENT)?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
 }

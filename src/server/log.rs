@@ -2,9 +2,8 @@
 
 use crate::config::LogFormat;
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tracing_subscriber::filter::Targets;
@@ -12,8 +11,11 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, Registry};
 
-/// Lines that wait for a slow terminal or pipe; beyond, new ones are dropped and counted.
-const QUEUE: usize = 4096;
+/// Bytes of lines that wait for a slow terminal or pipe; beyond, new ones are dropped and counted.
+const QUEUE: usize = 512 * 1024;
+/// Lines are written together that come within this time: waking the thread for each costs more
+/// than a page from the cache.
+const TOGETHER: Duration = Duration::from_millis(5);
 /// How long the end of the program waits for the last lines.
 const LAST_LINES: Duration = Duration::from_millis(500);
 
@@ -44,12 +46,11 @@ pub struct Log {
 
 impl Log {
     fn to(out: impl Write + Send + 'static) -> (Log, Lines) {
-        let (sender, receiver) = sync_channel(QUEUE);
         let (finished, done) = sync_channel(1);
-        let dropped = Arc::new(AtomicU64::new(0));
-        let lines = Lines { sender: Arc::new(Mutex::new(Some(sender))), dropped: dropped.clone() };
+        let lines = Lines::default();
+        let waiting = lines.clone();
         let work = move || {
-            write_all(out, &receiver, &dropped);
+            write_all(out, &waiting);
             let _ = finished.send(());
         };
         let thread = std::thread::Builder::new().name("log".into()).spawn(work).ok();
@@ -59,38 +60,75 @@ impl Log {
 
 impl Drop for Log {
     fn drop(&mut self) {
-        self.lines.sender.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        self.lines.lock().closed = true;
+        self.lines.0.filled.notify_one();
         // A pipe that nobody reads would hold the thread for ever, so it is not joined.
         let _ = self.done.recv_timeout(LAST_LINES);
     }
 }
 
-/// Writes until the sender is gone. A failed write loses its line and nothing else.
-fn write_all(mut out: impl Write, lines: &Receiver<Vec<u8>>, dropped: &AtomicU64) {
-    while let Ok(line) = lines.recv() {
-        let _ = out.write_all(&line);
-        match dropped.swap(0, Ordering::Relaxed) {
-            0 => {}
-            count => {
-                let _ = writeln!(out, "{count} lines of the log were dropped because nobody read them");
-            }
+/// Writes until the log is closed. A failed write loses its lines and nothing else.
+fn write_all(mut out: impl Write, lines: &Lines) {
+    let mut batch = Vec::new();
+    loop {
+        let (dropped, closed) = lines.take(&mut batch);
+        let _ = out.write_all(&batch);
+        batch.clear();
+        if dropped > 0 {
+            let _ = writeln!(out, "{dropped} lines of the log were dropped because nobody read them");
         }
+        if closed {
+            break;
+        }
+        std::thread::sleep(TOGETHER);
     }
     let _ = out.flush();
 }
 
 /// The way from the formatter to the thread.
-#[derive(Clone)]
-pub struct Lines {
-    sender: Arc<Mutex<Option<SyncSender<Vec<u8>>>>>,
-    dropped: Arc<AtomicU64>,
+#[derive(Clone, Default)]
+pub struct Lines(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    waiting: Mutex<Waiting>,
+    filled: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    bytes: Vec<u8>,
+    /// Lines for which there was no room.
+    dropped: u64,
+    closed: bool,
+}
+
+impl Lines {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.0.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Waits for lines and swaps them for the empty `batch`. Returns how many were dropped, and
+    /// whether these are the last.
+    fn take(&self, batch: &mut Vec<u8>) -> (u64, bool) {
+        let nothing = |waiting: &mut Waiting| waiting.bytes.is_empty() && !waiting.closed;
+        let filled = self.0.filled.wait_while(self.lock(), nothing);
+        let mut waiting = filled.unwrap_or_else(|poisoned| poisoned.into_inner());
+        std::mem::swap(&mut waiting.bytes, batch);
+        (std::mem::take(&mut waiting.dropped), waiting.closed)
+    }
 }
 
 impl Write for Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let sender = self.sender.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if sender.as_ref().is_none_or(|sender| sender.try_send(line.to_vec()).is_err()) {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+        let mut waiting = self.lock();
+        if waiting.closed || waiting.bytes.len() + line.len() > QUEUE {
+            waiting.dropped += 1;
+        } else {
+            waiting.bytes.extend_from_slice(line);
+            if waiting.bytes.len() == line.len() {
+                self.0.filled.notify_one();
+            }
         }
         Ok(line.len())
     }
@@ -132,7 +170,7 @@ mod tests {
         let (read, reader) = sync_channel::<()>(0);
         let text = Arc::new(Mutex::new(Vec::new()));
         let (log, mut lines) = Log::to(Stuck(reader, text.clone()));
-        for _ in 0..QUEUE * 2 {
+        for _ in 0..QUEUE {
             lines.write_all(b"line\n").unwrap();
         }
         drop(read);

@@ -14,6 +14,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// bytes may be on their way. Bytes that dribble do not count.
 const GRACE: Duration = Duration::from_millis(100);
 
+/// The part of all seats that is freed at a time.
+const AT_A_TIME: usize = 32;
+
 /// A bounded number of seats.
 ///
 /// A newcomer who finds none free gets one of the address that holds most of them: who floods the
@@ -97,7 +100,8 @@ impl Seats {
         Seat { occupant, seats: self.clone(), id, _permit: permit }
     }
 
-    /// Asks one connection for which we do not work to end, if there is one that was quiet for `grace`.
+    /// Asks connections for which we do not work to end, if there are any that were quiet for `grace`:
+    /// some at a time of one address, so that a flood of newcomers is not let in one by one.
     fn evict(&self, grace: Duration) {
         let last = elapsed(self.epoch).saturating_sub(millis(grace));
         let taken = self.lock();
@@ -107,11 +111,14 @@ impl Seats {
         }
         let quiet =
             |occupant: &Occupant| occupant.waits_for_client() && occupant.changed.load(Ordering::Acquire) <= last;
-        let victim = taken.values().filter(|occupant| quiet(occupant)).max_by_key(|occupant| {
-            let seats = held.get(&occupant.address).copied().unwrap_or(0);
-            (seats, occupant.is_idle(), u64::MAX - occupant.changed.load(Ordering::Acquire))
-        });
-        if let Some(victim) = victim {
+        let seats = |occupant: &Occupant| held.get(&occupant.address).copied().unwrap_or(0);
+        let quiet: Vec<&Arc<Occupant>> = taken.values().filter(|occupant| quiet(occupant)).collect();
+        let Some(greediest) = quiet.iter().max_by_key(|occupant| seats(occupant)).map(|one| one.address) else {
+            return;
+        };
+        let mut victims: Vec<_> = quiet.into_iter().filter(|occupant| occupant.address == greediest).collect();
+        victims.sort_by_key(|occupant| (!occupant.is_idle(), occupant.changed.load(Ordering::Acquire)));
+        for victim in victims.into_iter().take((taken.len() / AT_A_TIME).max(1)) {
             victim.evicted.notify_one();
         }
     }

@@ -13,6 +13,10 @@ use crate::store::sessions::Visit;
 use crate::store::{self, Snapshot, WriteTxn};
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
+use std::time::Duration;
+
+/// How long it takes to be told to come back later.
+const REFUSAL: Duration = Duration::from_millis(500);
 
 const MISMATCH: &str = "This name and password do not match. Please try again.";
 
@@ -37,22 +41,33 @@ pub struct Login<'a> {
 /// Signs somebody in. An unknown name, a wrong password and a disabled account are one and the
 /// same error, after the same work.
 pub async fn sign_in(app: &App, login: Login<'_>) -> Result<SignedIn> {
+    let result = verify_and_start(app, login).await;
+    if let Err(Error::RateLimited(_)) = result {
+        // Somebody who asks again without pause waits here, where it costs the readers nothing.
+        tokio::time::sleep(REFUSAL).await;
+    }
+    result
+}
+
+async fn verify_and_start(app: &App, login: Login<'_>) -> Result<SignedIn> {
     let now = app.now();
-    let (from, to) = (Key::login_from(login.address), Key::login_to(login.name));
+    let from = Key::login_from(login.address);
     app.throttle.take(from.clone(), now)?;
-    app.throttle.take(to.clone(), now)?;
-    let (user, hash) = {
+    let (user, to, hash) = {
         let txn = app.read()?;
-        let user = find(&txn, login.name)?.filter(|user| !user.disabled);
+        let user = find(&txn, login.name)?;
+        let to = Key::login_to(user.as_ref().map(|user| user.id), login.name);
+        let user = user.filter(|user| !user.disabled);
         let hash = user.as_ref().map(|user| store::users::password(&txn, user.id)).transpose()?.flatten();
-        (user, hash)
+        (user, to, hash)
     };
+    app.throttle.take(to.clone(), now)?;
     let password = Password::attempt(login.password);
-    let verdict = app.passwords.verify(&password, hash.clone()).await?;
+    let verdict = app.passwords.verify(&password, hash.clone(), Some(login.address)).await?;
     let (Some(user), true) = (user, verdict != Verdict::Wrong) else {
         return Err(Error::field("", MISMATCH));
     };
-    app.throttle.forgive(&from);
+    app.throttle.give_back(&from);
     app.throttle.forgive(&to);
     let stronger = match verdict {
         Verdict::RightButWeak => Some(app.passwords.hash(&password).await?),

@@ -5,12 +5,13 @@ use crate::domain::actor::Actor;
 use crate::domain::comment::{
     self, COMMENTS_PER_PAGE, Comment, Conversation, INDENTED_DEPTH, PlacedComment, RecentComment,
 };
+use crate::domain::html::Html;
 use crate::domain::id::{CommentId, PostId, UserId};
 use crate::domain::paging::Page;
 use crate::domain::post::Kind;
 use crate::error::{Error, Result};
 use crate::service::posts::{self, People};
-use crate::service::{App, ReadTxn, off_thread};
+use crate::service::{App, ReadTxn, in_turn};
 use crate::store::comments::Outline;
 use crate::store::{self};
 use std::collections::{HashMap, HashSet};
@@ -123,12 +124,11 @@ pub async fn submit(app: &App, actor: &Actor, slug: &str, parent: Option<Comment
     let (post, thread) = {
         let txn = app.read()?;
         let post = posts::visible(app, &txn, actor, Kind::Post, slug)?;
-        let outline = store::comments::outline(&txn, post.id)?;
-        let thread = parent.map(|parent| outline.thread_of(parent).ok_or(Error::field("parent", GONE))).transpose()?;
+        let thread = parent.map(|parent| thread_of_parent(&txn, post.id, parent)).transpose()?;
         (post.id, thread)
     };
     let source = comment::body(text).map_err(|message| Error::field("body", message))?;
-    let body = rendered(&source).await?;
+    let body = rendered(app, &source).await?;
     let (now, author) = (app.now(), member.id);
     app.store
         .write(move |txn| {
@@ -162,13 +162,19 @@ pub async fn submit(app: &App, actor: &Actor, slug: &str, parent: Option<Comment
         .await
 }
 
+/// The thread that a reply joins. The outline is asked for replies alone: after each comment it has to
+/// be built anew.
+fn thread_of_parent(txn: &ReadTxn, post: PostId, parent: CommentId) -> Result<CommentId> {
+    store::comments::outline(txn, post)?.thread_of(parent).ok_or(Error::field("parent", GONE))
+}
+
 const GONE: &str = "The comment you answer is gone.";
 
 /// Changes the text of one's own comment, while that is allowed.
 pub async fn edit(app: &App, actor: &Actor, (post, id): (PostId, CommentId), text: &str) -> Result<Comment> {
     let thread = thread_of(app, actor, post, id)?;
     let source = comment::body(text).map_err(|message| Error::field("body", message))?;
-    let body = rendered(&source).await?;
+    let body = rendered(app, &source).await?;
     let (now, actor) = (app.now(), actor.clone());
     app.store
         .write(move |txn| {
@@ -248,9 +254,9 @@ fn thread_of(app: &App, actor: &Actor, post: PostId, id: CommentId) -> Result<Co
     store::comments::outline(&app.read()?, post)?.thread_of(id).ok_or(Error::NotFound("comment"))
 }
 
-async fn rendered(source: &str) -> Result<crate::domain::html::Html> {
+async fn rendered(app: &App, source: &str) -> Result<Html> {
     let source = Arc::<str>::from(source);
-    off_thread(move || markdown::comment(&source)).await
+    in_turn(&app.commenting, move || markdown::comment(&source)).await
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::domain::id::UserId;
 use crate::domain::media::{Media, MediaId, file_name};
 use crate::domain::paging::Page;
 use crate::error::{Error, Result};
-use crate::service::{App, ReadTxn, off_thread};
+use crate::service::{App, ReadTxn, in_turn};
 use crate::store;
 use sha2::{Digest, Sha256};
 use std::ops::Range;
@@ -34,9 +34,8 @@ async fn prepared(
     name: String,
     bytes: Vec<u8>,
 ) -> Result<(Media, Vec<u8>)> {
-    let _turn = app.imaging.acquire().await.map_err(|cause| Error::Internal(Box::new(cause)))?;
     let now = app.now();
-    off_thread(move || prepare(by, field, &name, &bytes, now)).await?
+    in_turn(&app.imaging, move || prepare(by, field, &name, &bytes, now)).await?
 }
 
 /// Checks and cleans an image; does not store it.
@@ -47,7 +46,8 @@ pub(in crate::service) fn prepare(
     bytes: &[u8],
     now: crate::domain::time::Timestamp,
 ) -> Result<(Media, Vec<u8>)> {
-    let image = image::prepare(bytes).map_err(|message| Error::field(field, message))?;
+    let shown: String = name.chars().take(40).collect();
+    let image = image::prepare(bytes).map_err(|message| Error::field(field, format!("“{shown}”: {message}")))?;
     let media = Media {
         id: content_id(&image.bytes),
         name: file_name(name, image.kind),

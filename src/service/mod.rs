@@ -43,9 +43,11 @@ pub struct App {
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
     /// Held while a post is rendered for saving.
-    pub(crate) rendering: Semaphore,
+    pub(crate) rendering: Arc<Semaphore>,
+    /// Held while a comment is rendered.
+    pub(crate) commenting: Arc<Semaphore>,
     /// Held while an image is taken in: decoding one can take a hundred megabytes.
-    pub(crate) imaging: Semaphore,
+    pub(crate) imaging: Arc<Semaphore>,
     pub(crate) setup: setup::Secret,
 }
 
@@ -110,8 +112,9 @@ impl App {
             site_id,
             passwords: Passwords::new(cost),
             throttle: Throttle::default(),
-            rendering: Semaphore::new(1),
-            imaging: Semaphore::new(1),
+            rendering: Arc::new(Semaphore::new(1)),
+            commenting: Arc::new(Semaphore::new(2)),
+            imaging: Arc::new(Semaphore::new(1)),
             setup,
         })
     }
@@ -192,6 +195,18 @@ fn settle(store: &Store, configured_cost: Option<u32>) -> Result<(u32, String)> 
 /// Runs CPU-heavy work (rendering, images) off the async threads.
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(|cause| Error::Internal(Box::new(cause)))
+}
+
+/// Like `off_thread`, when it is its turn. The turn goes with the work: whoever hangs up early must
+/// not start another beside it.
+async fn in_turn<T: Send + 'static>(turns: &Arc<Semaphore>, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let turn = Arc::clone(turns).acquire_owned().await.map_err(|cause| Error::Internal(Box::new(cause)))?;
+    off_thread(move || {
+        let result = work();
+        drop(turn);
+        result
+    })
+    .await
 }
 
 /// Random bytes from the system as lower-case hexadecimal digits.

@@ -34,7 +34,8 @@ pub fn visible(app: &App, txn: &ReadTxn, actor: &Actor, kind: Kind, slug: &str) 
     store::posts::by_slug(txn, kind, &slug)?.filter(|head| head.visible_to(actor, app.now())).ok_or_else(missing)
 }
 
-pub(in crate::service) fn view(app: &App, txn: &ReadTxn, head: PostHead) -> Result<PostView> {
+/// A post or page with what is shown beside its text; the caller has decided that it may be shown.
+pub fn view(app: &App, txn: &ReadTxn, head: PostHead) -> Result<PostView> {
     let mut people = People::default();
     Ok(PostView {
         authors: people.credits(txn, &head.authors)?,

@@ -15,9 +15,10 @@ pub enum LogoChange {
     Upload(String, Vec<u8>),
 }
 
-/// The settings in force.
+/// The settings in force. Before set-up nobody can sign up.
 pub fn current(txn: &ReadTxn) -> Result<Settings> {
-    Ok(store::settings::settings(txn)?.unwrap_or_default())
+    let stored = store::settings::settings(txn)?;
+    Ok(stored.unwrap_or_else(|| Settings { signup_open: false, ..Settings::default() }))
 }
 
 /// The settings in force, for somebody who may change them.

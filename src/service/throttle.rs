@@ -1,6 +1,8 @@
 //! How often somebody may try, in bounded memory.
 
+use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
+use crate::domain::user::Username;
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -15,8 +17,10 @@ const MAX_BUCKETS: usize = 16_384;
 pub(crate) enum Key {
     /// Logins from an address (IPv6: a /64, which one subscriber has).
     LoginFrom(IpAddr),
-    /// Logins to an account, by the name that was typed.
-    LoginTo(String),
+    /// Logins to an account, however its name was spelled.
+    LoginTo(UserId),
+    /// Logins to a name that no account has, in its normal form.
+    LoginToNobody(String),
     /// New accounts from an address.
     SignUpFrom(IpAddr),
 }
@@ -26,8 +30,12 @@ impl Key {
         Key::LoginFrom(network(address))
     }
 
-    pub(crate) fn login_to(name: &str) -> Key {
-        Key::LoginTo(name.trim().to_lowercase().chars().take(300).collect())
+    /// `typed` counts only where there is no account: an account is one, whichever spelling of
+    /// its name or its e-mail address leads to it.
+    pub(crate) fn login_to(account: Option<UserId>, typed: &str) -> Key {
+        let normal =
+            || Username::parse_any(typed).map_or_else(|_| typed.trim().to_lowercase(), |name| name.to_string());
+        account.map_or_else(|| Key::LoginToNobody(normal().chars().take(300).collect()), Key::LoginTo)
     }
 
     pub(crate) fn sign_up_from(address: IpAddr) -> Key {
@@ -38,7 +46,7 @@ impl Key {
     fn allowance(&self) -> (u32, Duration) {
         match self {
             Key::LoginFrom(_) => (20, Duration::from_secs(6)),
-            Key::LoginTo(_) => (10, Duration::from_secs(30)),
+            Key::LoginTo(_) | Key::LoginToNobody(_) => (10, Duration::from_secs(30)),
             Key::SignUpFrom(_) => (10, Duration::from_secs(120)),
         }
     }
@@ -74,9 +82,20 @@ impl Throttle {
         Ok(())
     }
 
-    /// Forgets the tries of a key: whoever got in has shown who they are.
+    /// Forgets the tries of a key: whoever got into an account has shown that it is theirs.
     pub(crate) fn forgive(&self, key: &Key) {
         self.buckets.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(key);
+    }
+
+    /// Gives one try back. An address keeps its other tries: getting into one account must not
+    /// pay for guessing at another.
+    pub(crate) fn give_back(&self, key: &Key) {
+        let (_, refill) = key.allowance();
+        let mut buckets = self.buckets.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(bucket) = buckets.get_mut(key) {
+            let refill = i64::try_from(refill.as_millis()).unwrap_or(0);
+            bucket.full_at = Timestamp::from_ms(bucket.full_at.ms() - refill);
+        }
     }
 }
 
@@ -91,7 +110,8 @@ fn make_room(buckets: &mut HashMap<Key, Bucket>, now: Timestamp) {
     }
 }
 
-fn network(address: IpAddr) -> IpAddr {
+/// The address, or for IPv6 the /64 that one subscriber has.
+pub(in crate::service) fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
@@ -109,17 +129,29 @@ mod tests {
     fn tries_run_out_and_come_back() {
         let throttle = Throttle::default();
         let start = Timestamp::from_ms(1_000_000);
-        let key = || Key::login_to("ada");
+        let key = || Key::login_to(None, "ada");
         for _ in 0..10 {
             throttle.take(key(), start).unwrap();
         }
         let Err(Error::RateLimited(wait)) = throttle.take(key(), start) else { panic!("not limited") };
         assert_eq!(wait, Duration::from_secs(30));
-        throttle.take(Key::login_to("eve"), start).unwrap();
+        throttle.take(Key::login_to(None, "eve"), start).unwrap();
         throttle.take(key(), start.plus(wait)).unwrap();
         assert!(throttle.take(key(), start.plus(wait)).is_err());
         throttle.forgive(&key());
         throttle.take(key(), start).unwrap();
+    }
+
+    #[test]
+    fn an_account_is_one_key_and_getting_in_gives_an_address_one_try_back() {
+        assert_eq!(Key::login_to(Some(UserId(7)), "ada"), Key::login_to(Some(UserId(7)), "ａda@example.org"));
+        assert_eq!(Key::login_to(None, "ａda "), Key::login_to(None, "Ada"));
+        let throttle = Throttle::default();
+        let now = Timestamp::from_ms(1_000_000);
+        let key = || Key::login_from(IpAddr::V4(1.into()));
+        let tries = (0..100).take_while(|_| throttle.take(key(), now).is_ok()).count();
+        throttle.give_back(&key());
+        assert!(throttle.take(key(), now).is_ok() && throttle.take(key(), now).is_err(), "after {tries} tries");
     }
 
     #[test]

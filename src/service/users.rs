@@ -151,10 +151,10 @@ pub async fn change_password(app: &App, actor: &Actor, current: &str, new: &str)
     let member = actor.member().ok_or(Error::Unauthenticated)?.clone();
     let new = Password::parse(new).map_err(|message| Error::field("new_password", message))?;
     // A stolen session must not become a way to guess the password.
-    let key = Key::login_to(member.username.as_str());
+    let key = Key::login_to(Some(member.id), "");
     app.throttle.take(key.clone(), app.now())?;
     let hash = store::users::password(&app.read()?, member.id)?;
-    if app.passwords.verify(&Password::attempt(current), hash.clone()).await? == Verdict::Wrong {
+    if app.passwords.verify(&Password::attempt(current), hash.clone(), None).await? == Verdict::Wrong {
         return Err(Error::field("current_password", "This is not your current password."));
     }
     app.throttle.forgive(&key);

@@ -10,7 +10,7 @@ use crate::domain::post::{Kind, PostHead, PostInput, Status, ValidPost, is_reser
 use crate::domain::slug::Slug;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
-use crate::service::{App, off_thread, posts, settings};
+use crate::service::{App, in_turn, posts, settings};
 use crate::store::posts::{Body, Revision};
 use crate::store::redirects::Target;
 use crate::store::{self, Snapshot, WriteTxn};
@@ -112,9 +112,8 @@ fn validate(app: &App, kind: Kind, input: &PostInput) -> Result<ValidPost> {
 
 async fn render(app: &Arc<App>, source: &str) -> Result<markdown::Rendered> {
     // One at a time: the grammars that colour code take tens of megabytes while they are used.
-    let _turn = app.rendering.acquire().await.map_err(|cause| Error::Internal(Box::new(cause)))?;
-    let (app, source) = (Arc::clone(app), source.to_owned());
-    off_thread(move || Ok(posts::render(&app, &app.read()?, &source, &Grammars::default()))).await?
+    let (site, source) = (Arc::clone(app), source.to_owned());
+    in_turn(&app.rendering, move || Ok(posts::render(&site, &site.read()?, &source, &Grammars::default()))).await?
 }
 
 /// The summary and the body to store.
@@ -235,7 +234,8 @@ pub(in crate::service) fn apply(
             head.published_at
         }
         (Some(time), _) => Some(time),
-        (None, Status::Published) => head.published_at.or(Some(now)),
+        // Emptied: at once. What is out already keeps its time.
+        (None, Status::Published) => head.published_at.filter(|time| *time <= now).or(Some(now)),
         (None, Status::Draft) => None,
     };
     Ok(())

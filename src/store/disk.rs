@@ -71,10 +71,15 @@ impl Gauge {
         self.failed.store(false, Ordering::Release);
     }
 
+    /// Whether the disk said a moment ago that it is full.
+    pub(in crate::store) fn is_full(&self) -> bool {
+        let full = *self.full_since.lock().unwrap_or_else(PoisonError::into_inner);
+        full.is_some_and(|since| since.elapsed() < FULL_PAUSE)
+    }
+
     /// Whether the disk has room to grow, given what it says of itself; logs when that changes.
     pub(in crate::store) fn has_room(&self, space: Option<Space>) -> bool {
-        let full = *self.full_since.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = space.is_none_or(Space::is_enough) && full.is_none_or(|since| since.elapsed() >= FULL_PAUSE);
+        let room = space.is_none_or(Space::is_enough) && !self.is_full();
         if self.was_low.swap(!room, Ordering::Relaxed) == room {
             let free = space.map(|space| space.free);
             if room {

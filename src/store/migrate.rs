@@ -78,6 +78,35 @@ mod tests {
         assert_eq!(version(&db, STEPS).unwrap(), SCHEMA);
     }
 
+    const THINGS: redb::TableDefinition<'static, u64, u64> = redb::TableDefinition::new("things");
+
+    fn add_things(txn: &WriteTransaction) -> Result<()> {
+        txn.open_table(THINGS)?.insert(1, 1)?;
+        Ok(())
+    }
+
+    fn fail(txn: &WriteTransaction) -> Result<()> {
+        add_things(txn)?;
+        Err(Error::internal("expected by this test"))
+    }
+
+    #[test]
+    fn a_step_and_its_number_are_stored_together_or_not_at_all() {
+        let db = memory();
+        run(&db, 0, STEPS).unwrap();
+        run(&db, SCHEMA, &[create_tables, fail]).unwrap_err();
+        assert_eq!(version(&db, STEPS).unwrap(), SCHEMA);
+        assert!(db.begin_read().unwrap().open_table(THINGS).is_err());
+
+        let steps: &[Step] = &[create_tables, add_things];
+        run(&db, SCHEMA, steps).unwrap();
+        assert_eq!(version(&db, steps).unwrap(), 2);
+        assert!(db.begin_read().unwrap().open_table(THINGS).is_ok());
+        // Nothing is left to do, and the older program refuses.
+        run(&db, 2, &[create_tables, fail]).unwrap();
+        version(&db, STEPS).unwrap_err();
+    }
+
     #[test]
     fn newer_files_and_other_programs_files_are_refused() {
         let db = memory();

@@ -15,66 +15,40 @@ mod migrate;
 pub mod posts;
 mod record;
 pub mod redirects;
+mod reopen;
 mod schema;
 pub mod sessions;
 pub mod settings;
 mod stats;
+mod trouble;
 pub mod users;
 mod writer;
 
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod model;
 
-use crate::domain::id::PostId;
 use crate::error::{Error, Result};
-use crate::store::comments::Outline;
-use crate::store::disk::Gauge;
 use crate::store::file::Place;
-use crate::store::fresh::{Fresh, Scope};
+use crate::store::fresh::Scope;
+use crate::store::reopen::Shared;
 use crate::store::writer::Writer;
-use redb::{Database, Key, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, Value};
+use redb::{Key, ReadableTable, StorageBackend, TableDefinition, Value};
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 pub use crate::store::disk::Written;
 pub use crate::store::file::Opening;
 pub use crate::store::migrate::SCHEMA;
 pub use crate::store::stats::{BATCH_BUCKETS, Stats};
 
-/// Outlines of conversations kept in memory, in bytes.
-const OUTLINE_CACHE: u64 = 2 * 1024 * 1024;
-/// How long the reopening of the file waits for readers to finish; later ones get
-/// `Error::Unavailable`.
-const READERS_FINISH: Duration = Duration::from_millis(500);
-
 /// The open data file.
 pub struct Store {
     shared: Arc<Shared>,
     writer: Writer,
-}
-
-/// What readers and the writer share.
-struct Shared {
-    place: Place,
-    gauge: Arc<Gauge>,
-    /// `None` while nothing can be read: see `reopen`.
-    db: RwLock<Option<Database>>,
-    /// One more reference for each snapshot being read.
-    readers: Arc<()>,
-    fresh: Fresh,
-    outlines: quick_cache::sync::Cache<PostId, (u64, Arc<Outline>), OutlineWeight>,
-}
-
-#[derive(Clone)]
-struct OutlineWeight;
-
-impl quick_cache::Weighter<PostId, (u64, Arc<Outline>)> for OutlineWeight {
-    fn weight(&self, _: &PostId, entry: &(u64, Arc<Outline>)) -> u64 {
-        entry.1.bytes() as u64 + 64
-    }
 }
 
 impl Store {
@@ -101,16 +75,7 @@ impl Store {
     }
 
     fn at(place: Place, opening: Opening) -> Result<Store> {
-        let gauge = Arc::<Gauge>::default();
-        let db = place.open(opening, &gauge)?;
-        let shared = Arc::new(Shared {
-            place,
-            gauge,
-            db: RwLock::new(Some(db)),
-            readers: Arc::default(),
-            fresh: Fresh::default(),
-            outlines: quick_cache::sync::Cache::with_weighter(1_024, OUTLINE_CACHE, OutlineWeight),
-        });
+        let shared = Arc::new(Shared::open(place, opening)?);
         let writer = Writer::start(Arc::clone(&shared))?;
         Ok(Store { shared, writer })
     }
@@ -120,7 +85,7 @@ impl Store {
     /// it lives.
     pub fn read(&self) -> Result<ReadTxn> {
         if self.shared.gauge.has_failed() {
-            self.writer.mend();
+            self.writer.mend(&self.shared.gauge);
         }
         // The number before the snapshot: see `fresh`.
         let number = self.shared.fresh.number();
@@ -199,51 +164,6 @@ impl Store {
     /// What has gone to the disk since the store was opened.
     pub fn written(&self) -> Written {
         self.shared.gauge.written()
-    }
-}
-
-impl Shared {
-    fn begin_read(&self) -> Result<(redb::ReadTransaction, Arc<()>)> {
-        let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
-        let txn = db.as_ref().ok_or(Error::Unavailable)?.begin_read()?;
-        Ok((txn, Arc::clone(&self.readers)))
-    }
-
-    fn begin_write(&self) -> Result<redb::WriteTransaction> {
-        let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(db.as_ref().ok_or(Error::Unavailable)?.begin_write()?)
-    }
-
-    fn has_room(&self) -> bool {
-        self.gauge.has_room(self.place.space())
-    }
-
-    /// Closes the file and opens it again, since redb refuses everything after an I/O error. If
-    /// it cannot be opened to write, what is there can still be read, if anything can.
-    fn reopen(&self) -> Result<()> {
-        self.exchange(|| {
-            self.gauge.reset();
-            self.place.open(Opening::Existing, &self.gauge)
-        })
-    }
-
-    /// Closes the file and opens what is there to read only.
-    fn reopen_to_read(&self) -> Result<()> {
-        self.exchange(|| self.place.look())
-    }
-
-    fn exchange(&self, open: impl FnOnce() -> Result<Database>) -> Result<()> {
-        let mut slot = self.db.write().unwrap_or_else(PoisonError::into_inner);
-        let patience = Instant::now() + READERS_FINISH;
-        while Arc::strong_count(&self.readers) > 1 && Instant::now() < patience {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        drop(slot.take());
-        let opened = open();
-        // What failed may have reached the disk all the same, and shows now.
-        self.fresh.publish_all();
-        *slot = Some(opened?);
-        Ok(())
     }
 }
 

@@ -4,9 +4,11 @@
 //! queue grows, and the next commit takes all of it.
 
 use crate::error::{Error, Result};
+use crate::store::WriteTxn;
+use crate::store::disk::Gauge;
+use crate::store::reopen::Shared;
 use crate::store::sessions::{self, Visit};
 use crate::store::stats::{Stats, Tally};
-use crate::store::{Shared, WriteTxn};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -25,6 +27,9 @@ const BATCH: usize = 512;
 const MAX_VISITS: usize = 4_096;
 /// First and longest pause between two tries to mend the file.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+
+/// How long a reader waits for the file to be reopened; usually it takes a few milliseconds.
+const MENDING: Duration = Duration::from_millis(500);
 
 type Run = dyn FnMut(&WriteTxn<'_>) -> Result<()> + Send;
 type Answer = dyn FnOnce(Result<()>) + Send;
@@ -131,14 +136,19 @@ impl Writer {
         }
     }
 
-    /// Asks for the file to be reopened, once until that is heard.
-    pub(in crate::store) fn mend(&self) {
-        let busy = self.state.in_trouble.load(Ordering::Acquire);
-        if !busy && !self.state.mend_asked.swap(true, Ordering::AcqRel) {
+    /// Asks for the file to be reopened after an error, once until that is heard, and waits a
+    /// moment for it.
+    pub(in crate::store) fn mend(&self, gauge: &Gauge) {
+        let in_trouble = || self.state.in_trouble.load(Ordering::Acquire);
+        if !in_trouble() && !self.state.mend_asked.swap(true, Ordering::AcqRel) {
             let sent = self.queue.as_ref().is_some_and(|queue| queue.try_send(Message::Mend).is_ok());
             if !sent {
                 self.state.mend_asked.store(false, Ordering::Release);
             }
+        }
+        let patience = Instant::now() + MENDING;
+        while gauge.has_failed() && !in_trouble() && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 
@@ -212,6 +222,7 @@ impl Worker {
                     self.state.mend_asked.store(false, Ordering::Release);
                     if self.trouble.is_none() && self.shared.gauge.has_failed() {
                         self.fall_ill();
+                        self.mend();
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => self.mend(),
@@ -244,8 +255,10 @@ impl Worker {
             Err(error) => {
                 self.state.tally.fail();
                 tracing::error!(%error, jobs = jobs.len(), "a commit failed; reopening the data file");
-                jobs.into_iter().for_each(|job| (job.answer)(Err(Error::Unavailable)));
+                // Mended first if possible, so that whoever is told can read on.
                 self.fall_ill();
+                self.mend();
+                jobs.into_iter().for_each(|job| (job.answer)(Err(Error::Unavailable)));
             }
         }
     }
@@ -294,34 +307,27 @@ impl Worker {
         Ok(Ending::Committed)
     }
 
-    /// From now on writes are refused until the file is mended, which is tried at once.
+    /// From now on writes are refused until the file is mended.
     fn fall_ill(&mut self) {
-        self.state.in_trouble.store(true, Ordering::Release);
         self.comment_ids = 0..0;
         self.trouble = Some(Trouble { next: Instant::now(), pause: PAUSES.0 });
     }
 
-    /// Reopens the file and proves with an empty commit that it takes writes again.
+    /// One try to get the file back.
     fn mend(&mut self) {
         let Some(Trouble { pause, .. }) = self.trouble else { return };
-        let tried = catch_unwind(AssertUnwindSafe(|| self.shared.reopen().and_then(|()| self.prove())));
-        let Err(error) = tried.unwrap_or_else(|_| Err(Error::internal("reopening panicked"))) else {
-            tracing::info!("the data file takes writes again");
-            self.trouble = None;
-            return self.state.in_trouble.store(false, Ordering::Release);
-        };
-        tracing::error!(%error, again_in = ?pause, "the data file takes no writes");
-        let look = catch_unwind(AssertUnwindSafe(|| self.shared.reopen_to_read()));
-        if let Err(error) = look.unwrap_or_else(|_| Err(Error::internal("reopening panicked"))) {
-            tracing::error!(%error, "the data file cannot be read either");
+        let tried = catch_unwind(AssertUnwindSafe(|| self.shared.reopen()));
+        match tried.unwrap_or_else(|_| Err(Error::internal("reopening panicked"))) {
+            Ok(()) => {
+                tracing::info!("the data file takes writes again");
+                self.trouble = None;
+            }
+            Err(error) => {
+                tracing::error!(%error, again_in = ?pause, "the data file takes no writes");
+                self.trouble = Some(Trouble { next: Instant::now() + pause, pause: (pause * 2).min(PAUSES.1) });
+            }
         }
-        self.trouble = Some(Trouble { next: Instant::now() + pause, pause: (pause * 2).min(PAUSES.1) });
-    }
-
-    fn prove(&self) -> Result<()> {
-        let mut transaction = self.shared.begin_write()?;
-        transaction.set_quick_repair(true);
-        Ok(transaction.commit()?)
+        self.state.in_trouble.store(self.trouble.is_some(), Ordering::Release);
     }
 
     /// Puts visits back that no commit has carried; later ones of the same session win.

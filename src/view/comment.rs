@@ -4,7 +4,10 @@ use crate::domain::comment::Comment;
 use crate::domain::comment::Conversation;
 use crate::domain::comment::INDENTED_DEPTH;
 use crate::domain::comment::PlacedComment;
+use crate::domain::html::Html;
+use crate::domain::link::Links;
 use crate::domain::post::PostHead;
+use crate::domain::time::Zone;
 use crate::error::FieldError;
 use crate::view::form;
 use crate::view::form::Field;
@@ -22,8 +25,60 @@ pub struct CommentBox<'a> {
     pub errors: &'a [FieldError],
 }
 
+/// A page of a conversation as far as it is the same for everybody.
+pub struct Prepared {
+    comments: Vec<PreparedComment>,
+    total: usize,
+    page: usize,
+    pages: usize,
+}
+
+/// A comment, with all that may be shown of it.
+struct PreparedComment {
+    /// Without its texts, which stand in `said`.
+    comment: Comment,
+    depth: usize,
+    /// Who says what, and when.
+    said: Markup,
+    /// The links for those who may follow them.
+    reply: Markup,
+    edit: Markup,
+    delete: Markup,
+}
+
+impl Prepared {
+    /// About how much memory it takes.
+    pub fn bytes(&self) -> usize {
+        let markups = |one: &PreparedComment| {
+            [&one.said, &one.reply, &one.edit, &one.delete].iter().map(|markup| markup.0.capacity()).sum::<usize>()
+        };
+        let each = self.comments.iter().map(|one| markups(one) + size_of::<PreparedComment>());
+        each.sum::<usize>() + size_of::<Prepared>()
+    }
+}
+
+/// Makes what `conversation` puts together for each reader.
+pub fn prepare(links: &Links, zone: &Zone, post: &PostHead, conversation: &Conversation) -> Prepared {
+    let Conversation { comments, total, page, pages } = conversation;
+    let comments = comments.iter().map(|placed| prepared(links, zone, post, placed)).collect();
+    Prepared { comments, total: *total, page: *page, pages: *pages }
+}
+
+fn prepared(links: &Links, zone: &Zone, post: &PostHead, placed: &PlacedComment) -> PreparedComment {
+    let comment = Comment { source: String::new(), body: Html::default(), ..placed.comment.clone() };
+    let link = |action, label, whose| action_link(links, post, placed, (action, label, whose));
+    PreparedComment {
+        comment,
+        depth: placed.depth,
+        said: said(links, zone, post, placed),
+        reply: link("reply", "Reply", " to the comment by "),
+        edit: link("edit", "Edit", " the comment by "),
+        delete: link("delete", "Delete", " the comment by "),
+    }
+}
+
 /// The section under a post: comments, their pages, and the form for one more.
-pub fn conversation(frame: &Frame, post: &PostHead, conversation: &Conversation) -> Markup {
+pub fn conversation(frame: &Frame, post: &PostHead, conversation: &Prepared) -> Markup {
     html! {
         section.comments #comments aria-labelledby="comments-title" {
             h2 #comments-title { "Comments (" (conversation.total) ")" }
@@ -108,13 +163,13 @@ pub fn confirm_delete(frame: &Frame, post: &PostHead, placed: &PlacedComment) ->
 }
 
 /// One level of the conversation: every comment with the deeper ones that follow it inside.
-fn thread(frame: &Frame, post: &PostHead, comments: &[PlacedComment], level: usize) -> Markup {
+fn thread(frame: &Frame, post: &PostHead, comments: &[PreparedComment], level: usize) -> Markup {
     html! {
         ol.thread {
             @for branch in branches(comments, level) {
-                @if let Some((placed, replies)) = branch.split_first() {
+                @if let Some((one, replies)) = branch.split_first() {
                     li {
-                        (comment(frame, post, placed))
+                        (comment(frame, post, one))
                         @if !replies.is_empty() {
                             (thread(frame, post, replies, level + 1))
                         }
@@ -127,59 +182,66 @@ fn thread(frame: &Frame, post: &PostHead, comments: &[PlacedComment], level: usi
 
 /// Cuts a list in reading order before each comment that stands at `level`. Levels end at
 /// `INDENTED_DEPTH`, so the recursion above does.
-fn branches(comments: &[PlacedComment], level: usize) -> Vec<&[PlacedComment]> {
+fn branches(comments: &[PreparedComment], level: usize) -> Vec<&[PreparedComment]> {
     comments.chunk_by(|_, next| next.depth.min(INDENTED_DEPTH) > level).collect()
 }
 
-fn comment(frame: &Frame, post: &PostHead, placed: &PlacedComment) -> Markup {
-    let comment = &placed.comment;
-    let id = format!("comment-{}", comment.id);
-    if comment.deleted {
-        return html! { div.comment.deleted id=(id) { p { "This comment was deleted." } } };
+fn comment(frame: &Frame, post: &PostHead, one: &PreparedComment) -> Markup {
+    let id = one.comment.id;
+    if one.comment.deleted {
+        return html! { div.comment.deleted id={ "comment-" (id) } { p { "This comment was deleted." } } };
     }
     html! {
-        div.comment id=(id) {
-            p.by {
-                a.name href=(frame.links.author(&placed.author.username)) { bdi { (placed.author.display_name) } }
-                @if let Some(other) = &placed.in_reply_to {
-                    span { " in reply to " bdi { (other.display_name) } }
-                }
-                " "
-                a.when href=(frame.links.comment(&post.slug, comment.id)) {
-                    time datetime=(comment.created_at.rfc3339()) { (comment.created_at.human(frame.zone)) }
-                }
-                @if comment.edited_at.is_some() {
-                    " " span { "(edited)" }
-                }
-            }
-            div.prose dir="auto" { (comment.body) }
-            (actions(frame, post, placed))
+        div.comment id={ "comment-" (id) } {
+            (one.said)
+            (actions(frame, post, one))
         }
     }
 }
 
-/// What this reader may do with this comment; each link says whose it is, for those who hear
-/// the links alone.
-fn actions(frame: &Frame, post: &PostHead, placed: &PlacedComment) -> Markup {
+fn said(links: &Links, zone: &Zone, post: &PostHead, placed: &PlacedComment) -> Markup {
     let comment = &placed.comment;
-    let link = |action: &str, label: &str, whose: &str| {
-        html! {
-            li {
-                a href=(frame.links.comment_action(&post.slug, comment.id, action)) {
-                    (label) span.hidden { (whose) bdi { (placed.author.display_name) } }
-                }
+    html! {
+        p.by {
+            a.name href=(links.author(&placed.author.username)) { bdi { (placed.author.display_name) } }
+            @if let Some(other) = &placed.in_reply_to {
+                span { " in reply to " bdi { (other.display_name) } }
+            }
+            " "
+            a.when href=(links.comment(&post.slug, comment.id)) {
+                time datetime=(comment.created_at.rfc3339()) { (comment.created_at.human(zone)) }
+            }
+            @if comment.edited_at.is_some() {
+                " " span { "(edited)" }
             }
         }
-    };
+        div.prose dir="auto" { (comment.body) }
+    }
+}
+
+/// What this reader may do with this comment.
+fn actions(frame: &Frame, post: &PostHead, one: &PreparedComment) -> Markup {
     let reply = post.comments_open && frame.actor.can_comment();
-    let edit = frame.actor.can_edit_comment(comment, frame.now);
-    let delete = frame.actor.can_delete_comment(comment);
+    let edit = frame.actor.can_edit_comment(&one.comment, frame.now);
+    let delete = frame.actor.can_delete_comment(&one.comment);
     html! {
         @if reply || edit || delete {
             ul.actions {
-                @if reply { (link("reply", "Reply", " to the comment by ")) }
-                @if edit { (link("edit", "Edit", " the comment by ")) }
-                @if delete { (link("delete", "Delete", " the comment by ")) }
+                @if reply { (one.reply) }
+                @if edit { (one.edit) }
+                @if delete { (one.delete) }
+            }
+        }
+    }
+}
+
+/// Each link says whose comment it is about, for those who hear the links alone.
+fn action_link(links: &Links, post: &PostHead, placed: &PlacedComment, words: (&str, &str, &str)) -> Markup {
+    let (action, label, whose) = words;
+    html! {
+        li {
+            a href=(links.comment_action(&post.slug, placed.comment.id, action)) {
+                (label) span.hidden { (whose) bdi { (placed.author.display_name) } }
             }
         }
     }

@@ -208,7 +208,7 @@ pub fn summary(errors: &[FieldError]) -> Markup {
                             @if error.field.is_empty() {
                                 (error.message)
                             } @else {
-                                a href={ "#field-" (error.field) } { (error.message) }
+                                a href={ "#field-" (error.field) } { (name_of(error.field)) ": " (error.message) }
                             }
                         }
                     }
@@ -216,6 +216,28 @@ pub fn summary(errors: &[FieldError]) -> Markup {
             }
         }
     }
+}
+
+/// What the summary calls a field: its name, where the label says something else.
+fn name_of(field: &str) -> String {
+    let known = match field {
+        "source" => "Text",
+        "body" => "Your comment",
+        "slug" => "Address",
+        "username" => "User name",
+        "email" => "E-mail",
+        "into" => "Category",
+        "bio" => "About you",
+        "cover_alt" => "What the cover shows",
+        "published_at" => "Publication time",
+        _ => "",
+    };
+    if !known.is_empty() {
+        return known.into();
+    }
+    let mut letters = field.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).map(|letter| if letter == '_' { ' ' } else { letter }).collect()
 }
 
 /// The button that sends a form.

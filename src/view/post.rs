@@ -4,8 +4,10 @@ use crate::domain::comment::Conversation;
 use crate::domain::link::Links;
 use crate::domain::media::Picture;
 use crate::domain::post::Kind;
+use crate::domain::post::PostHead;
 use crate::domain::post::PostView;
 use crate::domain::post::State;
+use crate::domain::time::Zone;
 use crate::domain::user::Credit;
 use crate::view::comment;
 use crate::view::layout;
@@ -14,17 +16,48 @@ use crate::view::layout::Head;
 use maud::Markup;
 use maud::html;
 
+/// The page of a post as far as it is the same for everybody. Nothing in it was decided by who asks,
+/// so it may be kept; whether somebody may see it has to be asked of `head` each time.
+pub struct Prepared {
+    pub head: PostHead,
+    heading: Markup,
+    body: Markup,
+    conversation: comment::Prepared,
+}
+
+impl Prepared {
+    /// About how much memory it takes.
+    pub fn bytes(&self) -> usize {
+        let own = size_of::<Prepared>() + self.heading.0.capacity() + self.body.0.capacity();
+        // The teaser and the description are the long ones among the texts of a head.
+        own + 2 * self.head.teaser().len() + self.conversation.bytes()
+    }
+}
+
+/// Makes what `show` puts together for each reader.
+pub fn prepare(links: &Links, zone: &Zone, post: &PostView, conversation: &Conversation) -> Prepared {
+    Prepared {
+        head: post.head.clone(),
+        heading: heading(links, zone, post),
+        body: body(links, post),
+        conversation: comment::prepare(links, zone, &post.head, conversation),
+    }
+}
+
 /// The page of a post, with one page of its conversation.
-pub fn show(frame: &Frame, post: &PostView, conversation: &Conversation) -> Markup {
+pub fn show(frame: &Frame, post: &Prepared) -> Markup {
     let main = html! {
         article.post {
-            (post_header(frame, post))
-            (body(frame, post))
-            (post_footer(frame, post))
+            header.post-head {
+                (state(frame, &post.head))
+                (post.heading)
+            }
+            (post.body)
+            (post_footer(frame, &post.head))
         }
-        (comment::conversation(frame, &post.head, conversation))
+        (comment::conversation(frame, &post.head, &post.conversation))
     };
-    layout::page_with(frame, &head(frame, post), main)
+    layout::page_with(frame, &head(frame, &post.head), main)
 }
 
 /// A static page (About, Contact): neither byline nor comments.
@@ -32,14 +65,14 @@ pub fn page(frame: &Frame, page: &PostView) -> Markup {
     let main = html! {
         article.post {
             header.post-head {
-                (state(frame, page))
+                (state(frame, &page.head))
                 h1 dir="auto" { (page.head.title) }
             }
-            (body(frame, page))
-            (post_footer(frame, page))
+            (body(frame.links, page))
+            (post_footer(frame, &page.head))
         }
     };
-    layout::page_with(frame, &head(frame, page), main)
+    layout::page_with(frame, &head(frame, &page.head), main)
 }
 
 /// The authors of a post, each a link to what else they wrote: `A, B and C`.
@@ -54,51 +87,48 @@ pub fn authors(links: &Links, authors: &[Credit]) -> Markup {
     }
 }
 
-fn head<'a>(frame: &Frame, post: &'a PostView) -> Head<'a> {
+fn head<'a>(frame: &Frame, post: &'a PostHead) -> Head<'a> {
     Head {
-        title: &post.head.title,
-        description: post.head.teaser(),
-        canonical: Some(frame.links.content(&post.head)),
-        image: post.head.cover.as_ref(),
-        is_article: post.head.kind == Kind::Post,
-        private: !post.head.is_public(frame.now),
+        title: &post.title,
+        description: post.teaser(),
+        canonical: Some(frame.links.content(post)),
+        image: post.cover.as_ref(),
+        is_article: post.kind == Kind::Post,
+        private: !post.is_public(frame.now),
     }
 }
 
-fn post_header(frame: &Frame, post: &PostView) -> Markup {
+fn heading(links: &Links, zone: &Zone, post: &PostView) -> Markup {
     html! {
-        header.post-head {
-            (state(frame, post))
-            @if let Some(category) = &post.category {
-                p.category {
-                    "Category: "
-                    a href=(frame.links.category(&category.slug)) { bdi { (category.name) } }
-                }
+        @if let Some(category) = &post.category {
+            p.category {
+                "Category: "
+                a href=(links.category(&category.slug)) { bdi { (category.name) } }
             }
-            h1 dir="auto" { (post.head.title) }
-            p.byline {
-                span { "By " (authors(frame.links, &post.authors)) }
-                @if let Some(time) = post.head.published_at {
-                    " "
-                    time datetime=(time.rfc3339()) { (time.human(frame.zone)) }
-                }
+        }
+        h1 dir="auto" { (post.head.title) }
+        p.byline {
+            span { "By " (authors(links, &post.authors)) }
+            @if let Some(time) = post.head.published_at {
+                " "
+                time datetime=(time.rfc3339()) { (time.human(zone)) }
             }
         }
     }
 }
 
 /// What those who may see a post before everybody else should know about it.
-fn state(frame: &Frame, post: &PostView) -> Markup {
-    let kind = post.head.kind.as_str();
+fn state(frame: &Frame, post: &PostHead) -> Markup {
+    let kind = post.kind.as_str();
     html! {
-        @match post.head.state(frame.now) {
+        @match post.state(frame.now) {
             State::Published => {}
             State::Draft => p.banner {
                 strong { "Draft." } " Only those who may edit this " (kind) " see it."
             },
             State::Scheduled => p.banner {
                 strong { "Scheduled" }
-                @if let Some(time) = post.head.published_at {
+                @if let Some(time) = post.published_at {
                     " for " time datetime=(time.rfc3339()) { (time.human(frame.zone)) }
                 }
                 ". Until then only those who may edit this " (kind) " see it."
@@ -107,10 +137,10 @@ fn state(frame: &Frame, post: &PostView) -> Markup {
     }
 }
 
-fn body(frame: &Frame, post: &PostView) -> Markup {
+fn body(links: &Links, post: &PostView) -> Markup {
     html! {
         @if let Some(picture) = &post.head.cover {
-            (cover(frame.links, picture))
+            (cover(links, picture))
         }
         div.prose dir="auto" { (post.body) }
     }
@@ -125,23 +155,23 @@ fn cover(links: &Links, picture: &Picture) -> Markup {
     }
 }
 
-fn post_footer(frame: &Frame, post: &PostView) -> Markup {
-    let may_edit = frame.actor.can_edit_post(&post.head);
+fn post_footer(frame: &Frame, post: &PostHead) -> Markup {
+    let may_edit = frame.actor.can_edit_post(post);
     html! {
-        @if may_edit || !post.head.tags.is_empty() {
+        @if may_edit || !post.tags.is_empty() {
             footer.post-foot {
-                @if !post.head.tags.is_empty() {
+                @if !post.tags.is_empty() {
                     div {
                         span.hidden { "Tags: " }
                         ul.tags {
-                            @for tag in &post.head.tags {
+                            @for tag in &post.tags {
                                 li { a href=(frame.links.tag(tag)) rel="tag" dir="auto" { (tag.name) } }
                             }
                         }
                     }
                 }
                 @if may_edit {
-                    p { a.button.quiet href=(frame.links.admin_edit(post.head.id)) { "Edit this " (post.head.kind.as_str()) } }
+                    p { a.button.quiet href=(frame.links.admin_edit(post.id)) { "Edit this " (post.kind.as_str()) } }
                 }
             }
         }

@@ -163,6 +163,11 @@ impl Site {
         Conversation { total: comments.len(), comments, page: 1, pages: 3 }
     }
 
+    /// The page of a post.
+    pub fn post(&self, view: &PostView, conversation: &Conversation) -> maud::Markup {
+        post::show(&self.frame(), &post::prepare(&self.links, &self.zone, view, conversation))
+    }
+
     /// Every page of the site.
     pub fn pages(&self) -> Vec<String> {
         let markups = [self.public_pages(), self.people_pages(), self.writing_pages(), self.managing_pages()];
@@ -174,8 +179,8 @@ impl Site {
         let (posts, user) = (page(self.card()), self.user());
         let draft = PostView { head: PostHead { status: Status::Draft, ..self.head() }, ..self.view() };
         vec![
-            post::show(&frame, &self.view(), &self.conversation(&[0, 1, 2, 3, 9])),
-            post::show(&frame, &draft, &Conversation::default()),
+            self.post(&self.view(), &self.conversation(&[0, 1, 2, 3, 9])),
+            self.post(&draft, &Conversation::default()),
             post::page(&frame, &self.view()),
             list::home(&frame, &posts),
             list::category(&frame, &self.category(), &posts),
@@ -238,6 +243,7 @@ impl Site {
         let categories = [self.category()];
         let editor = admin::editor::Editor {
             kind: Kind::Post,
+            post_to: None,
             stored: Some(&head),
             input: &input,
             version: 1,

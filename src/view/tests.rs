@@ -7,7 +7,6 @@ use crate::domain::comment::INDENTED_DEPTH;
 use crate::domain::post::PostView;
 use crate::domain::post::Status;
 use crate::domain::settings::Settings;
-use crate::view::post;
 use crate::view::specimen::Site;
 use crate::view::specimen::now;
 
@@ -66,7 +65,7 @@ fn every_asset_that_is_named_exists() {
 #[test]
 fn a_post_says_what_it_has_to() {
     let site = Site::new("Mikel", None);
-    let html = post::show(&site.frame(), &site.view(), &Conversation::default()).into_string();
+    let html = site.post(&site.view(), &Conversation::default()).into_string();
     let text = visible(&html);
     for expected in [
         "Category: Mikel",
@@ -88,7 +87,7 @@ fn closed_comments_take_no_more_but_stay() {
     let site = Site::new("Mikel", Some(Role::Reader));
     let mut view = site.view();
     view.head.comments_open = false;
-    let html = post::show(&site.frame(), &view, &site.conversation(&[0])).into_string();
+    let html = site.post(&view, &site.conversation(&[0])).into_string();
     assert!(html.contains("Comments are closed.") && html.contains("id=\"comment-1\""));
     assert!(!html.contains("<textarea") && !html.contains("/reply\""));
 }
@@ -96,7 +95,7 @@ fn closed_comments_take_no_more_but_stay() {
 #[test]
 fn threads_nest_as_deep_as_they_are_indented() {
     let site = Site::new("Mikel", None);
-    let render = |depths: &[usize]| post::show(&site.frame(), &site.view(), &site.conversation(depths)).into_string();
+    let render = |depths: &[usize]| site.post(&site.view(), &site.conversation(depths)).into_string();
     let deep: Vec<usize> = (0..2_000).collect();
     let html = render(&deep);
     assert_eq!(html.matches("<ol class=\"thread\">").count(), INDENTED_DEPTH + 1);
@@ -111,7 +110,7 @@ fn threads_nest_as_deep_as_they_are_indented() {
 fn drafts_keep_search_engines_out() {
     let site = Site::new("Mikel", Some(Role::Editor));
     let mut view = site.view();
-    let html = |view: &PostView| post::show(&site.frame(), view, &Conversation::default()).into_string();
+    let html = |view: &PostView| site.post(view, &Conversation::default()).into_string();
     assert!(!html(&view).contains("noindex"));
     view.head.status = Status::Draft;
     assert!(html(&view).contains("noindex") && visible(&html(&view)).contains("Draft."));

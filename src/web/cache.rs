@@ -155,7 +155,6 @@ where
             Err(guard) => break guard,
         }
     };
-    cache.misses.fetch_add(1, Ordering::Relaxed);
     let permit = cache.permit().await?;
     let txn = site.app.read()?;
     let encoding = encoding::choose(&req.headers);
@@ -164,6 +163,7 @@ where
         Rendered::Page { body, media_type, scopes, until } => {
             let about = About { media_type, cache_control: PUBLIC, vary: "Accept-Encoding, Cookie", quality: QUALITY };
             let variants = Variants::new(body, about);
+            cache.misses.fetch_add(1, Ordering::Relaxed);
             Arc::new(Entry { route: req.route, number: txn.number(), scopes: scopes.into(), until, variants })
         }
     };

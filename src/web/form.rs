@@ -1,5 +1,6 @@
 //! Submitted forms: fields and files, in both encodings that HTML knows.
 
+use crate::content::image;
 use crate::error::{Error, Result};
 use crate::web::body::Paced;
 use bytes::{Bytes, BytesMut};
@@ -12,7 +13,7 @@ use percent_encoding::percent_decode_str;
 /// Body limit of a route that names none: more than any form without a text of its own needs.
 pub const DEFAULT_LIMIT: u64 = 64 * 1024;
 /// Limit of one uploaded file, in bytes.
-pub const FILE_LIMIT: u64 = 10 * 1024 * 1024;
+pub const FILE_LIMIT: u64 = image::MAX_UPLOAD as u64;
 /// Body limit for routes that take files, in bytes.
 pub const UPLOAD_LIMIT: u64 = 24 * 1024 * 1024;
 /// Most fields and files of one form.
@@ -33,6 +34,19 @@ pub struct Form {
 pub struct Upload {
     pub name: String,
     pub bytes: Bytes,
+    /// It went over `FILE_LIMIT` and was not kept, so that the rest of the form is not lost with it.
+    pub too_large: bool,
+}
+
+impl Upload {
+    /// The bytes, or what is wrong with the field they were sent in.
+    pub fn whole(&self, field: &'static str) -> Result<Vec<u8>> {
+        if self.too_large {
+            let (name, limit) = (shorten(&self.name), crate::error::size(FILE_LIMIT));
+            return Err(Error::field(field, format!("“{name}” is larger than {limit}. Please make it smaller.")));
+        }
+        Ok(self.bytes.to_vec())
+    }
 }
 
 impl Form {
@@ -131,14 +145,15 @@ async fn multipart(mut parts: Multipart<'_>) -> Result<Form> {
         match part.file_name().map(str::to_owned) {
             Some(file) => {
                 let bytes = collect(part, FILE_LIMIT).await?;
+                let (bytes, too_large) = bytes.map_or((Bytes::new(), true), |bytes| (bytes, false));
                 // A file field in which nothing was chosen is sent without a name and without bytes.
-                if !(file.is_empty() && bytes.is_empty()) {
-                    form.files.push((name, Upload { name: file, bytes }));
+                if too_large || !(file.is_empty() && bytes.is_empty()) {
+                    form.files.push((name, Upload { name: file, bytes, too_large }));
                     form.count()?;
                 }
             }
             None => {
-                let bytes = collect(part, UPLOAD_LIMIT).await?;
+                let bytes = collect(part, UPLOAD_LIMIT).await?.ok_or(Error::TooLarge(UPLOAD_LIMIT))?;
                 let value = String::from_utf8(bytes.into()).map_err(|_| not_utf8())?;
                 form.add(name, value)?;
             }
@@ -147,15 +162,16 @@ async fn multipart(mut parts: Multipart<'_>) -> Result<Form> {
     Ok(form)
 }
 
-async fn collect(mut part: Field<'_>, limit: u64) -> Result<Bytes> {
-    let mut bytes = BytesMut::new();
+/// The bytes of a part; `None` if there are more than `limit`, which are read and not kept.
+async fn collect(mut part: Field<'_>, limit: u64) -> Result<Option<Bytes>> {
+    let mut kept = Some(BytesMut::new());
     while let Some(chunk) = part.chunk().await.map_err(explain)? {
-        if (bytes.len() + chunk.len()) as u64 > limit {
-            return Err(Error::TooLarge(limit));
+        kept = kept.filter(|bytes| (bytes.len() + chunk.len()) as u64 <= limit);
+        if let Some(bytes) = &mut kept {
+            bytes.extend_from_slice(&chunk);
         }
-        bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes.freeze())
+    Ok(kept.map(BytesMut::freeze))
 }
 
 /// What the body said if it was the body, else that the form is malformed.

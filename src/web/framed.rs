@@ -68,6 +68,12 @@ fn notice(word: &str) -> Option<&'static str> {
     })
 }
 
+/// What a form says whose sender is not signed in any more.
+pub fn signed_out() -> FieldError {
+    let message = "You are not signed in any more. Please log in in another window, then send this again: your text is still here.";
+    FieldError { field: "", message: message.into() }
+}
+
 /// Status and messages with which a form is shown again; an error that no form can mend comes
 /// back as it is.
 pub fn refused(error: Error) -> Result<(StatusCode, Vec<FieldError>)> {

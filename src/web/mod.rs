@@ -9,6 +9,7 @@ pub mod finish;
 pub mod form;
 pub mod framed;
 pub mod health;
+pub mod kept;
 pub mod metrics;
 pub mod origin;
 pub mod pages;
@@ -28,6 +29,7 @@ use crate::error::{Error, Result};
 use crate::service::App;
 use crate::web::body::Room;
 use crate::web::cache::PageCache;
+use crate::web::kept::KeptPosts;
 use crate::web::metrics::Metrics;
 use crate::web::request::RequestId;
 use crate::web::router::{Route, Router};
@@ -39,6 +41,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Site {
     pub app: Arc<App>,
     pub cache: PageCache,
+    pub posts: KeptPosts,
     pub files: StaticFiles,
     pub router: Router,
     pub metrics: Metrics,
@@ -56,12 +59,15 @@ impl Site {
     /// With these routes. Fails if two of them clash.
     pub fn with_routes(app: Arc<App>, routes: Vec<Route>) -> Result<Site> {
         let router = Router::new(routes).map_err(|clash| Error::Internal(Box::new(clash)))?;
-        let cache = PageCache::new(app.config.page_cache);
+        // Pages for visitors are asked for more often.
+        let cache = PageCache::new(app.config.page_cache / 4 * 3);
+        let posts = KeptPosts::new(app.config.page_cache / 4);
         let first = getrandom::u64().map_err(|cause| Error::internal(cause.to_string()))?;
         let metrics = Metrics::new(router.routes());
         Ok(Site {
             app,
             cache,
+            posts,
             files: StaticFiles::new(),
             router,
             metrics,

@@ -85,10 +85,8 @@ where
 fn logged<'a>(path: &'a str, route: Option<&Route>) -> &'a str {
     match route {
         Some(route) if route.is_secret() => route.pattern,
-        _ => {
-            let cut = (0..=path.len().min(LOGGED_PATH)).rev().find(|at| path.is_char_boundary(*at));
-            path.get(..cut.unwrap_or(0)).unwrap_or("")
-        }
+        _ if path.len() <= LOGGED_PATH => path,
+        _ => (0..=LOGGED_PATH).rev().find_map(|end| path.get(..end)).unwrap_or(""),
     }
 }
 
@@ -254,6 +252,16 @@ mod tests {
     async fn parameters_arrive_decoded() {
         assert_eq!(text(get(&blog(), "/posts/%D0%BC").await).await, "м");
         assert_eq!(get(&blog(), "/posts/%FF").await.status(), 404);
+    }
+
+    #[test]
+    fn the_log_shows_neither_secret_nor_endless_paths() {
+        let route = |pattern| Route::new(Method::GET, pattern, Surface::Page, |_, _| async { Err(Error::Busy) });
+        assert_eq!(logged("/posts/a", Some(&route("/posts/{slug}"))), "/posts/a");
+        assert_eq!(logged("/reset/1234", Some(&route("/reset/{token}"))), "/reset/{token}");
+        assert_eq!(logged("/nowhere", None), "/nowhere");
+        let long = format!("/{}", "м".repeat(LOGGED_PATH));
+        assert_eq!(logged(&long, None).len(), LOGGED_PATH - 1);
     }
 
     #[tokio::test]

@@ -18,6 +18,9 @@ const POST: Method = Method::POST;
 /// Body limit of the comment form: a comment in which every byte is percent-encoded.
 const COMMENT_LIMIT: u64 = 80 * 1024;
 
+/// Body limit of forms about people, the longest of which holds a biography.
+const PEOPLE_LIMIT: u64 = 16 * 1024;
+
 /// The table. Patterns are below the base path; HEAD and OPTIONS follow from it.
 pub fn table() -> Vec<Route> {
     let mut routes = reading();
@@ -66,16 +69,16 @@ fn reading() -> Vec<Route> {
 fn people() -> Vec<Route> {
     vec![
         Route::new(GET, "/setup", Page, sign_in::setup),
-        Route::new(POST, "/setup", Page, sign_in::set_up),
+        Route::new(POST, "/setup", Page, sign_in::set_up).body_limit(PEOPLE_LIMIT),
         Route::new(GET, "/signup", Page, sign_in::signup),
-        Route::new(POST, "/signup", Page, sign_in::join),
+        Route::new(POST, "/signup", Page, sign_in::join).body_limit(PEOPLE_LIMIT),
         Route::new(GET, "/login", Page, sign_in::login),
-        Route::new(POST, "/login", Page, sign_in::start),
-        Route::new(POST, "/logout", Page, sign_in::end),
+        Route::new(POST, "/login", Page, sign_in::start).body_limit(PEOPLE_LIMIT),
+        Route::new(POST, "/logout", Page, sign_in::end).body_limit(PEOPLE_LIMIT),
         Route::new(GET, "/account", Page, account::show),
-        Route::new(POST, "/account", Page, account::update),
-        Route::new(POST, "/account/password", Page, account::password),
-        Route::new(POST, "/account/sessions", Page, account::sessions),
+        Route::new(POST, "/account", Page, account::update).body_limit(PEOPLE_LIMIT),
+        Route::new(POST, "/account/password", Page, account::password).body_limit(PEOPLE_LIMIT),
+        Route::new(POST, "/account/sessions", Page, account::sessions).body_limit(PEOPLE_LIMIT),
     ]
 }
 

@@ -311,3 +311,32 @@ async fn nobody_gets_an_encoding_or_a_range_that_was_not_asked_for() {
     }
     blog.stop().await;
 }
+
+#[tokio::test]
+async fn http2_is_answered_to_those_who_begin_with_it() {
+    let blog = hasty().await;
+    let mut stream = TcpStream::connect(blog.address).await.unwrap();
+    let settings = b"\0\0\0\x04\0\0\0\0\0";
+    // HEADERS of stream 1, complete: GET http://a/ in fields of the static table (RFC 7541, appendix A).
+    let get = b"\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x41\x01a";
+    stream.write_all(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), settings, get].concat()).await.unwrap();
+    let (mut status, mut body) = (0, Vec::new());
+    loop {
+        let mut head = [0; 9];
+        tokio::time::timeout(HANG, stream.read_exact(&mut head)).await.unwrap().unwrap();
+        let mut payload = vec![0; usize::from(head[1]) * 256 + usize::from(head[2])];
+        stream.read_exact(&mut payload).await.unwrap();
+        match head[3] {
+            0 => body.extend(payload),
+            // The first field is `:status: 200`, entry 8 of the static table, after any change of table size.
+            1 => status = payload.into_iter().find(|byte| byte & 0x80 != 0).unwrap(),
+            _ => {}
+        }
+        if head[3] <= 1 && head[4] & 1 == 1 {
+            break;
+        }
+    }
+    assert_eq!(status, 0x88);
+    assert!(String::from_utf8(body).unwrap().ends_with("</html>"));
+    blog.stop().await;
+}

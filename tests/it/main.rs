@@ -8,9 +8,11 @@
 )]
 
 mod client;
+mod disk;
 mod harness;
 mod http_framing;
 mod program;
+mod story;
 
 mod admin;
 mod architecture;
@@ -24,6 +26,11 @@ mod limits;
 mod links;
 mod matrix;
 mod media;
+mod members;
+mod metrics;
+mod migrate;
 mod posts;
+mod power_cuts;
 mod secrets;
 mod slow_clients;
+mod storage_faults;

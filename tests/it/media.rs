@@ -9,6 +9,15 @@ pub fn png(width: u32, height: u32, shade: u8) -> Vec<u8> {
     encoded(width, height, shade, ImageFormat::Png)
 }
 
+/// A PNG that cannot be made small.
+pub fn noise(width: u32, height: u32) -> Vec<u8> {
+    let grain = |x: u32, y: u32| (x * 7_919 + y * 104_729).wrapping_mul(2_654_435_761).to_be_bytes();
+    let color = |x, y| Rgb([grain(x, y)[0], grain(x, y)[1], grain(y, x)[0]]);
+    let mut bytes = Cursor::new(Vec::new());
+    DynamicImage::ImageRgb8(RgbImage::from_fn(width, height, color)).write_to(&mut bytes, ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
 /// The left third is red, the rest blue, so that a turn shows.
 fn encoded(width: u32, height: u32, shade: u8, format: ImageFormat) -> Vec<u8> {
     let color = |x, _| if x < width / 3 { Rgb([250, shade, 0]) } else { Rgb([0, shade, 250]) };

@@ -38,7 +38,8 @@ pub fn run_with_input(folder: &Path, args: &[&str], input: &str) -> Ended {
 /// Runs a command that was prepared to its end.
 pub fn finish(mut command: Command, input: &str) -> Ended {
     let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    // One that refuses its arguments ends without reading.
+    drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
     let (out, err) = (gather(child.stdout.take().unwrap()), gather(child.stderr.take().unwrap()));
     let code = wait(&mut child, &format!("{command:?}"));
     Ended { code, out: out.recv().unwrap(), err: err.recv().unwrap() }

@@ -53,7 +53,7 @@ async fn no_byte_of_what_is_not_public_is_in_a_public_answer() {
     let one = ada.write(post("One").with("tags", "shared").with("category", &category)).await;
     ada.write(post("Two").with("tags", "shared").with("category", &category)).await;
     ada.comment(&one, "Words").await;
-    let hidden = vec![
+    let hidden = [
         ada.write(marked("draft", &media).with("category", &category).draft()).await,
         ada.write(marked("later", &media).with("category", &category).with("published_at", "2026-06-01T00:00")).await,
         blog.administrator.write(page("pagezyxtitle").body("zyxbody").with("slug", "pagezyxslug").draft()).await,

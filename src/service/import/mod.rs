@@ -4,6 +4,7 @@
 //! other. Then each text with its images, a bounded number in one commit.
 
 mod images;
+mod names;
 mod plan;
 mod put;
 mod report;
@@ -15,13 +16,14 @@ mod tests;
 use crate::content::highlight::Grammars;
 use crate::content::markdown;
 use crate::content::relink::{self, Use};
+use crate::content::shortcode;
 use crate::domain::media::{Media, alt_text};
 use crate::domain::post::{Kind, MAX_EXCERPT, PostInput, ValidPost};
 use crate::domain::time::Zone;
 use crate::error::{Error, Result};
 use crate::service::import::images::Images;
 use crate::service::import::plan::Plan;
-use crate::service::import::put::Taken;
+use crate::service::import::put::{Rehearsal, Taken};
 use crate::service::import::scan::{Header, Tree};
 use crate::service::import::targets::{Target, Targets};
 use crate::service::{App, media, settings, writing};
@@ -34,7 +36,9 @@ use std::sync::Arc;
 pub use crate::service::import::report::{Remark, Report};
 
 /// Changes when the same file would become something else than before.
-const VERSION: &str = "pamphlet markdown import 1";
+const VERSION: &str = "pamphlet markdown import 2";
+/// About a file that is no post.
+const PASSED_OVER: &str = "It is about the folder and is passed over; with front matter it would be taken.";
 /// Posts in one commit.
 const BATCH: usize = 50;
 
@@ -62,6 +66,7 @@ struct Run<'a> {
     zone: Zone,
     images: Images<'a>,
     grammars: Grammars,
+    rehearsal: Rehearsal,
     batch: Vec<Taken>,
 }
 
@@ -81,6 +86,7 @@ pub fn markdown(app: &App, path: &Path, mode: Mode, progress: &mut dyn FnMut(&Pr
         zone,
         images: Images::new(app, mode),
         grammars: Grammars::default(),
+        rehearsal: Rehearsal::default(),
         batch: Vec::new(),
     };
     let headers = run.headers();
@@ -108,8 +114,9 @@ impl Run<'_> {
     fn headers(&mut self) -> Vec<Header> {
         let mut headers = Vec::new();
         for key in &self.tree.keys {
-            match self.tree.header(key, &self.zone) {
-                Ok(header) => headers.push(header),
+            match self.tree.header(key, &self.zone, self.app.now()) {
+                Ok(Some(header)) => headers.push(header),
+                Ok(None) => self.report.remarks.push((key.clone(), PASSED_OVER.into())),
                 Err(reason) => self.report.refused.push((key.clone(), reason)),
             }
         }
@@ -127,7 +134,7 @@ impl Run<'_> {
             }
         };
         let found = self.addresses(plan, &document.body);
-        let fingerprint = self.fingerprint(&bytes, &found);
+        let fingerprint = self.fingerprint(plan, &bytes, &found);
         if let Some(known) = &plan.known {
             if known.fingerprint == fingerprint {
                 self.report.unchanged += 1;
@@ -138,7 +145,7 @@ impl Run<'_> {
                 return Ok(());
             }
         }
-        self.remark(plan);
+        self.remark(plan, &document.body);
         let changes = self.bring(key, &found)?;
         let source = relink::relink(&document.body, |_, address| changes.get(address).map(|(new, _)| new.clone()));
         let cover = document.cover.as_ref().and_then(|cover| changes.get(cover)).and_then(|(_, media)| media.clone());
@@ -170,10 +177,13 @@ impl Run<'_> {
     }
 
     /// A digest of all that decides what becomes of a file.
-    fn fingerprint(&self, bytes: &[u8], found: &BTreeMap<String, Target>) -> String {
+    fn fingerprint(&self, plan: &Plan, bytes: &[u8], found: &BTreeMap<String, Target>) -> String {
         let mut digest = Sha256::new();
         digest.update(VERSION);
         digest.update(Sha256::digest(bytes));
+        if plan.header.draft {
+            digest.update("draft");
+        }
         for (address, target) in found {
             digest.update([0]);
             digest.update(address);
@@ -234,7 +244,7 @@ impl Run<'_> {
         };
         let mut valid = input.validate(Kind::Post, &self.zone)?;
         valid.tags = put::tags(&document.tags);
-        if document.draft && plan.header.undated {
+        if plan.header.undated {
             valid.published_at = None;
         }
         Ok(valid)
@@ -249,14 +259,15 @@ impl Run<'_> {
         let site = markdown::Site { links: self.app.links(), size_of: &size_of };
         let rendered = writing::stored_form(self.app, markdown::post_with(&valid.source, &site, &self.grammars));
         let document = &plan.header.document;
-        let updated = document.updated.as_deref().and_then(|text| scan::moment(text, &self.zone));
+        let updated = document.updated.as_deref().and_then(|text| names::moment(text, &self.zone));
         Ok(Taken {
             key: plan.header.key.clone(),
             fingerprint,
             old_paths: plan.header.old_paths.clone(),
+            default_paths: plan.header.default_paths.clone(),
             authors: document.authors.clone(),
             category: document.category.clone(),
-            draft: document.draft,
+            draft: plan.header.draft,
             date: plan.header.date,
             updated: updated.filter(|updated| *updated > plan.header.date),
             known: plan.known.as_ref().and_then(|known| known.head.as_ref()).map(|head| (head.id, head.version)),
@@ -265,14 +276,18 @@ impl Run<'_> {
         })
     }
 
-    fn remark(&mut self, plan: &Plan) {
+    fn remark(&mut self, plan: &Plan, body: &str) {
         let (header, tags) = (&plan.header, &plan.header.document.tags);
         let mut remark = |text: String| self.report.remarks.push((header.key.clone(), text));
-        if header.undated {
-            remark("It has no date; the time the file was last changed is taken.".into());
+        if header.undated && !header.document.draft {
+            remark("It has no date, so it is a draft now.".into());
         }
         if plan.slug != header.slug && plan.known.is_none() {
             remark(format!("Its address “{}” is taken; it is “{}” now.", header.slug, plan.slug));
+        }
+        if let Some(found) = shortcode::first(body) {
+            let short: String = found.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect();
+            remark(format!("Shortcodes stay as text, the first of them “{short}”."));
         }
         if put::tags(tags).len() < tags.len() {
             remark("Some of its tags are doubled, too many or have no letter, and are left out.".into());
@@ -282,8 +297,10 @@ impl Run<'_> {
     fn flush(&mut self) -> Result<()> {
         self.images.flush()?;
         let batch = Arc::new(std::mem::take(&mut self.batch));
-        if batch.is_empty() || self.mode == Mode::DryRun {
-            batch.iter().for_each(|taken| self.count(taken));
+        if self.mode == Mode::DryRun {
+            return self.rehearse(&batch);
+        }
+        if batch.is_empty() {
             return Ok(());
         }
         match self.write(&batch, 0..batch.len()) {
@@ -311,15 +328,24 @@ impl Run<'_> {
             posts.iter().map(|taken| put::post(txn, taken, now)).collect::<Result<Vec<put::Done>>>()
         })?;
         for (taken, done) in batch.get(range).unwrap_or_default().iter().zip(done) {
-            self.count(taken);
-            self.report.accounts += done.accounts;
-            let remarks = done.remarks.into_iter().map(|remark| (taken.key.clone(), remark));
-            self.report.remarks.extend(remarks);
+            self.count(taken, done);
         }
         Ok(())
     }
 
-    fn count(&mut self, taken: &Taken) {
+    fn rehearse(&mut self, batch: &[Taken]) -> Result<()> {
+        let txn = self.app.read()?;
+        for taken in batch {
+            let done = self.rehearsal.post(&txn, taken)?;
+            self.count(taken, done);
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, taken: &Taken, done: put::Done) {
+        self.report.accounts += done.accounts;
+        self.report.categories += done.categories;
+        self.report.remarks.extend(done.remarks.into_iter().map(|remark| (taken.key.clone(), remark)));
         self.report.drafts += usize::from(taken.draft);
         if taken.known.is_some() {
             self.report.changed += 1;

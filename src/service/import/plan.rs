@@ -59,7 +59,18 @@ pub fn plan(txn: &ReadTxn, headers: Vec<Header>, targets: &mut Targets) -> Resul
         }
         plans.push(Plan { header, slug, known });
     }
+    keep_free_paths(&mut plans, targets);
     Ok(plans)
+}
+
+/// What a front matter or a post asks for is never taken by an address that a generator would make.
+fn keep_free_paths(plans: &mut [Plan], targets: &mut Targets) {
+    let mut taken: HashSet<String> = plans.iter().map(|plan| format!("/posts/{}", plan.slug)).collect();
+    taken.extend(plans.iter().flat_map(|plan| plan.header.old_paths.iter().cloned()));
+    for plan in plans {
+        plan.header.default_paths.retain(|path| taken.insert(path.clone()));
+        targets.add_paths(&plan.header.key, &plan.header.default_paths);
+    }
 }
 
 fn known(txn: &ReadTxn, key: &str) -> Result<Option<Known>> {

@@ -1,7 +1,7 @@
 //! Stores what was imported: a post with its authors, category and old addresses.
 
 use crate::domain::actor::Role;
-use crate::domain::category::{Category, CategoryInput, MAX_TAGS, Tag};
+use crate::domain::category::{Category, CategoryInput, MAX_TAGS, Tag, ValidCategory};
 use crate::domain::id::{CategoryId, PostId, UserId};
 use crate::domain::post::{Kind, PostHead, ValidPost};
 use crate::domain::slug::Slug;
@@ -15,7 +15,8 @@ use crate::service::writing::{self, Intent};
 use crate::store::imports::Imported;
 use crate::store::posts::Body;
 use crate::store::redirects::Target;
-use crate::store::{self, WriteTxn};
+use crate::store::{self, Snapshot, WriteTxn};
+use std::collections::HashSet;
 
 /// Who wrote what names nobody, while there is no administrator.
 const NOBODY: &str = "Unknown author";
@@ -25,6 +26,7 @@ pub struct Taken {
     pub key: String,
     pub fingerprint: String,
     pub old_paths: Vec<String>,
+    pub default_paths: Vec<String>,
     pub authors: Vec<String>,
     pub category: Option<String>,
     pub draft: bool,
@@ -41,7 +43,35 @@ pub struct Taken {
 #[derive(Default)]
 pub struct Done {
     pub accounts: usize,
+    pub categories: usize,
     pub remarks: Vec<String>,
+}
+
+/// What storing would bring with it, counted without a write.
+#[derive(Default)]
+pub struct Rehearsal {
+    authors: HashSet<String>,
+    categories: HashSet<Slug>,
+}
+
+impl Rehearsal {
+    /// The accounts and categories that this post would be the first to need.
+    pub fn post(&mut self, txn: &impl Snapshot, taken: &Taken) -> Result<Done> {
+        let mut done = Done::default();
+        let mut names = credited(&taken.authors);
+        if names.is_empty() && store::users::administrators(txn)?.is_empty() {
+            names.push(NOBODY.to_owned());
+        }
+        for name in names {
+            let known = known_author(txn, &name)?.or(writer_named(txn, &name)?).is_some();
+            done.accounts += usize::from(!known && self.authors.insert(name));
+        }
+        if let Some(valid) = named_category(taken.category.as_deref(), &mut done) {
+            let known = store::categories::by_slug(txn, &valid.slug)?.is_some();
+            done.categories += usize::from(!known && self.categories.insert(valid.slug));
+        }
+        Ok(done)
+    }
 }
 
 /// Makes or changes the post of a file.
@@ -108,34 +138,58 @@ fn redirect(txn: &WriteTxn<'_>, taken: &Taken, head: &PostHead, done: &mut Done)
             _ => store::redirects::put(txn, path, Target::Post(head.id))?,
         }
     }
+    for path in taken.default_paths.iter().filter(|path| **path != own) {
+        if is_free(txn, path, head.id)? {
+            store::redirects::put(txn, path, Target::Post(head.id))?;
+        }
+    }
     Ok(())
 }
 
+/// Whether nothing but the post `id` has or had this address.
+fn is_free(txn: &WriteTxn<'_>, path: &str, id: PostId) -> Result<bool> {
+    for (kind, prefix) in [(Kind::Post, "/posts/"), (Kind::Page, "/")] {
+        if let Some(slug) = path.strip_prefix(prefix).and_then(|slug| Slug::parse(slug).ok())
+            && writing::holder(txn, kind, &slug)?.is_some_and(|other| other != id)
+        {
+            return Ok(false);
+        }
+    }
+    Ok(match store::redirects::by_path(txn, path)? {
+        None => true,
+        Some(Target::Post(other)) => other == id || store::posts::by_id(txn, other)?.is_none(),
+        Some(Target::Category(_)) => false,
+    })
+}
+
 fn category(txn: &WriteTxn<'_>, name: Option<&str>, done: &mut Done) -> Result<Option<CategoryId>> {
-    let Some(name) = name.filter(|name| !name.trim().is_empty()) else { return Ok(None) };
-    let Ok(valid) = CategoryInput { name: name.to_owned(), ..CategoryInput::default() }.validate() else {
-        done.remarks.push(format!("The category “{name}” has a name that cannot be taken and is left out."));
-        return Ok(None);
-    };
+    let Some(valid) = named_category(name, done) else { return Ok(None) };
     if let Some(known) = store::categories::by_slug(txn, &valid.slug)? {
         return Ok(Some(known.id));
     }
     let id = store::categories::next_id(txn)?;
     let category = Category { id, slug: valid.slug, name: valid.name, description: String::new() };
     store::categories::put(txn, &category)?;
+    done.categories += 1;
     Ok(Some(id))
+}
+
+fn named_category(name: Option<&str>, done: &mut Done) -> Option<ValidCategory> {
+    let name = name.filter(|name| !name.trim().is_empty())?;
+    let valid = CategoryInput { name: name.to_owned(), ..CategoryInput::default() }.validate();
+    if valid.is_err() {
+        done.remarks.push(format!("The category “{name}” has a name that cannot be taken and is left out."));
+    }
+    valid.ok()
 }
 
 /// Everybody named, in order; nobody: the first administrator.
 fn authors(txn: &WriteTxn<'_>, names: &[String], now: Timestamp, done: &mut Done) -> Result<Vec<UserId>> {
     let mut ids = Vec::new();
-    for name in names {
-        let short: String = name.chars().filter(|c| !text::is_hidden(*c)).take(MAX_DISPLAY_NAME).collect();
-        if let Ok(name) = text::line(&short, MAX_DISPLAY_NAME) {
-            let id = author(txn, &name, now, done)?;
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
+    for name in credited(names) {
+        let id = author(txn, &name, now, done)?;
+        if !ids.contains(&id) {
+            ids.push(id);
         }
     }
     if ids.is_empty() {
@@ -145,11 +199,27 @@ fn authors(txn: &WriteTxn<'_>, names: &[String], now: Timestamp, done: &mut Done
     Ok(ids)
 }
 
+/// Names that an account can have.
+fn credited(names: &[String]) -> Vec<String> {
+    let short =
+        |name: &String| -> String { name.chars().filter(|c| !text::is_hidden(*c)).take(MAX_DISPLAY_NAME).collect() };
+    names.iter().filter_map(|name| text::line(&short(name), MAX_DISPLAY_NAME).ok()).collect()
+}
+
+/// Who this name became at an earlier import.
+fn known_author(txn: &impl Snapshot, name: &str) -> Result<Option<UserId>> {
+    Ok(match store::imports::by_key(txn, &author_key(name))? {
+        Some(Imported::User(id)) => store::users::by_id(txn, id)?.map(|user| user.id),
+        _ => None,
+    })
+}
+
+fn author_key(name: &str) -> String {
+    format!("author:{name}")
+}
+
 fn author(txn: &WriteTxn<'_>, name: &str, now: Timestamp, done: &mut Done) -> Result<UserId> {
-    let key = format!("author:{name}");
-    if let Some(Imported::User(id)) = store::imports::by_key(txn, &key)?
-        && store::users::by_id(txn, id)?.is_some()
-    {
+    if let Some(id) = known_author(txn, name)? {
         return Ok(id);
     }
     let id = match writer_named(txn, name)? {
@@ -159,12 +229,12 @@ fn author(txn: &WriteTxn<'_>, name: &str, now: Timestamp, done: &mut Done) -> Re
             new_account(txn, name, now)?.id
         }
     };
-    store::imports::put(txn, &key, &Imported::User(id))?;
+    store::imports::put(txn, &author_key(name), &Imported::User(id))?;
     Ok(id)
 }
 
 /// The one account that may write here and has this name already.
-fn writer_named(txn: &WriteTxn<'_>, name: &str) -> Result<Option<UserId>> {
+fn writer_named(txn: &impl Snapshot, name: &str) -> Result<Option<UserId>> {
     let lower = name.to_lowercase();
     let same = |user: &User| user.username.as_str() == lower || user.display_name.to_lowercase() == lower;
     let writers = store::users::all(txn)?.into_iter().filter(|user| user.role >= Role::Author && !user.disabled);

@@ -15,6 +15,7 @@ pub struct Report {
     pub images: usize,
     /// Accounts made for authors.
     pub accounts: usize,
+    pub categories: usize,
     /// Section files of a site generator, which are no posts.
     pub sections: usize,
     /// Files that could not be taken.
@@ -23,6 +24,6 @@ pub struct Report {
     pub kept: Vec<Remark>,
     /// Images and files that a text names and that could not be brought in.
     pub missing: Vec<Remark>,
-    /// Files that were taken, but not quite as they say.
+    /// Files that were taken, but not quite as they say, or passed over.
     pub remarks: Vec<Remark>,
 }

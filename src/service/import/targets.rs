@@ -26,6 +26,8 @@ pub enum Target {
 /// The files of an import by the names under which others link to them.
 pub struct Targets {
     root: PathBuf,
+    /// Folders in which addresses that begin with a slash are looked for.
+    bases: Vec<PathBuf>,
     slugs: HashMap<String, Slug>,
     old_paths: HashMap<String, String>,
 }
@@ -33,14 +35,22 @@ pub struct Targets {
 impl Targets {
     /// Knows nothing yet; `root` is canonical.
     pub fn new(root: PathBuf) -> Targets {
-        Targets { root, slugs: HashMap::new(), old_paths: HashMap::new() }
+        Targets { bases: bases(&root), root, slugs: HashMap::new(), old_paths: HashMap::new() }
     }
 
     /// Remembers a file with its address on the blog.
     pub fn add(&mut self, header: &Header, slug: Slug) {
         self.slugs.insert(header.key.clone(), slug);
-        for path in &header.old_paths {
-            self.old_paths.entry(path.clone()).or_insert_with(|| header.key.clone());
+        self.add_paths(&header.key, &header.old_paths);
+    }
+
+    /// Remembers further addresses of a file that has one on the blog.
+    pub fn add_paths(&mut self, key: &str, paths: &[String]) {
+        if !self.slugs.contains_key(key) {
+            return;
+        }
+        for path in paths {
+            self.old_paths.entry(path.clone()).or_insert_with(|| key.to_owned());
         }
     }
 
@@ -80,8 +90,14 @@ impl Targets {
         if let Some(key) = self.old_paths.get(&old) {
             return Some(Target::Post { key: key.clone(), tail: tail.to_owned() });
         }
-        let file = scan::inside(&self.root, Path::new(&join("", path)?))?;
-        (usage == Use::Image || is_image(path)).then_some(Target::Image(file))
+        if usage == Use::Link && !is_image(path) {
+            return None;
+        }
+        let joined = join("", path);
+        let file = joined.and_then(|path| self.bases.iter().find_map(|base| scan::inside(base, Path::new(&path))));
+        let missing =
+            is_image(path).then_some(Target::Missing("there is no such file in the folder or its static files"));
+        file.map(Target::Image).or(missing)
     }
 
     fn post(&self, path: &str, tail: &str) -> Option<Target> {
@@ -110,6 +126,15 @@ impl Targets {
             rest = rest.split_once('/')?.1;
         }
     }
+}
+
+/// The folder that is imported and that of a site's static files, in it or beside `content`; never
+/// one that a link leads to.
+fn bases(root: &Path) -> Vec<PathBuf> {
+    let beside = root.parent().filter(|_| root.file_name().is_some_and(|name| name == "content"));
+    let candidates = [Some(root.to_owned()), Some(root.join("static")), beside.map(|site| site.join("static"))];
+    let is_itself = |base: &PathBuf| base.canonicalize().is_ok_and(|canonical| canonical == *base);
+    candidates.into_iter().flatten().filter(is_itself).collect()
 }
 
 fn is_image(path: &str) -> bool {
@@ -184,12 +209,30 @@ mod tests {
         for escape in ["../../secret.png", "%2e%2e/%2e%2e/secret.png", "..\\..\\secret.png", "x/../../../secret.png"] {
             assert!(matches!(image(escape), Some(Target::Missing(_))), "{escape}");
         }
-        assert_eq!(image("/../secret.png"), None);
+        assert!(matches!(image("/../secret.png"), Some(Target::Missing(_))));
+        assert_eq!(image("/../secret"), None);
         #[cfg(unix)]
         {
             std::os::unix::fs::symlink(folder.path().join("secret.png"), root.join("posts/link.png")).unwrap();
             assert!(matches!(image("link.png"), Some(Target::Missing(_))));
         }
+    }
+
+    #[test]
+    fn images_of_the_whole_site_are_among_its_static_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let site = folder.path().canonicalize().unwrap();
+        for file in ["content/static/in.png", "static/up.webp", "static/doc.pdf", "posts/x.md"] {
+            std::fs::create_dir_all(site.join(file).parent().unwrap()).unwrap();
+            std::fs::write(site.join(file), "x").unwrap();
+        }
+        let image = |root: &str, address| Targets::new(site.join(root)).resolve("a.md", Use::Image, address);
+        assert_eq!(image("content", "/in.png"), Some(Target::Image(site.join("content/static/in.png"))));
+        assert_eq!(image("content", "/up.webp?v=1"), Some(Target::Image(site.join("static/up.webp"))));
+        assert!(matches!(image("content", "/gone.jpg"), Some(Target::Missing(_))));
+        assert_eq!(image("content", "/gone"), None);
+        assert!(matches!(image("posts", "/up.webp"), Some(Target::Missing(_))), "only beside a folder “content”");
+        assert_eq!(Targets::new(site.join("content")).resolve("a.md", Use::Link, "/doc.pdf"), None);
     }
 
     proptest! {

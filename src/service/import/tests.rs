@@ -163,16 +163,102 @@ fn drafts_stay_drafts_and_one_name_twice_is_numbered() {
 }
 
 #[test]
+fn what_was_not_public_does_not_become_it() {
+    let story = Story::new();
+    for file in ["_drafts/a", "drafts/b", "blog/_drafts/deep/c", "blog/open"] {
+        story.write(&format!("{file}.md"), "---\ntitle: X\ndate: 2020-01-01\n---\nText");
+    }
+    story.write("status.md", "---\ndate: 2020-01-01\nstatus: draft\n---\nText");
+    story.write("later.md", "---\ndate: 2020-01-01\npublishDate: 2027-02-03\n---\nText");
+    story.write("past.md", "---\ndate: 2020-01-01\npublish_date: 2021-02-03\n---\nText");
+    story.write("undated.md", "---\ntitle: U\n---\nText");
+    let report = story.run(Mode::Write);
+    assert_eq!((numbers(&report), report.drafts), ([8, 0, 0, 0, 0], 5));
+    let status = |slug| story.head(slug).unwrap().status;
+    for slug in ["a", "b", "c", "status", "undated"] {
+        assert_eq!(status(slug), Status::Draft, "{slug}");
+    }
+    assert_eq!((status("open"), status("past")), (Status::Published, Status::Published));
+    assert_eq!(story.head("past").unwrap().published_at.unwrap().rfc3339(), "2020-01-01T12:00:00Z");
+    let later = story.head("later").unwrap();
+    assert_eq!(later.published_at.unwrap().rfc3339(), "2027-02-03T12:00:00Z");
+    assert!(!later.is_public(story.app.now()));
+    assert_eq!(report.remarks, [("undated.md".to_owned(), "It has no date, so it is a draft now.".to_owned())]);
+    assert_eq!(story.head("undated").unwrap().published_at, None);
+}
+
+#[test]
+fn what_is_no_post_is_not_taken() {
+    let story = Story::new();
+    story.write("empty.md", " \n");
+    story.write("open.md", "---\ntitle: X\ndraft: true\n\nSecret");
+    story.write("README.md", "# How to write here");
+    story.write("posts/Changelog.md", "---\ntitle: Changes\ndate: 2020-01-01\n---\nText");
+    let report = story.run(Mode::Write);
+    assert_eq!(numbers(&report), [1, 0, 0, 0, 2], "{:?}", report.refused);
+    assert_eq!(report.refused[0], ("empty.md".to_owned(), "It is empty.".to_owned()));
+    assert!(report.refused[1].1.contains("no line of --- ends it"));
+    assert_eq!(report.remarks.len(), 1);
+    assert_eq!(report.remarks[0].0, "README.md");
+}
+
+#[test]
+fn static_images_come_along_and_shortcodes_are_named() {
+    let story = Story::new();
+    story.write("static/up.png", png());
+    story.write("a.md", "---\ndate: 2020-01-01\n---\n![u](/up.png) ![g](/gone.webp)\n\n{{< youtube x >}} {{% n %}}");
+    let report = story.run(Mode::Write);
+    assert_eq!((report.new, report.images, report.missing.len()), (1, 1, 1), "{:?}", report.missing);
+    assert!(story.source("a").contains("![u](/media/"));
+    let remark = "Shortcodes stay as text, the first of them “{{< youtube x >}}”.";
+    assert_eq!(report.remarks, [("a.md".to_owned(), remark.to_owned())]);
+}
+
+#[test]
+fn addresses_that_generators_make_redirect_unless_somebody_asks_for_them() {
+    let story = Story::new();
+    story.write("blog/bundle/index.md", "---\ntitle: B\ndate: 2020-01-01\n---\nText");
+    story.write("_posts/2024-01-02-hello.md", "---\ntitle: H\n---\n[b](/blog/bundle/) [n](/notes/n)");
+    story.write("notes/n.md", "---\ntitle: N\ndate: 2020-01-03\n---\nText");
+    story.write("other.md", "---\ntitle: O\ndate: 2020-01-04\naliases: [/notes/n]\n---\nText");
+    story.write("posts/other.md", "---\ntitle: P\ndate: 2020-01-05\nslug: p\n---\nText");
+    story.write("secret.md", "---\ntitle: S\ndate: 2020-01-05\ndraft: true\n---\nText");
+    let report = story.run(Mode::Write);
+    assert_eq!((numbers(&report), report.remarks.len()), ([6, 0, 0, 0, 0], 0), "{:?}", report.remarks);
+    let moved = |path: &str| story.moved(path).unwrap_or_default();
+    assert_eq!(moved("/blog/bundle"), "/posts/bundle");
+    for path in ["/2024/01/02/hello", "/2024/01/02/hello.html"] {
+        assert_eq!(moved(path), "/posts/hello", "{path}");
+    }
+    assert_eq!(moved("/notes/n"), "/posts/other", "the alias of another file counts");
+    assert_eq!(moved("/other"), "/posts/other");
+    assert_eq!((moved("/posts/other"), moved("/secret")), (String::new(), String::new()));
+    assert!(story.source("hello").contains("[b](/posts/bundle) [n](/posts/other)"));
+    story.write("later/hello.md", "---\ntitle: L\ndate: 2024-02-02\nslug: later\n---\nText");
+    story.write("2024/01/02/hello.md", "---\ntitle: L\nslug: again\n---\nText");
+    assert_eq!(numbers(&story.run(Mode::Write)), [2, 0, 6, 0, 0]);
+    assert_eq!(story.moved("/2024/01/02/hello").as_deref(), Some("/posts/hello"), "the first keeps it");
+}
+
+#[test]
 fn a_dry_run_reports_the_same_and_writes_nothing() {
     let story = Story::new();
     story.write("trip/index.md", TRIP);
     story.write("trip/a.png", png());
+    let more = "---\ndate: 2020-01-01\nauthors: [Ada Lovelace, Grace]\ncategory: Notes\n---\nText";
+    story.write("more.md", more);
+    story.write("same.md", more);
+    story.write("nobody.md", "---\ndate: 2020-01-01\ncategory: notes\n---\nText");
     let before = story.app.read().unwrap().number();
     let dry = story.run(Mode::DryRun);
     assert_eq!(story.app.read().unwrap().number(), before);
     assert!(story.head("trip").is_none());
     let wet = story.run(Mode::Write);
-    assert_eq!((numbers(&dry), dry.images, dry.missing), (numbers(&wet), wet.images, wet.missing));
+    assert_eq!((numbers(&dry), dry.images, &dry.missing), (numbers(&wet), wet.images, &wet.missing));
+    assert_eq!((dry.accounts, dry.categories), (3, 1));
+    assert_eq!((dry.accounts, dry.categories), (wet.accounts, wet.categories));
+    let again = story.run(Mode::DryRun);
+    assert_eq!((again.accounts, again.categories), (0, 0));
 }
 
 #[test]

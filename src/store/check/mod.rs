@@ -3,7 +3,7 @@
 mod rules;
 
 use crate::error::{Error, Result};
-use crate::store::{Snapshot, file, migrate, record};
+use crate::store::{Snapshot, Store, file, migrate, record, trouble};
 use redb::{Key, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, Value};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +32,7 @@ pub struct Checkup {
 
 /// Checks the file at `path`, which may be served meanwhile. An error: it cannot be looked at.
 pub fn check(path: &Path) -> Result<Checkup> {
-    file::without_panic(path, || open_and_look(path))?.map_err(|error| file::unreadable(path, error))
+    trouble::without_panic(path, || open_and_look(path))?.map_err(|error| trouble::unreadable(path, error))
 }
 
 fn open_and_look(path: &Path) -> Result<Checkup> {
@@ -63,7 +63,15 @@ fn open_and_look(path: &Path) -> Result<Checkup> {
     Ok(checkup)
 }
 
-/// A snapshot of a database that no `Store` opened.
+/// Checks the records of an open store, without walking the pages beneath them.
+pub fn check_store(store: &Store) -> Result<Checkup> {
+    let mut checkup = Checkup { schema: migrate::SCHEMA, ..Checkup::default() };
+    let (txn, _reader) = store.shared.begin_read()?;
+    checkup.look(Look(txn))?;
+    Ok(checkup)
+}
+
+/// A snapshot of a database, whoever opened it.
 struct Look(ReadTransaction);
 
 impl Snapshot for Look {
@@ -153,6 +161,13 @@ impl Checkup {
     }
 }
 
+/// The records of a database that is open already; its pages are not walked.
+pub(in crate::store) fn records(db: &impl ReadableDatabase) -> Result<Checkup> {
+    let mut checkup = Checkup { schema: migrate::version(db, migrate::STEPS)?, ..Checkup::default() };
+    checkup.look(Look(db.begin_read()?))?;
+    Ok(checkup)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,7 +180,7 @@ mod tests {
     use crate::domain::user::{User, Username};
     use crate::store::posts::{Body, Revision};
     use crate::store::schema::{BODIES, POSTS_BY_TIME, USERS};
-    use crate::store::{Opening, Store, posts, users};
+    use crate::store::{Opening, posts, users};
 
     fn head(id: PostId, author: UserId) -> PostHead {
         let time = Timestamp::from_ms(1_000);
@@ -254,7 +269,7 @@ mod tests {
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
         let cut = check(&path);
-        assert!(matches!(cut, Err(Error::DataFile(_))), "{cut:?}");
+        assert!(matches!(&cut, Err(Error::DataFile(message)) if message.contains("x.redb")), "{cut:?}");
         std::fs::write(&path, "something else").unwrap();
         assert!(matches!(check(&path), Err(Error::DataFile(_))));
     }

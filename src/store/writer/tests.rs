@@ -258,8 +258,9 @@ fn comment(txn: &WriteTxn<'_>, post: u64) -> Result<CommentId> {
     let mut state = id.0 * 0x9e37_79b9 + 1;
     while source.len() < 250 {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        let length = 2 + state >> 60;
-        source.extend((0..=length).map(|n| char::from(b'a' + u8::try_from((state >> (4 * n + 3)) % 26).unwrap())));
+        let length = 2 + (state >> 60);
+        let letter = |n| char::from(b'a' + (state.rotate_right(4 * n + 3) % 26) as u8);
+        source.extend((0..=length as u32).map(letter));
         source.push(' ');
     }
     let body = Html::trusted(format!("<p>{source}</p>"));

@@ -22,6 +22,8 @@ pub struct Editor<'a> {
     pub kind: Kind,
     /// What is stored; `None` for something new.
     pub stored: Option<&'a PostHead>,
+    /// Where the form is sent, if not where `kind` and `stored` say.
+    pub post_to: Option<&'a str>,
     /// What stands in the form.
     pub input: &'a PostInput,
     /// The version the edit began from; 0 for something new.
@@ -50,9 +52,10 @@ pub fn edit(frame: &Frame, editor: &Editor, errors: &[FieldError]) -> Markup {
         (Kind::Post, Some(_)) => "Edit post",
         (Kind::Page, Some(_)) => "Edit page",
     };
-    let post_to = match editor.stored {
-        Some(head) => frame.links.admin_edit(head.id),
-        None => frame.links.admin_new(editor.kind),
+    let post_to = match (editor.post_to, editor.stored) {
+        (Some(address), _) => address.to_owned(),
+        (None, Some(head)) => frame.links.admin_edit(head.id),
+        (None, None) => frame.links.admin_new(editor.kind),
     };
     let main = html! {
         h1.hidden { (title) }
@@ -165,7 +168,7 @@ fn text(editor: &Editor, errors: &[FieldError]) -> Markup {
         fieldset.upload {
             legend { "Images for the text" }
             (Field::images("images", "Choose images").errors(errors)
-                .hint("JPEG, PNG, GIF or WebP. They are uploaded and their Markdown is put at the end of the text."))
+                .hint("JPEG, PNG, GIF or WebP, at most 10 MB each. They are uploaded and their Markdown is put at the end of the text."))
             (form::side_action("insert", "Upload and insert"))
         }
     }

@@ -21,7 +21,7 @@ pub fn index(frame: &Frame, images: &Page<Media>, errors: &[FieldError]) -> Mark
         form.upload method="post" action=(path) enctype="multipart/form-data" {
             (form::summary(errors))
             (Field::images("images", "Add images").required().errors(errors)
-                .hint("JPEG, PNG, GIF or WebP. Where and when they were taken is removed from them."))
+                .hint("JPEG, PNG, GIF or WebP, at most 10 MB each. Where and when they were taken is removed from them."))
             p.buttons { (form::submit("Upload")) }
         }
         @if images.items.is_empty() {

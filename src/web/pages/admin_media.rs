@@ -28,7 +28,11 @@ pub async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
         return show(&site, &req, StatusCode::UNPROCESSABLE_ENTITY, &[error]);
     }
     for file in form.files("images") {
-        if let Err(error) = media::upload(&site.app, &req.actor, "images", &file.name, file.bytes.to_vec()).await {
+        let taken = match file.whole("images") {
+            Ok(bytes) => media::upload(&site.app, &req.actor, "images", &file.name, bytes).await.map(drop),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = taken {
             let (status, errors) = refused(error)?;
             return show(&site, &req, status, &errors);
         }

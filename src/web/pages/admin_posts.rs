@@ -15,9 +15,10 @@ use crate::service::writing;
 use crate::service::writing::Intent;
 use crate::view;
 use crate::view::admin::editor::{Conflict, Editor};
+use crate::view::layout::Frame;
 use crate::web::Site;
 use crate::web::form::Form;
-use crate::web::framed::{framed, refused};
+use crate::web::framed::{framed, refused, signed_out};
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::Res;
@@ -99,17 +100,50 @@ pub async fn create_page(site: Arc<Site>, req: Req) -> Result<Res> {
 }
 
 async fn create(site: &Arc<Site>, mut req: Req, kind: Kind) -> Result<Res> {
-    writing::permit(&req.actor, kind)?;
+    if let Err(error) = writing::permit(&req.actor, kind) {
+        return give_back(site, req, kind, error).await;
+    }
     let form = req.form().await?;
     take(site, &req, &form, Draft::new(kind, typed(&form))).await
 }
 
 /// Takes the editor of a stored post or page.
 pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
-    let head = posts::editable_head(&site.app.read()?, &req.actor, id(&req)?)?;
+    let head = match posts::editable_head(&site.app.read()?, &req.actor, id(&req)?) {
+        Ok(head) => head,
+        Err(error) => return give_back(&site, req, Kind::Post, error).await,
+    };
     let form = req.form().await?;
     let version = form.text("version").parse().unwrap_or(0);
     take(&site, &req, &form, Draft { version, stored: Some(head.id), ..Draft::new(head.kind, typed(&form)) }).await
+}
+
+/// Whoever was signed out, or whose post was deleted, while they wrote gets their text back.
+async fn give_back(site: &Site, mut req: Req, kind: Kind, error: Error) -> Result<Res> {
+    let (status, message) = match &error {
+        Error::Unauthenticated => (StatusCode::UNAUTHORIZED, signed_out()),
+        Error::NotFound(_) => (StatusCode::NOT_FOUND, gone()),
+        _ => return Err(error),
+    };
+    let form = req.form().await?;
+    let input = typed(&form);
+    if input.source.trim().is_empty() {
+        return Err(error);
+    }
+    let mut draft = Draft::new(kind, input);
+    if req.actor.is_anonymous() {
+        // To be sent to the same place once they are signed in again.
+        draft.post_to = Some(site.app.links().to(&req.path));
+        draft.version = form.text("version").parse().unwrap_or(0);
+    }
+    draft.keep_cover(site, &form)?;
+    draft.show(site, &req, status, &[message])
+}
+
+fn gone() -> FieldError {
+    let message =
+        "This post is not there any more, or not yours. Your text is still here: saving makes a new post of it.";
+    FieldError { field: "", message: message.into() }
 }
 
 /// Does what the pressed button says; whatever goes wrong, the form comes back as it was filled in.
@@ -126,7 +160,13 @@ async fn take(site: &Arc<Site>, req: &Req, form: &Form, mut draft: Draft) -> Res
                 Err(error) => draft.again(site, req, error),
             };
         }
-        "insert" => return draft.show(site, req, StatusCode::OK, &[]),
+        "insert" if form.file("images").is_none() => {
+            return draft.again(site, req, Error::field("images", "Please choose an image first."));
+        }
+        "insert" => {
+            draft.notice = Some("Uploaded. The Markdown of the images stands at the end of the text.");
+            return draft.show(site, req, StatusCode::OK, &[]);
+        }
         _ => Intent::Save,
     };
     let saved = match draft.stored {
@@ -174,26 +214,35 @@ struct Draft {
     version: u32,
     input: PostInput,
     preview: Option<Html>,
+    notice: Option<&'static str>,
+    /// Where the form is sent, if not where `kind` and `stored` say.
+    post_to: Option<String>,
 }
 
 impl Draft {
     fn new(kind: Kind, input: PostInput) -> Draft {
-        Draft { kind, stored: None, version: 0, input, preview: None }
+        Draft { kind, stored: None, version: 0, input, preview: None, notice: None, post_to: None }
+    }
+
+    /// The cover as it stands in the form.
+    fn keep_cover(&mut self, site: &Site, form: &Form) -> Result<()> {
+        if let Some(known) = MediaId::parse(form.text("cover_media")).filter(|_| !form.has("cover_remove")) {
+            let stored = media::by_id(&site.app.read()?, &known.to_string()).ok();
+            self.input.cover = stored.map(|media| media.picture(String::new()));
+        }
+        Ok(())
     }
 
     /// The cover as it stands or as it was uploaded, and images whose Markdown goes to the end of
     /// the text.
     async fn take_images(&mut self, site: &Site, req: &Req, form: &Form) -> Result<()> {
-        if let Some(known) = MediaId::parse(form.text("cover_media")).filter(|_| !form.has("cover_remove")) {
-            let stored = media::by_id(&site.app.read()?, &known.to_string()).ok();
-            self.input.cover = stored.map(|media| media.picture(String::new()));
-        }
+        self.keep_cover(site, form)?;
         if let Some(file) = form.file("cover") {
-            let media = media::upload(&site.app, &req.actor, "cover", &file.name, file.bytes.to_vec()).await?;
+            let media = media::upload(&site.app, &req.actor, "cover", &file.name, file.whole("cover")?).await?;
             self.input.cover = Some(media.picture(String::new()));
         }
         for file in form.files("images") {
-            let media = media::upload(&site.app, &req.actor, "images", &file.name, file.bytes.to_vec()).await?;
+            let media = media::upload(&site.app, &req.actor, "images", &file.name, file.whole("images")?).await?;
             let text = &mut self.input.source;
             if !text.is_empty() && !text.ends_with("\n\n") {
                 text.push_str(if text.ends_with('\n') { "\n" } else { "\n\n" });
@@ -240,13 +289,17 @@ impl Draft {
         let editor = Editor {
             kind: self.kind,
             stored: stored.as_ref(),
+            post_to: self.post_to.as_deref(),
             input: &self.input,
             version: self.version,
             categories: &categories::all(&txn)?,
             preview: self.preview.as_ref(),
             conflict,
         };
-        let page = framed(site, req, &txn, &[], |frame| view::admin::editor::edit(frame, &editor, errors))?;
+        let page = framed(site, req, &txn, &[], |frame| {
+            let frame = Frame { notice: self.notice.or(frame.notice), ..*frame };
+            view::admin::editor::edit(&frame, &editor, errors)
+        })?;
         Ok(response::html_status(status, page))
     }
 }

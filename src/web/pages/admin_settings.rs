@@ -33,11 +33,15 @@ pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
         language: form.text("language").into(),
     };
     let logo = match form.file("logo") {
-        Some(file) => LogoChange::Upload(file.name.clone(), file.bytes.to_vec()),
-        None if form.has("logo_remove") => LogoChange::Remove,
-        None => LogoChange::Keep,
+        Some(file) => file.whole("logo").map(|bytes| LogoChange::Upload(file.name.clone(), bytes)),
+        None if form.has("logo_remove") => Ok(LogoChange::Remove),
+        None => Ok(LogoChange::Keep),
     };
-    match settings::update(&site.app, &req.actor, &patch, logo).await {
+    let updated = match logo {
+        Ok(logo) => settings::update(&site.app, &req.actor, &patch, logo).await,
+        Err(error) => Err(error),
+    };
+    match updated {
         Ok(_) => Ok(response::see_other(&format!("{}?done=saved", site.app.links().admin_settings()))),
         Err(error) => {
             let (status, errors) = refused(error)?;

@@ -3,14 +3,14 @@
 use crate::domain::comment::{Comment, PlacedComment};
 use crate::domain::id::CommentId;
 use crate::domain::post::{Kind, PostHead};
-use crate::error::{Error, FieldError, Result};
+use crate::error::{Error, Result};
 use crate::service::ReadTxn;
 use crate::service::comments;
 use crate::service::posts;
 use crate::view;
 use crate::view::comment::CommentBox;
 use crate::web::Site;
-use crate::web::framed::{framed, refused};
+use crate::web::framed::{framed, refused, signed_out};
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::Res;
@@ -51,11 +51,6 @@ fn write_again(site: &Site, req: &Req, parent: Option<CommentId>, body: &str, er
     let typed = CommentBox { body, errors: &errors };
     let page = framed(site, req, &txn, &[], |frame| view::comment::write(frame, &post, parent.as_ref(), &typed))?;
     Ok(response::html_status(status, page))
-}
-
-fn signed_out() -> FieldError {
-    let message = "You are not signed in any more. Please log in in another window, then send this again: your text is still here.";
-    FieldError { field: "", message: message.into() }
 }
 
 /// The form for a reply.

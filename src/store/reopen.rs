@@ -1,0 +1,104 @@
+//! What readers and the writer share: the open file, and how it is opened again after an error.
+
+use crate::domain::id::PostId;
+use crate::error::{Error, Result};
+use crate::store::comments::Outline;
+use crate::store::disk::Gauge;
+use crate::store::file::{Opening, Place};
+use crate::store::fresh::Fresh;
+use redb::{Database, ReadableDatabase};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+/// Outlines of conversations kept in memory, in bytes.
+const OUTLINE_CACHE: u64 = 2 * 1024 * 1024;
+/// How long the reopening of the file waits for readers to finish; later ones get
+/// `Error::Unavailable`.
+const READERS_FINISH: Duration = Duration::from_millis(500);
+
+/// What readers and the writer share.
+pub(in crate::store) struct Shared {
+    pub(in crate::store) place: Place,
+    pub(in crate::store) gauge: Arc<Gauge>,
+    /// `None` while nothing can be read: see `reopen`.
+    db: RwLock<Option<Database>>,
+    /// One more reference for each snapshot being read.
+    readers: Arc<()>,
+    pub(in crate::store) fresh: Fresh,
+    pub(in crate::store) outlines: quick_cache::sync::Cache<PostId, (u64, Arc<Outline>), OutlineWeight>,
+}
+
+#[derive(Clone)]
+pub(in crate::store) struct OutlineWeight;
+
+impl quick_cache::Weighter<PostId, (u64, Arc<Outline>)> for OutlineWeight {
+    fn weight(&self, _: &PostId, entry: &(u64, Arc<Outline>)) -> u64 {
+        entry.1.bytes() as u64 + 64
+    }
+}
+
+impl Shared {
+    pub(in crate::store) fn open(place: Place, opening: Opening) -> Result<Shared> {
+        let gauge = Arc::<Gauge>::default();
+        let db = place.open(opening, &gauge)?;
+        Ok(Shared {
+            place,
+            gauge,
+            db: RwLock::new(Some(db)),
+            readers: Arc::default(),
+            fresh: Fresh::default(),
+            outlines: quick_cache::sync::Cache::with_weighter(1_024, OUTLINE_CACHE, OutlineWeight),
+        })
+    }
+
+    pub(in crate::store) fn begin_read(&self) -> Result<(redb::ReadTransaction, Arc<()>)> {
+        let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
+        let txn = db.as_ref().ok_or(Error::Unavailable)?.begin_read()?;
+        Ok((txn, Arc::clone(&self.readers)))
+    }
+
+    pub(in crate::store) fn begin_write(&self) -> Result<redb::WriteTransaction> {
+        let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(db.as_ref().ok_or(Error::Unavailable)?.begin_write()?)
+    }
+
+    pub(in crate::store) fn has_room(&self) -> bool {
+        self.gauge.has_room(self.place.space())
+    }
+
+    /// Closes the file and opens it again, since redb refuses everything after an I/O error, and
+    /// proves with an empty commit that it takes writes. If it does not, what is there can still
+    /// be read afterwards, if anything can; nothing must be written to that.
+    pub(in crate::store) fn reopen(&self) -> Result<()> {
+        let mut slot = self.db.write().unwrap_or_else(PoisonError::into_inner);
+        let patience = Instant::now() + READERS_FINISH;
+        while Arc::strong_count(&self.readers) > 1 && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        drop(slot.take());
+        self.gauge.reset();
+        let mut opened = self.place.open(Opening::Existing, &self.gauge).and_then(prove);
+        if self.gauge.is_full() && opened.is_ok() {
+            // Closing gives the room back that the failed write took at the end of the file.
+            drop(opened);
+            opened = self.place.open(Opening::Existing, &self.gauge);
+        }
+        // What failed may have reached the disk all the same, and shows now.
+        self.fresh.publish_all();
+        match opened {
+            Ok(db) => *slot = Some(db),
+            Err(error) => {
+                *slot = self.place.look().map_err(|cause| tracing::error!(%cause, "the data file cannot be read")).ok();
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn prove(db: Database) -> Result<Database> {
+    let mut txn = db.begin_write()?;
+    txn.set_quick_repair(true);
+    txn.commit()?;
+    Ok(db)
+}

@@ -9,6 +9,7 @@ use pamphlet::service::{App, Clock, setup};
 use pamphlet::store::{Opening, Store};
 use pamphlet::web::Site;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -122,6 +123,11 @@ impl Blog {
         let mut blog = Blog::serve(folder, clock, config).await;
         blog.administrator = administrator.moved_to(&format!("http://{}", blog.address), &blog.base);
         blog
+    }
+
+    /// The data file.
+    pub fn data(&self) -> PathBuf {
+        self.site.app.config().data.clone()
     }
 
     /// Moves the clock forward.

@@ -1,4 +1,4 @@
-//! The whole story in Chromium: on a phone and on a desk, by day and by night.
+//! The whole story in Chromium: on a phone and on a desk, with scripts and without.
 //!
 //! Without a browser these tests say that they are skipped; `PAMPHLET_REQUIRE_BROWSER=1` makes that
 //! a failure.
@@ -12,13 +12,14 @@ use reqwest::Url;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How the browser is used.
 #[derive(Debug, Clone, Copy)]
 struct Setup {
     width: u32,
+    scripts: bool,
     dark: bool,
 }
 
@@ -65,6 +66,11 @@ impl Browser {
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(capabilities(&chromium, &profile, setup));
         let client = builder.connect(&format!("http://127.0.0.1:{port}")).await.expect("a session of the browser");
+        // Not `mobileEmulation`, with which the driver waits for ever where scripts are off.
+        let mobile = setup.width < 600;
+        let size = json!({ "width": setup.width, "height": 900, "deviceScaleFactor": 1, "mobile": mobile });
+        let resize = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size });
+        client.issue_cmd(Special("goog/cdp/execute", resize)).await.unwrap();
         let origin = format!("http://{}", blog.address);
         Some(Browser { client, driver, origin, setup, _profile: profile })
     }
@@ -134,12 +140,15 @@ impl Browser {
     /// Clicks, and waits until the page that this opens is there.
     async fn go(&self, path: &str) {
         let element = self.element(path).await;
+        // Where a person would have it, not half under the bar of the editor.
+        let center = "arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })";
+        self.client.execute(center, vec![serde_json::to_value(&element).unwrap()]).await.unwrap();
         element.click().await.unwrap_or_else(|error| panic!("{path} cannot be clicked: {error}"));
         let deadline = Instant::now() + PATIENCE;
         // The old page's element is gone once the new page is there.
         while element.tag_name().await.is_ok() {
             assert!(Instant::now() < deadline, "{path} led nowhere");
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         self.look().await;
     }
@@ -150,7 +159,7 @@ impl Browser {
 
     /// Fails on every complaint of the browser: policies, missing files, errors of scripts.
     async fn complains_of_nothing(&self) {
-        let log = self.client.issue_cmd(ConsoleLog).await.unwrap();
+        let log = self.client.issue_cmd(Special("se/log", json!({ "type": "browser" }))).await.unwrap();
         let complaints = log.as_array().unwrap().iter().filter(|entry| {
             // A form that comes back with its errors is no failure.
             let refused = entry["message"].as_str().is_some_and(|message| message.contains("status of 422"));
@@ -203,27 +212,26 @@ fn capabilities(chromium: &str, profile: &TempDir, setup: Setup) -> Capabilities
     if setup.dark {
         args.push("--force-dark-mode".into());
     }
-    let metrics = json!({ "width": setup.width, "height": 900, "pixelRatio": 1.0, "mobile": setup.width < 600 });
-    let options = json!({
-        "binary": chromium,
-        "args": args,
-        "mobileEmulation": { "deviceMetrics": metrics },
-    });
+    let mut prefs = json!({});
+    if !setup.scripts {
+        prefs["profile.managed_default_content_settings.javascript"] = json!(2);
+    }
+    let options = json!({ "binary": chromium, "args": args, "prefs": prefs });
     let all = json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } });
     all.as_object().unwrap().clone()
 }
 
-/// What the browser wrote on its console.
+/// A command that only this driver knows: its path in the session, and its body.
 #[derive(Debug)]
-struct ConsoleLog;
+struct Special(&'static str, Value);
 
-impl WebDriverCompatibleCommand for ConsoleLog {
+impl WebDriverCompatibleCommand for Special {
     fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, <Url as std::str::FromStr>::Err> {
-        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.0))
     }
 
     fn method_and_body(&self, _: &Url) -> (http::Method, Option<String>) {
-        (http::Method::POST, Some(json!({ "type": "browser" }).to_string()))
+        (http::Method::POST, Some(self.1.to_string()))
     }
 }
 
@@ -358,10 +366,20 @@ async fn close_the_comments(browser: &Browser) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_day_of_a_blog_on_a_desk() {
-    the_first_day(Setup { width: 1280, dark: false }).await;
+    the_first_day(Setup { width: 1280, scripts: true, dark: false }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_day_of_a_blog_on_a_phone_in_the_dark() {
-    the_first_day(Setup { width: 390, dark: true }).await;
+    the_first_day(Setup { width: 390, scripts: true, dark: true }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_day_of_a_blog_on_a_phone_without_scripts() {
+    the_first_day(Setup { width: 390, scripts: false, dark: false }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_day_of_a_blog_on_a_desk_without_scripts() {
+    the_first_day(Setup { width: 1280, scripts: false, dark: true }).await;
 }

@@ -25,6 +25,14 @@ pub enum Error {
     Unauthenticated,
     /// The actor is known and may not do this.
     Forbidden,
+    /// The API token is not for this; names the scope it lacks.
+    ScopeMissing(&'static str),
+    /// Only somebody signed in may do this, no token.
+    SessionNeeded,
+    /// What was to be changed is not what it was when it was read.
+    Stale(&'static str),
+    /// The idempotency key belongs to another request.
+    KeyReused,
     /// The input is larger than the limit, in bytes.
     TooLarge(u64),
     /// The input cannot be read at all; says why.
@@ -116,6 +124,10 @@ impl fmt::Display for Error {
             Error::Conflict(message) => f.write_str(message),
             Error::Unauthenticated => f.write_str("Please log in first."),
             Error::Forbidden => f.write_str("You may not do this."),
+            Error::ScopeMissing(scope) => write!(f, "This token is not for that: it lacks the scope {scope}."),
+            Error::SessionNeeded => f.write_str("No token may do this. Please log in with your password."),
+            Error::Stale(message) => f.write_str(message),
+            Error::KeyReused => f.write_str("This idempotency key was sent with another request. Please use a new one."),
             Error::TooLarge(limit) => write!(f, "That is too large: at most {} can be sent at once.", size(*limit)),
             Error::Malformed(message) => f.write_str(message),
             Error::TooSlow => f.write_str("That took too long to arrive. Please try again."),

@@ -6,7 +6,7 @@ use crate::process::figure;
 use crate::table::{Table, at_least, at_most, median, quantile};
 use crate::{folder, number};
 use pamphlet::config::Config;
-use pamphlet::domain::actor::{Actor, Member, Role};
+use pamphlet::domain::actor::{Actor, Member, Role, Via};
 use pamphlet::domain::comment::Comment;
 use pamphlet::domain::id::{PostId, UserId};
 use pamphlet::domain::session::SessionKey;
@@ -140,10 +140,11 @@ async fn submit(app: Arc<App>, writer: usize) -> Result<()> {
         username: Username::parse(&fill::member(number % fill::MEMBERS))?,
         display_name: String::new(),
         role: Role::Reader,
-        session: SessionKey([0; 32]),
+        via: Via::Session(SessionKey([0; 32])),
     });
     let slug = format!("post-{}", 1 + number % POSTS);
-    pamphlet::service::comments::submit(&app, &actor, &slug, None, &fill::comment_text(number)).await?;
+    app.commit(pamphlet::service::comments::submit(&app, &actor, &slug, None, &fill::comment_text(number)).await)
+        .await?;
     Ok(())
 }
 

@@ -85,8 +85,8 @@ pub const COMMANDS: &[Command] = &[
         about: "A throwaway blog in memory with sample content.",
         more: "Listens on a random port of 127.0.0.1 unless --listen says otherwise, has an administrator “admin” with \
                a random password, and is gone when it ends. The line of --json has the members url, admin (username, \
-               password, token), pid and ready_ms; the token is a session of the administrator’s: send it as the cookie \
-               `session`. Logs warnings only unless --log-level says otherwise.",
+               password, token), pid and ready_ms; the token is an API token with every scope: send it as \
+               “Authorization: Bearer TOKEN”. Logs warnings only unless --log-level says otherwise.",
         run: try_it::run,
     },
     Command {

@@ -23,7 +23,7 @@ pub fn add(call: &Call) -> Outcome {
     // Before a file is made for nothing.
     input.validate(Username::parse_any)?;
     let app = open(call, Opening::Create)?;
-    let user = wait(users::add(&app, &Actor::System, &input, role))?;
+    let user = wait(async { app.commit(users::add(&app, &Actor::System, &input, role).await).await })?;
     say(format!("Made the account {} ({}).", user.username, user.role.as_str()));
     Ok(())
 }
@@ -58,7 +58,7 @@ pub fn passwd(call: &Call) -> Outcome {
     let app = open(call, Opening::Existing)?;
     let user = find(&app, call)?;
     let password = new_password(call, user.username.as_str())?;
-    wait(users::set_password(&app, &Actor::System, user.id, &password))?;
+    wait(async { app.commit(users::set_password(&app, &Actor::System, user.id, &password).await).await })?;
     say(format!("{} has a new password and is signed out everywhere.", user.username));
     Ok(())
 }
@@ -67,7 +67,7 @@ pub fn role(call: &Call) -> Outcome {
     let role = role_named(&call.argument(1).to_string_lossy())?;
     let app = open(call, Opening::Existing)?;
     let user = find(&app, call)?;
-    let user = wait(users::set_role(&app, &Actor::System, user.id, role))?;
+    let user = wait(app.commit(users::set_role(&Actor::System, user.id, role)))?;
     say(format!("{} is now {} {}.", user.username, article(role), role.as_str()));
     Ok(())
 }
@@ -83,7 +83,7 @@ pub fn enable(call: &Call) -> Outcome {
 fn set_disabled(call: &Call, disabled: bool) -> Outcome {
     let app = open(call, Opening::Existing)?;
     let user = find(&app, call)?;
-    let user = wait(users::set_disabled(&app, &Actor::System, user.id, disabled))?;
+    let user = wait(app.commit(users::set_disabled(&Actor::System, user.id, disabled)))?;
     let what = if disabled { "cannot sign in any more" } else { "can sign in again" };
     say(format!("{} {what}.", user.username));
     Ok(())

@@ -1,12 +1,13 @@
 //! Who is asking, and every question of permission.
 
 use crate::domain::comment::Comment;
-use crate::domain::id::UserId;
+use crate::domain::id::{TokenId, UserId};
 use crate::domain::post::{Kind, PostHead};
 use crate::domain::session::SessionKey;
 use crate::domain::time::Timestamp;
+use crate::domain::token::{TokenScope, TokenScopes};
 use crate::domain::user::Username;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// What an account may do; each role may do what the ones before it may.
@@ -64,8 +65,16 @@ pub struct Member {
     pub username: Username,
     pub display_name: String,
     pub role: Role,
-    /// The session that was used.
-    pub session: SessionKey,
+    pub via: Via,
+}
+
+/// How a member has shown who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Via {
+    /// Signed in, in a browser.
+    Session(SessionKey),
+    /// With an API token, which may do some of what its owner may.
+    Token(TokenId, TokenScopes),
 }
 
 impl Actor {
@@ -87,9 +96,33 @@ impl Actor {
         *self == Actor::Anonymous
     }
 
-    /// Why an actor who may not do something is turned away: nobody is signed in, or the wrong one.
-    pub fn refusal(&self) -> Error {
-        if self.is_anonymous() { Error::Unauthenticated } else { Error::Forbidden }
+    /// Why an actor who may not do something that wants `scope` is turned away: nobody is signed in, the
+    /// token is not for that, or the wrong one asks.
+    pub fn refusal(&self, scope: TokenScope) -> Error {
+        match self {
+            Actor::Anonymous => Error::Unauthenticated,
+            _ if !self.holds(scope) => Error::ScopeMissing(scope.as_str()),
+            _ => Error::Forbidden,
+        }
+    }
+
+    /// The member and their session, for what no token may do: passwords, sessions, tokens.
+    pub fn in_session(&self) -> Result<(&Member, SessionKey)> {
+        match self.member() {
+            Some(member) => match member.via {
+                Via::Session(key) => Ok((member, key)),
+                Via::Token(..) => Err(Error::SessionNeeded),
+            },
+            None => Err(Error::Unauthenticated),
+        }
+    }
+
+    /// Whether whatever was used to sign in is good for `scope`: a session is good for everything.
+    fn holds(&self, scope: TokenScope) -> bool {
+        match self.member().map(|member| &member.via) {
+            Some(Via::Token(_, scopes)) => scopes.holds(scope),
+            _ => true,
+        }
     }
 
     fn at_least(&self, role: Role) -> bool {
@@ -100,76 +133,120 @@ impl Actor {
         }
     }
 
+    /// What a role may do, with a token that is for it.
+    fn may(&self, role: Role, scope: TokenScope) -> bool {
+        self.at_least(role) && self.holds(scope)
+    }
+
     fn is(&self, user: UserId) -> bool {
         self.user_id() == Some(user)
     }
 
-    /// May write posts and upload images.
-    pub fn can_write_posts(&self) -> bool {
-        self.at_least(Role::Author)
-    }
-
-    /// May write static pages.
-    pub fn can_write_pages(&self) -> bool {
-        self.at_least(Role::Editor)
-    }
-
     /// May make something of this kind.
     pub fn can_write(&self, kind: Kind) -> bool {
-        match kind {
-            Kind::Post => self.can_write_posts(),
-            Kind::Page => self.can_write_pages(),
-        }
+        self.may(writers(kind), kind.write_scope())
     }
 
-    /// May see a post before it is public, change it, publish it and delete it.
+    /// May list what is not public yet of this kind: all of it, or one's own.
+    pub fn can_list_unpublished(&self, kind: Kind) -> bool {
+        self.may(writers(kind), kind.read_scope())
+    }
+
+    /// May see a post before it is public, with its Markdown.
+    pub fn can_see_unpublished(&self, post: &PostHead) -> bool {
+        self.can_list_unpublished(post.kind) && self.answers_for(post)
+    }
+
+    /// May change a post, publish it and delete it.
     pub fn can_edit_post(&self, post: &PostHead) -> bool {
-        self.at_least(Role::Editor)
-            || (post.kind == Kind::Post && self.can_write_posts() && post.authors.iter().any(|author| self.is(*author)))
+        self.can_write(post.kind) && self.answers_for(post)
     }
 
-    /// May see to the posts of all.
-    pub fn can_edit_all_posts(&self) -> bool {
-        self.at_least(Role::Editor)
+    fn answers_for(&self, post: &PostHead) -> bool {
+        self.at_least(Role::Editor) || post.authors.iter().any(|author| self.is(*author))
     }
 
     /// May make, rename, merge and delete categories.
     pub fn can_edit_categories(&self) -> bool {
-        self.at_least(Role::Editor)
+        self.may(Role::Editor, TokenScope::CategoriesWrite)
+    }
+
+    /// May list images.
+    pub fn can_list_media(&self) -> bool {
+        self.may(Role::Author, TokenScope::MediaRead)
+    }
+
+    /// May upload images.
+    pub fn can_upload(&self) -> bool {
+        self.may(Role::Author, TokenScope::MediaWrite)
+    }
+
+    /// May delete an image that `owner` uploaded.
+    pub fn can_delete_media(&self, owner: UserId) -> bool {
+        self.can_upload() && (self.is(owner) || self.at_least(Role::Editor))
     }
 
     /// May write comments where they are open.
     pub fn can_comment(&self) -> bool {
-        self.member().is_some()
+        self.member().is_some() && self.holds(TokenScope::CommentsWrite)
     }
 
     /// May change the text of this comment at `now`.
     pub fn can_edit_comment(&self, comment: &Comment, now: Timestamp) -> bool {
-        self.is(comment.author) && comment.is_editable(now)
+        self.is(comment.author) && self.can_comment() && comment.is_editable(now)
     }
 
     /// May delete this comment.
     pub fn can_delete_comment(&self, comment: &Comment) -> bool {
-        !comment.deleted && (self.is(comment.author) || self.at_least(Role::Editor))
+        let own = self.is(comment.author) || self.at_least(Role::Editor);
+        !comment.deleted && own && self.holds(TokenScope::CommentsWrite)
     }
 
-    /// May delete any comment.
+    /// May list the comments of all posts.
     pub fn can_moderate(&self) -> bool {
-        self.at_least(Role::Editor)
+        self.may(Role::Editor, TokenScope::CommentsRead)
+    }
+
+    /// May see the settings as they are stored.
+    pub fn can_see_settings(&self) -> bool {
+        self.may(Role::Administrator, TokenScope::SettingsRead)
     }
 
     /// May change settings.
     pub fn can_change_settings(&self) -> bool {
-        self.at_least(Role::Administrator)
+        self.may(Role::Administrator, TokenScope::SettingsWrite)
     }
 
-    /// May list accounts, change roles, disable accounts.
+    /// May list accounts.
+    pub fn can_list_users(&self) -> bool {
+        self.may(Role::Administrator, TokenScope::UsersRead)
+    }
+
+    /// May make accounts, change roles, disable accounts.
     pub fn can_manage_users(&self) -> bool {
-        self.at_least(Role::Administrator)
+        self.may(Role::Administrator, TokenScope::UsersWrite)
+    }
+
+    /// May see their own account.
+    pub fn can_see_account(&self) -> bool {
+        self.member().is_some() && self.holds(TokenScope::AccountRead)
+    }
+
+    /// May change their own profile.
+    pub fn can_edit_profile(&self) -> bool {
+        self.member().is_some() && self.holds(TokenScope::AccountWrite)
     }
 
     /// May see the part of the site under `/admin`.
     pub fn can_see_admin(&self) -> bool {
         self.at_least(Role::Author)
+    }
+}
+
+/// The least role that writes this kind.
+fn writers(kind: Kind) -> Role {
+    match kind {
+        Kind::Post => Role::Author,
+        Kind::Page => Role::Editor,
     }
 }

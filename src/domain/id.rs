@@ -35,4 +35,6 @@ ids! {
     CommentId,
     /// A category.
     CategoryId,
+    /// An API token.
+    TokenId,
 }

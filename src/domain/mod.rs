@@ -14,4 +14,5 @@ pub mod settings;
 pub mod slug;
 pub mod text;
 pub mod time;
+pub mod token;
 pub mod user;

@@ -8,6 +8,7 @@ use crate::domain::media::Picture;
 use crate::domain::slug::Slug;
 use crate::domain::text;
 use crate::domain::time::{Timestamp, Zone};
+use crate::domain::token::TokenScope;
 use crate::domain::user::Credit;
 use crate::error::{Checked, Error, FieldErrors, Result};
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,22 @@ impl Kind {
         match self {
             Kind::Post => "post",
             Kind::Page => "page",
+        }
+    }
+
+    /// What a token needs to see drafts of it.
+    pub fn read_scope(self) -> TokenScope {
+        match self {
+            Kind::Post => TokenScope::PostsRead,
+            Kind::Page => TokenScope::PagesRead,
+        }
+    }
+
+    /// What a token needs to write it.
+    pub fn write_scope(self) -> TokenScope {
+        match self {
+            Kind::Post => TokenScope::PostsWrite,
+            Kind::Page => TokenScope::PagesWrite,
         }
     }
 
@@ -150,7 +167,7 @@ impl PostHead {
 
     /// The one visibility rule: every surface asks this, lists by an index that agrees with it.
     pub fn visible_to(&self, actor: &Actor, now: Timestamp) -> bool {
-        self.is_public(now) || actor.can_edit_post(self)
+        self.is_public(now) || actor.can_see_unpublished(self)
     }
 
     /// What a person would call its state at `now`.

@@ -1,9 +1,10 @@
 //! Signing in and out, and who a session's token stands for.
 
-use crate::domain::actor::{Actor, Member};
+use crate::domain::actor::{Actor, Member, Via};
 use crate::domain::id::UserId;
 use crate::domain::session::{MAX_SESSIONS_PER_USER, SESSION_LIFETIME, SESSION_RENEWAL, Session, SessionKey};
 use crate::domain::time::Timestamp;
+use crate::domain::token::TokenScope;
 use crate::domain::user::{Email, Password, User, Username};
 use crate::error::{Error, Result};
 use crate::service::passwords::Verdict;
@@ -118,30 +119,32 @@ pub fn actor(app: &App, token: &str) -> Result<Actor> {
         username: user.username,
         display_name: user.display_name,
         role: user.role,
-        session: key,
+        via: Via::Session(key),
     }))
 }
 
 /// Ends the session that asks.
 pub async fn sign_out(app: &App, actor: &Actor) -> Result<()> {
-    let Some(member) = actor.member() else { return Ok(()) };
-    let (key, user) = (member.session, member.id);
+    let Ok((member, key)) = actor.in_session() else { return Ok(()) };
+    let user = member.id;
     app.store.write(move |txn| store::sessions::remove(txn, &key, user)).await
 }
 
 /// The live sessions of the member: the one that asks first, then the newest visit first.
 pub fn sessions(app: &App, txn: &ReadTxn, actor: &Actor) -> Result<Vec<(SessionKey, Session)>> {
-    let member = actor.member().ok_or(Error::Unauthenticated)?;
+    let Some(member) = actor.member().filter(|_| actor.can_see_account()) else {
+        return Err(actor.refusal(TokenScope::AccountRead));
+    };
     let now = app.now();
     let mut sessions = store::sessions::by_user(txn, member.id)?;
     sessions.retain(|(_, session)| session.is_live(now));
-    sessions.sort_by_key(|(key, session)| (*key != member.session, std::cmp::Reverse(session.last_seen)));
+    sessions.sort_by_key(|(key, session)| (member.via != Via::Session(*key), std::cmp::Reverse(session.last_seen)));
     Ok(sessions)
 }
 
 /// Ends one of the member's sessions, named by `SessionKey::short`.
 pub async fn end_session(app: &App, actor: &Actor, short: &str) -> Result<()> {
-    let member = actor.member().ok_or(Error::Unauthenticated)?;
+    let (member, _) = actor.in_session()?;
     let (user, short) = (member.id, short.to_owned());
     app.store
         .write(move |txn| {
@@ -155,7 +158,7 @@ pub async fn end_session(app: &App, actor: &Actor, short: &str) -> Result<()> {
 
 /// Ends all sessions of the member, the one that asks included.
 pub async fn end_all_sessions(app: &App, actor: &Actor) -> Result<()> {
-    let member = actor.member().ok_or(Error::Unauthenticated)?;
+    let (member, _) = actor.in_session()?;
     let user = member.id;
     app.store.write(move |txn| remove_sessions(txn, user, None)).await
 }

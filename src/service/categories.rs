@@ -5,8 +5,10 @@ use crate::domain::category::{Category, CategoryInput};
 use crate::domain::id::CategoryId;
 use crate::domain::post::PostHead;
 use crate::domain::slug::Slug;
+use crate::domain::token::TokenScope;
 use crate::error::{Error, Result};
-use crate::service::{App, ReadTxn};
+use crate::service::ReadTxn;
+use crate::service::change::Change;
 use crate::store::redirects::Target;
 use crate::store::{self, WriteTxn};
 
@@ -30,76 +32,68 @@ pub fn by_id(txn: &ReadTxn, actor: &Actor, id: CategoryId) -> Result<Category> {
 }
 
 /// Makes a category.
-pub async fn create(app: &App, actor: &Actor, input: &CategoryInput) -> Result<Category> {
+pub fn create(actor: &Actor, input: &CategoryInput) -> Result<Change<Category>> {
     permit(actor)?;
     let valid = input.validate()?;
-    app.store
-        .write(move |txn| {
-            let id = store::categories::next_id(txn)?;
-            let valid = valid.clone();
-            let category = Category { id, slug: valid.slug, name: valid.name, description: valid.description };
-            check_free(txn, &category)?;
-            store::categories::put(txn, &category)?;
-            Ok(category)
-        })
-        .await
+    Ok(Change::new(move |txn| {
+        let id = store::categories::next_id(txn)?;
+        let valid = valid.clone();
+        let category = Category { id, slug: valid.slug, name: valid.name, description: valid.description };
+        check_free(txn, &category)?;
+        store::categories::put(txn, &category)?;
+        Ok(category)
+    }))
 }
 
 /// Renames or describes a category; an earlier address redirects for ever.
-pub async fn update(app: &App, actor: &Actor, id: CategoryId, input: &CategoryInput) -> Result<Category> {
+pub fn update(actor: &Actor, id: CategoryId, input: &CategoryInput) -> Result<Change<Category>> {
     permit(actor)?;
     let valid = input.validate()?;
-    app.store
-        .write(move |txn| {
-            let old = store::categories::by_id(txn, id)?.ok_or(Error::NotFound("category"))?;
-            let valid = valid.clone();
-            let new = Category { id, slug: valid.slug, name: valid.name, description: valid.description };
-            check_free(txn, &new)?;
-            store::categories::put(txn, &new)?;
-            if old.slug != new.slug {
-                store::redirects::put(txn, &path_of(&old.slug), Target::Category(id))?;
-                store::redirects::remove(txn, &path_of(&new.slug))?;
-            }
-            Ok(new)
-        })
-        .await
+    Ok(Change::new(move |txn| {
+        let old = store::categories::by_id(txn, id)?.ok_or(Error::NotFound("category"))?;
+        let valid = valid.clone();
+        let new = Category { id, slug: valid.slug, name: valid.name, description: valid.description };
+        check_free(txn, &new)?;
+        store::categories::put(txn, &new)?;
+        if old.slug != new.slug {
+            store::redirects::put(txn, &path_of(&old.slug), Target::Category(id))?;
+            store::redirects::remove(txn, &path_of(&new.slug))?;
+        }
+        Ok(new)
+    }))
 }
 
 /// Moves all posts of a category to another and deletes it; its address redirects there.
-pub async fn merge(app: &App, actor: &Actor, from: CategoryId, into: CategoryId) -> Result<Category> {
+pub fn merge(actor: &Actor, from: CategoryId, into: CategoryId) -> Result<Change<Category>> {
     permit(actor)?;
     if from == into {
         return Err(Error::field("into", "Please choose another category than this one."));
     }
-    app.store
-        .write(move |txn| {
-            let gone = store::categories::by_id(txn, from)?.ok_or(Error::NotFound("category"))?;
-            let kept = store::categories::by_id(txn, into)?
-                .ok_or(Error::field("into", "This category is gone. Please choose another."))?;
-            refile(txn, from, Some(into))?;
-            store::categories::remove(txn, &gone)?;
-            store::redirects::retarget(txn, Target::Category(from), Target::Category(into))?;
-            store::redirects::put(txn, &path_of(&gone.slug), Target::Category(into))?;
-            Ok(kept)
-        })
-        .await
+    Ok(Change::new(move |txn| {
+        let gone = store::categories::by_id(txn, from)?.ok_or(Error::NotFound("category"))?;
+        let kept = store::categories::by_id(txn, into)?
+            .ok_or(Error::field("into", "This category is gone. Please choose another."))?;
+        refile(txn, from, Some(into))?;
+        store::categories::remove(txn, &gone)?;
+        store::redirects::retarget(txn, Target::Category(from), Target::Category(into))?;
+        store::redirects::put(txn, &path_of(&gone.slug), Target::Category(into))?;
+        Ok(kept)
+    }))
 }
 
 /// Deletes a category; its posts stay, without one.
-pub async fn remove(app: &App, actor: &Actor, id: CategoryId) -> Result<Category> {
+pub fn remove(actor: &Actor, id: CategoryId) -> Result<Change<Category>> {
     permit(actor)?;
-    app.store
-        .write(move |txn| {
-            let category = store::categories::by_id(txn, id)?.ok_or(Error::NotFound("category"))?;
-            refile(txn, id, None)?;
-            store::categories::remove(txn, &category)?;
-            Ok(category)
-        })
-        .await
+    Ok(Change::new(move |txn| {
+        let category = store::categories::by_id(txn, id)?.ok_or(Error::NotFound("category"))?;
+        refile(txn, id, None)?;
+        store::categories::remove(txn, &category)?;
+        Ok(category)
+    }))
 }
 
 fn permit(actor: &Actor) -> Result<()> {
-    if actor.can_edit_categories() { Ok(()) } else { Err(actor.refusal()) }
+    if actor.can_edit_categories() { Ok(()) } else { Err(actor.refusal(TokenScope::CategoriesWrite)) }
 }
 
 fn refile(txn: &WriteTxn<'_>, from: CategoryId, into: Option<CategoryId>) -> Result<()> {

@@ -9,7 +9,9 @@ use crate::domain::html::Html;
 use crate::domain::id::{CommentId, PostId, UserId};
 use crate::domain::paging::Page;
 use crate::domain::post::Kind;
+use crate::domain::token::TokenScope;
 use crate::error::{Error, Result};
+use crate::service::change::Change;
 use crate::service::posts::{self, People};
 use crate::service::{App, ReadTxn, in_turn};
 use crate::store::comments::Outline;
@@ -119,8 +121,16 @@ pub fn find(txn: &ReadTxn, post: PostId, id: CommentId) -> Result<(PlacedComment
 }
 
 /// Writes a comment on a public post; `parent` is the comment it replies to.
-pub async fn submit(app: &App, actor: &Actor, slug: &str, parent: Option<CommentId>, text: &str) -> Result<Comment> {
-    let Some(member) = actor.member().filter(|_| actor.can_comment()) else { return Err(Error::Unauthenticated) };
+pub async fn submit(
+    app: &App,
+    actor: &Actor,
+    slug: &str,
+    parent: Option<CommentId>,
+    text: &str,
+) -> Result<Change<Comment>> {
+    let Some(member) = actor.member().filter(|_| actor.can_comment()) else {
+        return Err(actor.refusal(TokenScope::CommentsWrite));
+    };
     let (post, thread) = {
         let txn = app.read()?;
         let post = posts::visible(app, &txn, actor, Kind::Post, slug)?;
@@ -130,36 +140,33 @@ pub async fn submit(app: &App, actor: &Actor, slug: &str, parent: Option<Comment
     let source = comment::body(text).map_err(|message| Error::field("body", message))?;
     let body = rendered(app, &source).await?;
     let (now, author) = (app.now(), member.id);
-    app.store
-        .write(move |txn| {
-            let head =
-                store::posts::by_id(txn, post)?.filter(|head| head.is_public(now)).ok_or(Error::NotFound("post"))?;
-            if !head.comments_open {
-                return Err(Error::Conflict(CLOSED));
+    Ok(Change::new(move |txn| {
+        let head = store::posts::by_id(txn, post)?.filter(|head| head.is_public(now)).ok_or(Error::NotFound("post"))?;
+        if !head.comments_open {
+            return Err(Error::Conflict(CLOSED));
+        }
+        if let (Some(parent), Some(thread)) = (parent, thread) {
+            let answered = store::comments::by_id(txn, post, thread, parent)?;
+            if answered.is_none_or(|comment| comment.deleted) {
+                return Err(Error::field("parent", GONE));
             }
-            if let (Some(parent), Some(thread)) = (parent, thread) {
-                let answered = store::comments::by_id(txn, post, thread, parent)?;
-                if answered.is_none_or(|comment| comment.deleted) {
-                    return Err(Error::field("parent", GONE));
-                }
-            }
-            let id = store::ids::next_comment(txn)?;
-            let comment = Comment {
-                id,
-                post,
-                thread: thread.unwrap_or(id),
-                parent,
-                author,
-                created_at: now,
-                edited_at: None,
-                deleted: false,
-                source: source.clone(),
-                body: body.clone(),
-            };
-            store::comments::put(txn, &comment)?;
-            Ok(comment)
-        })
-        .await
+        }
+        let id = store::ids::next_comment(txn)?;
+        let comment = Comment {
+            id,
+            post,
+            thread: thread.unwrap_or(id),
+            parent,
+            author,
+            created_at: now,
+            edited_at: None,
+            deleted: false,
+            source: source.clone(),
+            body: body.clone(),
+        };
+        store::comments::put(txn, &comment)?;
+        Ok(comment)
+    }))
 }
 
 /// The thread that a reply joins. The outline is asked for replies alone: after each comment it has to
@@ -171,20 +178,18 @@ fn thread_of_parent(txn: &ReadTxn, post: PostId, parent: CommentId) -> Result<Co
 const GONE: &str = "The comment you answer is gone.";
 
 /// Changes the text of one's own comment, while that is allowed.
-pub async fn edit(app: &App, actor: &Actor, (post, id): (PostId, CommentId), text: &str) -> Result<Comment> {
+pub async fn edit(app: &App, actor: &Actor, (post, id): (PostId, CommentId), text: &str) -> Result<Change<Comment>> {
     let thread = thread_of(app, actor, post, id)?;
     let source = comment::body(text).map_err(|message| Error::field("body", message))?;
     let body = rendered(app, &source).await?;
     let (now, actor) = (app.now(), actor.clone());
-    app.store
-        .write(move |txn| {
-            let old = store::comments::by_id(txn, post, thread, id)?.ok_or(Error::NotFound("comment"))?;
-            may_edit(&actor, &old, now)?;
-            let new = Comment { source: source.clone(), body: body.clone(), edited_at: Some(now), ..old };
-            store::comments::put(txn, &new)?;
-            Ok(new)
-        })
-        .await
+    Ok(Change::new(move |txn| {
+        let old = store::comments::by_id(txn, post, thread, id)?.ok_or(Error::NotFound("comment"))?;
+        may_edit(&actor, &old, now)?;
+        let new = Comment { source: source.clone(), body: body.clone(), edited_at: Some(now), ..old };
+        store::comments::put(txn, &new)?;
+        Ok(new)
+    }))
 }
 
 /// Whether `actor` may change this comment now; the error says why not.
@@ -193,7 +198,7 @@ pub fn may_edit(actor: &Actor, comment: &Comment, now: crate::domain::time::Time
         return Err(Error::NotFound("comment"));
     }
     if actor.user_id() != Some(comment.author) {
-        return Err(actor.refusal());
+        return Err(actor.refusal(TokenScope::CommentsWrite));
     }
     if !actor.can_edit_comment(comment, now) {
         return Err(Error::Conflict(
@@ -208,33 +213,31 @@ pub fn may_delete(actor: &Actor, comment: &Comment) -> Result<()> {
     if comment.deleted {
         return Err(Error::NotFound("comment"));
     }
-    if actor.can_delete_comment(comment) { Ok(()) } else { Err(actor.refusal()) }
+    if actor.can_delete_comment(comment) { Ok(()) } else { Err(actor.refusal(TokenScope::CommentsWrite)) }
 }
 
 /// Deletes a comment: one's own, or any for an editor. With replies it leaves its place.
-pub async fn remove(app: &App, actor: &Actor, (post, id): (PostId, CommentId)) -> Result<()> {
+pub fn remove(app: &App, actor: &Actor, (post, id): (PostId, CommentId)) -> Result<Change<()>> {
     let thread = thread_of(app, actor, post, id)?;
     let actor = actor.clone();
-    app.store
-        .write(move |txn| {
-            let old = store::comments::by_id(txn, post, thread, id)?.ok_or(Error::NotFound("comment"))?;
-            may_delete(&actor, &old)?;
-            if store::comments::has_replies(txn, post, thread, id)? {
-                store::comments::put(
-                    txn,
-                    &Comment { deleted: true, source: String::new(), body: Default::default(), ..old },
-                )
-            } else {
-                store::comments::remove(txn, &old)
-            }
-        })
-        .await
+    Ok(Change::new(move |txn| {
+        let old = store::comments::by_id(txn, post, thread, id)?.ok_or(Error::NotFound("comment"))?;
+        may_delete(&actor, &old)?;
+        if store::comments::has_replies(txn, post, thread, id)? {
+            store::comments::put(
+                txn,
+                &Comment { deleted: true, source: String::new(), body: Default::default(), ..old },
+            )
+        } else {
+            store::comments::remove(txn, &old)
+        }
+    }))
 }
 
 /// Page `number` of the newest comments of all posts, for those who moderate.
 pub fn recent(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<RecentComment>> {
     if !actor.can_moderate() {
-        return Err(actor.refusal());
+        return Err(actor.refusal(TokenScope::CommentsRead));
     }
     let mut people = People::default();
     let (comments, total) = store::comments::newest(txn, (number - 1) * RECENT_PER_PAGE, RECENT_PER_PAGE)?;
@@ -249,7 +252,7 @@ pub fn recent(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<Recent
 
 fn thread_of(app: &App, actor: &Actor, post: PostId, id: CommentId) -> Result<CommentId> {
     if actor.is_anonymous() {
-        return Err(actor.refusal());
+        return Err(actor.refusal(TokenScope::CommentsWrite));
     }
     store::comments::outline(&app.read()?, post)?.thread_of(id).ok_or(Error::NotFound("comment"))
 }

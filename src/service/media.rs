@@ -5,7 +5,9 @@ use crate::domain::actor::Actor;
 use crate::domain::id::UserId;
 use crate::domain::media::{Media, MediaId, file_name};
 use crate::domain::paging::Page;
+use crate::domain::token::TokenScope;
 use crate::error::{Error, Result};
+use crate::service::change::Change;
 use crate::service::{App, ReadTxn, in_turn};
 use crate::store;
 use sha2::{Digest, Sha256};
@@ -15,16 +17,22 @@ use std::ops::Range;
 pub const PER_PAGE: usize = 48;
 
 /// Stores an image under its content; `field` is the form field an error belongs to.
-pub async fn upload(app: &App, actor: &Actor, field: &'static str, name: &str, bytes: Vec<u8>) -> Result<Media> {
-    if !actor.can_write_posts() {
-        return Err(actor.refusal());
+pub async fn upload(
+    app: &App,
+    actor: &Actor,
+    field: &'static str,
+    name: &str,
+    bytes: Vec<u8>,
+) -> Result<Change<Media>> {
+    if !actor.can_upload() {
+        return Err(actor.refusal(TokenScope::MediaWrite));
     }
     if bytes.len() > image::MAX_UPLOAD {
         return Err(Error::TooLarge(image::MAX_UPLOAD as u64));
     }
     app.store.check_room()?;
     let (media, bytes) = prepared(app, actor.user_id().unwrap_or(UserId(0)), field, name.to_owned(), bytes).await?;
-    app.store.write(move |txn| store::media::insert(txn, &media, &bytes)).await
+    Ok(Change::new(move |txn| store::media::insert(txn, &media, &bytes)))
 }
 
 async fn prepared(
@@ -86,8 +94,8 @@ pub fn bytes(txn: &ReadTxn, media: &Media, range: Range<u64>) -> Result<Vec<u8>>
 
 /// Page `number` of all images, newest first, for those who write.
 pub fn list(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<Media>> {
-    if !actor.can_write_posts() {
-        return Err(actor.refusal());
+    if !actor.can_list_media() {
+        return Err(actor.refusal(TokenScope::MediaRead));
     }
     let items = store::media::latest(txn, (number - 1) * PER_PAGE, PER_PAGE)?;
     Ok(Page { items, number, per_page: PER_PAGE, total: store::media::count(txn)? })
@@ -96,12 +104,11 @@ pub fn list(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<Media>> 
 /// An image that `actor` may delete: one's own, or any for an editor.
 pub fn removable(txn: &ReadTxn, actor: &Actor, id: &str) -> Result<Media> {
     let media = by_id(txn, id)?;
-    let own = actor.can_write_posts() && actor.user_id() == Some(media.uploaded_by);
-    if own || actor.can_edit_all_posts() { Ok(media) } else { Err(actor.refusal()) }
+    if actor.can_delete_media(media.uploaded_by) { Ok(media) } else { Err(actor.refusal(TokenScope::MediaWrite)) }
 }
 
 /// Deletes an image; posts that show it have a gap then.
-pub async fn remove(app: &App, actor: &Actor, id: &str) -> Result<()> {
+pub fn remove(app: &App, actor: &Actor, id: &str) -> Result<Change<()>> {
     let media = removable(&app.read()?, actor, id)?;
-    app.store.write(move |txn| store::media::remove(txn, &media)).await
+    Ok(Change::new(move |txn| store::media::remove(txn, &media)))
 }

@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod categories;
+pub mod change;
 pub mod comments;
 pub mod feeds;
 pub mod import;
@@ -9,10 +10,12 @@ pub mod jobs;
 pub mod media;
 pub mod passwords;
 pub mod posts;
+pub mod receipts;
 pub mod sample;
 pub mod settings;
 pub mod setup;
 mod throttle;
+pub mod tokens;
 pub mod users;
 pub mod writing;
 
@@ -20,6 +23,7 @@ use crate::config::Config;
 use crate::domain::link::Links;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
+use crate::service::change::Change;
 use crate::service::passwords::Passwords;
 use crate::service::throttle::Throttle;
 use crate::store;
@@ -122,6 +126,11 @@ impl App {
     /// Everything in memory, gone when dropped.
     pub fn in_memory(clock: Clock, config: Config) -> Result<App> {
         App::new(Store::memory()?, clock, config)
+    }
+
+    /// Commits what a use case returned, unless that refused. Returns when it is durable.
+    pub async fn commit<T: Send + 'static>(&self, change: Result<Change<T>>) -> Result<T> {
+        change?.commit(self).await
     }
 
     /// A snapshot to read from; drop it soon.

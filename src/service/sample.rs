@@ -12,11 +12,12 @@ use crate::domain::post::{Kind, ValidPost};
 use crate::domain::settings::{NavItem, Settings};
 use crate::domain::slug::Slug;
 use crate::domain::time::{Timestamp, Zone};
+use crate::domain::token::{TokenScopes, ValidToken};
 use crate::domain::user::{Password, User, Username, ValidNewUser};
 use crate::error::{Checked, Error, Result};
 use crate::service::users::Door;
 use crate::service::writing::{self, Intent};
-use crate::service::{App, auth, media, passwords, random_token, users};
+use crate::service::{App, media, passwords, random_token, tokens, users};
 use crate::store::posts::Body;
 use crate::store::{self, WriteTxn};
 use rust_embed::Embed;
@@ -45,7 +46,7 @@ pub enum Contents {
 pub struct Administrator {
     pub username: String,
     pub password: String,
-    /// Of a session: what the session's cookie holds.
+    /// An API token with every scope.
     pub token: String,
 }
 
@@ -153,20 +154,21 @@ pub fn prepare(app: &App, contents: Contents) -> Result<Administrator> {
     let checked = Password::parse(&password).map_err(|message| Error::internal(message.into_owned()))?;
     let hash = passwords::hash_at(&checked, QUICK_COST)?;
     let administrator = account("admin", "Keeper")?;
-    let (token, session) = auth::new_session(now, "pamphlet try")?;
+    let secret = tokens::new_secret()?;
+    let everything = ValidToken { name: "pamphlet try".into(), scopes: TokenScopes::all(), life: None };
     let sample = match contents {
         Contents::Empty => None,
         Contents::Sample => Some(Arc::new(read(now)?)),
     };
-    let signed_in = app.store.write_blocking(move |txn| {
+    let issued = app.store.write_blocking(move |txn| {
         match &sample {
             Some(sample) => fill(txn, sample, now)?,
             None => store::settings::put_settings(txn, &Settings::default())?,
         }
         let user = users::join(txn, Door::Setup, &administrator, Role::Administrator, Some(&hash), now)?;
-        auth::start_session(txn, user.id, &token, session.clone())
+        tokens::insert(txn, user.id, &secret, &everything, now)
     })?;
-    Ok(Administrator { username: "admin".into(), password, token: signed_in.token })
+    Ok(Administrator { username: "admin".into(), password, token: issued.secret })
 }
 
 fn account(username: &str, display_name: &str) -> Result<ValidNewUser> {
@@ -363,7 +365,9 @@ mod tests {
     fn every_sample_post_can_be_looked_at_and_the_administrator_is_signed_in() {
         let app = app();
         let administrator = prepare(&app, Contents::Sample).unwrap();
-        let Actor::Member(member) = auth::actor(&app, &administrator.token).unwrap() else { panic!("not signed in") };
+        let Some(Actor::Member(member)) = tokens::actor(&app, &administrator.token).unwrap() else {
+            panic!("no token")
+        };
         assert_eq!((member.role, member.username.as_str()), (Role::Administrator, "admin"));
         let txn = app.read().unwrap();
         let page = posts::home(&app, &txn, 1).unwrap();

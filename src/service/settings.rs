@@ -2,7 +2,9 @@
 
 use crate::domain::actor::Actor;
 use crate::domain::settings::{Settings, SettingsPatch};
+use crate::domain::token::TokenScope;
 use crate::error::Result;
+use crate::service::change::Change;
 use crate::service::{App, ReadTxn, media};
 use crate::store;
 
@@ -23,13 +25,13 @@ pub fn current(txn: &ReadTxn) -> Result<Settings> {
 
 /// The settings in force, for somebody who may change them.
 pub fn editable(txn: &ReadTxn, actor: &Actor) -> Result<Settings> {
-    if actor.can_change_settings() { current(txn) } else { Err(actor.refusal()) }
+    if actor.can_see_settings() { current(txn) } else { Err(actor.refusal(TokenScope::SettingsRead)) }
 }
 
 /// Changes the settings.
-pub async fn update(app: &App, actor: &Actor, patch: &SettingsPatch, logo: LogoChange) -> Result<Settings> {
+pub async fn update(app: &App, actor: &Actor, patch: &SettingsPatch, logo: LogoChange) -> Result<Change<Settings>> {
     if !actor.can_change_settings() {
-        return Err(actor.refusal());
+        return Err(actor.refusal(TokenScope::SettingsWrite));
     }
     let stored = current(&app.read()?)?.logo;
     patch.validate(None)?;
@@ -37,14 +39,12 @@ pub async fn update(app: &App, actor: &Actor, patch: &SettingsPatch, logo: LogoC
         LogoChange::Keep => stored,
         LogoChange::Remove => None,
         LogoChange::Upload(name, bytes) => {
-            Some(media::upload(app, actor, "logo", &name, bytes).await?.picture(String::new()))
+            Some(app.commit(media::upload(app, actor, "logo", &name, bytes).await).await?.picture(String::new()))
         }
     };
     let settings = patch.validate(logo)?;
-    app.store
-        .write(move |txn| {
-            store::settings::put_settings(txn, &settings)?;
-            Ok(settings.clone())
-        })
-        .await
+    Ok(Change::new(move |txn| {
+        store::settings::put_settings(txn, &settings)?;
+        Ok(settings.clone())
+    }))
 }

@@ -4,9 +4,11 @@ use crate::domain::actor::{Actor, Role};
 use crate::domain::id::UserId;
 use crate::domain::paging::Page;
 use crate::domain::time::Timestamp;
+use crate::domain::token::TokenScope;
 use crate::domain::user::{NewUser, Password, ProfilePatch, User, Username, ValidNewUser};
 use crate::error::{Error, Result};
 use crate::service::auth::{self, SignedIn};
+use crate::service::change::Change;
 use crate::service::passwords::Verdict;
 use crate::service::throttle::Key;
 use crate::service::{App, ReadTxn};
@@ -85,20 +87,20 @@ pub fn is_sign_up_open(txn: &ReadTxn) -> Result<bool> {
 }
 
 /// Makes an account for somebody else.
-pub async fn add(app: &App, actor: &Actor, input: &NewUser, role: Role) -> Result<User> {
+pub async fn add(app: &App, actor: &Actor, input: &NewUser, role: Role) -> Result<Change<User>> {
     if !actor.can_manage_users() {
-        return Err(actor.refusal());
+        return Err(actor.refusal(TokenScope::UsersWrite));
     }
     let new = input.validate(Username::parse_any)?;
     let hash = app.passwords.hash(&new.password).await?;
     let now = app.now();
-    app.store.write(move |txn| join(txn, Door::Invitation, &new, role, Some(&hash), now)).await
+    Ok(Change::new(move |txn| join(txn, Door::Invitation, &new, role, Some(&hash), now)))
 }
 
 /// Page `number` of all accounts, in the order they came.
 pub fn list(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<User>> {
-    if !actor.can_manage_users() {
-        return Err(actor.refusal());
+    if !actor.can_list_users() {
+        return Err(actor.refusal(TokenScope::UsersRead));
     }
     let total = usize::try_from(store::users::count(txn)?).unwrap_or(usize::MAX);
     let items = store::users::list(txn, (number - 1) * PER_PAGE, PER_PAGE)?;
@@ -107,7 +109,7 @@ pub fn list(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<User>> {
 
 /// One account, for itself or for an administrator.
 pub fn by_id(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
-    if actor.user_id() != Some(id) && !actor.can_manage_users() {
+    if !(actor.user_id() == Some(id) && actor.can_see_account()) && !actor.can_list_users() {
         return Err(Error::NotFound("account"));
     }
     store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))
@@ -115,40 +117,40 @@ pub fn by_id(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
 
 /// One account, for an administrator.
 pub fn managed(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
-    if !actor.can_manage_users() {
-        return Err(actor.refusal());
+    if !actor.can_list_users() {
+        return Err(actor.refusal(TokenScope::UsersRead));
     }
     by_id(txn, actor, id)
 }
 
 /// One account by its name, for an administrator and the command line.
 pub fn by_username(txn: &ReadTxn, actor: &Actor, name: &str) -> Result<User> {
-    if !actor.can_manage_users() {
-        return Err(actor.refusal());
+    if !actor.can_list_users() {
+        return Err(actor.refusal(TokenScope::UsersRead));
     }
     let name = Username::parse_any(name).map_err(|_| Error::NotFound("account"))?;
     store::users::by_username(txn, &name)?.ok_or(Error::NotFound("account"))
 }
 
 /// Changes what an account says of itself.
-pub async fn update_profile(app: &App, actor: &Actor, patch: &ProfilePatch) -> Result<User> {
-    let id = actor.user_id().ok_or(Error::Unauthenticated)?;
+pub fn update_profile(actor: &Actor, patch: &ProfilePatch) -> Result<Change<User>> {
+    let Some(id) = actor.user_id().filter(|_| actor.can_edit_profile()) else {
+        return Err(actor.refusal(TokenScope::AccountWrite));
+    };
     let profile = patch.validate()?;
-    app.store
-        .write(move |txn| {
-            let old = store::users::by_id(txn, id)?.ok_or(Error::Unauthenticated)?;
-            let profile = profile.clone();
-            let new =
-                User { display_name: profile.display_name, email: profile.email, bio: profile.bio, ..old.clone() };
-            store::users::replace(txn, &old, &new)?;
-            Ok(new)
-        })
-        .await
+    Ok(Change::new(move |txn| {
+        let old = store::users::by_id(txn, id)?.ok_or(Error::Unauthenticated)?;
+        let profile = profile.clone();
+        let new = User { display_name: profile.display_name, email: profile.email, bio: profile.bio, ..old.clone() };
+        store::users::replace(txn, &old, &new)?;
+        Ok(new)
+    }))
 }
 
 /// Changes the member's password, which ends all their other sessions.
 pub async fn change_password(app: &App, actor: &Actor, current: &str, new: &str) -> Result<()> {
-    let member = actor.member().ok_or(Error::Unauthenticated)?.clone();
+    let (member, session) = actor.in_session()?;
+    let member = member.clone();
     let new = Password::parse(new).map_err(|message| Error::field("new_password", message))?;
     // A stolen session must not become a way to guess the password.
     let key = Key::login_to(Some(member.id), "");
@@ -165,59 +167,55 @@ pub async fn change_password(app: &App, actor: &Actor, current: &str, new: &str)
                 return Err(Error::Conflict("The password was changed meanwhile. Please try again."));
             }
             store::users::put_password(txn, member.id, &new_hash)?;
-            auth::remove_sessions(txn, member.id, Some(member.session))
+            auth::remove_sessions(txn, member.id, Some(session))
         })
         .await
 }
 
 /// Gives somebody a new password and signs them out everywhere.
-pub async fn set_password(app: &App, actor: &Actor, id: UserId, new: &str) -> Result<()> {
+pub async fn set_password(app: &App, actor: &Actor, id: UserId, new: &str) -> Result<Change<()>> {
     if !actor.can_manage_users() {
-        return Err(actor.refusal());
+        return Err(actor.refusal(TokenScope::UsersWrite));
     }
     let new = Password::parse(new).map_err(|message| Error::field("password", message))?;
     let hash = app.passwords.hash(&new).await?;
-    app.store
-        .write(move |txn| {
-            store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))?;
-            store::users::put_password(txn, id, &hash)?;
-            auth::remove_sessions(txn, id, None)
-        })
-        .await
+    Ok(Change::new(move |txn| {
+        store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))?;
+        store::users::put_password(txn, id, &hash)?;
+        auth::remove_sessions(txn, id, None)
+    }))
 }
 
 /// Changes what an account may do. The last administrator stays one.
-pub async fn set_role(app: &App, actor: &Actor, id: UserId, role: Role) -> Result<User> {
-    change(app, actor, id, move |user| User { role, ..user }).await
+pub fn set_role(actor: &Actor, id: UserId, role: Role) -> Result<Change<User>> {
+    change(actor, id, move |user| User { role, ..user })
 }
 
 /// Disables an account, which signs it out everywhere, or enables it again.
-pub async fn set_disabled(app: &App, actor: &Actor, id: UserId, disabled: bool) -> Result<User> {
-    change(app, actor, id, move |user| User { disabled, ..user }).await
+pub fn set_disabled(actor: &Actor, id: UserId, disabled: bool) -> Result<Change<User>> {
+    change(actor, id, move |user| User { disabled, ..user })
 }
 
 /// Changes both at once, as the form under `/admin` does.
-pub async fn set_access(app: &App, actor: &Actor, id: UserId, role: Role, disabled: bool) -> Result<User> {
-    change(app, actor, id, move |user| User { role, disabled, ..user }).await
+pub fn set_access(actor: &Actor, id: UserId, role: Role, disabled: bool) -> Result<Change<User>> {
+    change(actor, id, move |user| User { role, disabled, ..user })
 }
 
-async fn change(app: &App, actor: &Actor, id: UserId, edit: impl Fn(User) -> User + Send + 'static) -> Result<User> {
+fn change(actor: &Actor, id: UserId, edit: impl Fn(User) -> User + Send + 'static) -> Result<Change<User>> {
     if !actor.can_manage_users() {
-        return Err(actor.refusal());
+        return Err(actor.refusal(TokenScope::UsersWrite));
     }
-    app.store
-        .write(move |txn| {
-            let old = store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))?;
-            let new = edit(old.clone());
-            let stays = new.role == Role::Administrator && !new.disabled;
-            if !stays && store::users::administrators(txn)? == [id] {
-                return Err(Error::Conflict(LAST_ADMINISTRATOR));
-            }
-            if new.disabled {
-                auth::remove_sessions(txn, id, None)?;
-            }
-            store::users::replace(txn, &old, &new)?;
-            Ok(new)
-        })
-        .await
+    Ok(Change::new(move |txn| {
+        let old = store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))?;
+        let new = edit(old.clone());
+        let stays = new.role == Role::Administrator && !new.disabled;
+        if !stays && store::users::administrators(txn)? == [id] {
+            return Err(Error::Conflict(LAST_ADMINISTRATOR));
+        }
+        if new.disabled {
+            auth::remove_sessions(txn, id, None)?;
+        }
+        store::users::replace(txn, &old, &new)?;
+        Ok(new)
+    }))
 }

@@ -10,6 +10,7 @@ use crate::domain::post::{Kind, PostHead, PostInput, Status, ValidPost, is_reser
 use crate::domain::slug::Slug;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
+use crate::service::change::Change;
 use crate::service::{App, in_turn, posts, settings};
 use crate::store::posts::{Body, Revision};
 use crate::store::redirects::Target;
@@ -29,73 +30,72 @@ const STALE: &str = "Somebody saved this since you opened it. Nothing is lost: b
 
 /// Whether `actor` may make something of this kind.
 pub fn permit(actor: &Actor, kind: Kind) -> Result<()> {
-    if actor.can_write(kind) { Ok(()) } else { Err(actor.refusal()) }
+    if actor.can_write(kind) { Ok(()) } else { Err(actor.refusal(kind.write_scope())) }
 }
 
 /// Makes a post or a page.
-pub async fn create(app: &Arc<App>, actor: &Actor, kind: Kind, input: &PostInput, intent: Intent) -> Result<PostHead> {
+pub async fn create(
+    app: &Arc<App>,
+    actor: &Actor,
+    kind: Kind,
+    input: &PostInput,
+    intent: Intent,
+) -> Result<Change<PostHead>> {
     permit(actor, kind)?;
     let author = actor.user_id().ok_or(Error::Forbidden)?;
     let valid = validate(app, kind, input)?;
     let rendered = rendered(app, &valid.source).await?;
     let now = app.now();
-    app.store
-        .write(move |txn| {
-            let mut head = blank(store::posts::next_id(txn)?, kind, author, now);
-            head.version = 1;
-            head.slug = choose_slug(txn, &head, &valid)?;
-            apply(txn, &mut head, &valid, &rendered.0, intent, now)?;
-            store::posts::insert(txn, &head, &revision(&head, &valid, Some(author), now), &rendered.1)?;
-            Ok(head)
-        })
-        .await
+    Ok(Change::new(move |txn| {
+        let mut head = blank(store::posts::next_id(txn)?, kind, author, now);
+        head.version = 1;
+        head.slug = choose_slug(txn, &head, &valid)?;
+        apply(txn, &mut head, &valid, &rendered.0, intent, now)?;
+        store::posts::insert(txn, &head, &revision(&head, &valid, Some(author), now), &rendered.1)?;
+        Ok(head)
+    }))
 }
 
 /// Changes a post. `version` is the one the edit began from: if it is no longer the stored one,
-/// `Conflict`, and nothing is changed.
+/// `Stale`, and nothing is changed.
 pub async fn update(
     app: &Arc<App>,
     actor: &Actor,
     (id, version): (PostId, u32),
     input: &PostInput,
     intent: Intent,
-) -> Result<PostHead> {
+) -> Result<Change<PostHead>> {
     let kind = posts::editable_head(&app.read()?, actor, id)?.kind;
+    permit(actor, kind)?;
     let valid = validate(app, kind, input)?;
     let rendered = rendered(app, &valid.source).await?;
     let (now, actor) = (app.now(), actor.clone());
-    app.store
-        .write(move |txn| {
-            let old = store::posts::by_id(txn, id)?
-                .filter(|head| actor.can_edit_post(head))
-                .ok_or(Error::NotFound("post"))?;
-            if old.version != version {
-                return Err(Error::Conflict(STALE));
-            }
-            let mut new = PostHead { version: old.version + 1, updated_at: now, ..old.clone() };
-            new.slug = choose_slug(txn, &old, &valid)?;
-            apply(txn, &mut new, &valid, &rendered.0, intent, now)?;
-            keep_old_address(txn, &old, &new)?;
-            let revision = revision(&new, &valid, actor.user_id(), now);
-            store::posts::replace(txn, &old, &new, Some((&revision, &rendered.1)))?;
-            Ok(new)
-        })
-        .await
+    Ok(Change::new(move |txn| {
+        let old =
+            store::posts::by_id(txn, id)?.filter(|head| actor.can_edit_post(head)).ok_or(Error::NotFound("post"))?;
+        if old.version != version {
+            return Err(Error::Stale(STALE));
+        }
+        let mut new = PostHead { version: old.version + 1, updated_at: now, ..old.clone() };
+        new.slug = choose_slug(txn, &old, &valid)?;
+        apply(txn, &mut new, &valid, &rendered.0, intent, now)?;
+        keep_old_address(txn, &old, &new)?;
+        let revision = revision(&new, &valid, actor.user_id(), now);
+        store::posts::replace(txn, &old, &new, Some((&revision, &rendered.1)))?;
+        Ok(new)
+    }))
 }
 
 /// Deletes a post with its conversation. Its address is gone, not reused.
-pub async fn remove(app: &App, actor: &Actor, id: PostId) -> Result<PostHead> {
-    posts::editable_head(&app.read()?, actor, id)?;
+pub fn remove(app: &App, actor: &Actor, id: PostId) -> Result<Change<PostHead>> {
+    permit(actor, posts::editable_head(&app.read()?, actor, id)?.kind)?;
     let actor = actor.clone();
-    app.store
-        .write(move |txn| {
-            let head = store::posts::by_id(txn, id)?
-                .filter(|head| actor.can_edit_post(head))
-                .ok_or(Error::NotFound("post"))?;
-            store::posts::remove(txn, &head)?;
-            Ok(head)
-        })
-        .await
+    Ok(Change::new(move |txn| {
+        let head =
+            store::posts::by_id(txn, id)?.filter(|head| actor.can_edit_post(head)).ok_or(Error::NotFound("post"))?;
+        store::posts::remove(txn, &head)?;
+        Ok(head)
+    }))
 }
 
 /// What the text would look like; nothing is stored.

@@ -16,15 +16,18 @@ use crate::domain::session::{Session, SessionKey};
 use crate::domain::settings::{NavItem, Settings};
 use crate::domain::slug::Slug;
 use crate::domain::time::Timestamp;
+use crate::domain::token::{Token, TokenKey, TokenScope};
 use crate::domain::user::{Email, User, Username};
 use crate::error::Result;
 use crate::store::imports::Imported;
 use crate::store::posts::{Body, Revision};
+use crate::store::receipts::{Receipt, ReceiptKey};
 use crate::store::redirects::Target;
 use crate::store::schema::for_each_table;
 use crate::store::settings::Security;
 use crate::store::{Snapshot, Store, WriteTxn};
-use crate::store::{categories, comments, ids, imports, media, posts, redirects, sessions, settings, users};
+use crate::store::{categories, comments, ids, imports, media, posts, receipts, redirects, sessions, settings};
+use crate::store::{tokens, users};
 use redb::{Key, ReadableTable, TableDefinition, TableHandle, Value};
 use std::fmt::Write;
 
@@ -107,7 +110,19 @@ fn people(txn: &WriteTxn<'_>) -> Result<()> {
         expires_at: at(9_000),
         user_agent: "a browser".into(),
     };
-    sessions::insert(txn, &SessionKey([0xab; 32]), &session)
+    sessions::insert(txn, &SessionKey([0xab; 32]), &session)?;
+    let token = Token {
+        id: tokens::next_id(txn)?,
+        user: user.id,
+        name: "Backup".into(),
+        scopes: [TokenScope::PostsRead, TokenScope::MediaWrite].into_iter().collect(),
+        created_at: at(2),
+        expires_at: Some(at(9_000)),
+        last_used: None,
+    };
+    tokens::insert(txn, &TokenKey([0xcd; 32]), &token)?;
+    let receipt = Receipt { request: vec![1, 2, 3], outcome: "/api/v1/posts/owls".into(), made_at: at(5) };
+    receipts::put(txn, &ReceiptKey([0xef; 32]), &receipt, at(0))
 }
 
 fn writing(txn: &WriteTxn<'_>, category: CategoryId, cover: Picture) -> Result<()> {

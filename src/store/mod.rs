@@ -13,6 +13,7 @@ pub mod imports;
 pub mod media;
 mod migrate;
 pub mod posts;
+pub mod receipts;
 mod record;
 pub mod redirects;
 mod reopen;
@@ -20,6 +21,7 @@ mod schema;
 pub mod sessions;
 pub mod settings;
 mod stats;
+pub mod tokens;
 mod trouble;
 pub mod users;
 mod writer;
@@ -123,6 +125,11 @@ impl Store {
     /// Keeps a session's visit in memory until the next commit carries it to the file.
     pub fn note_visit(&self, visit: sessions::Visit) {
         self.writer.note_visit(visit);
+    }
+
+    /// Keeps a token's use in memory until the next commit carries it to the file.
+    pub fn note_use(&self, used: tokens::Use) {
+        self.writer.note_use(used);
     }
 
     /// Whether any of `scopes` changed after commit `number` (see `ReadTxn::number`).

@@ -69,6 +69,16 @@ pub(in crate::store) const SESSIONS: Table<&[u8; 32], &[u8]> = Table::new("sessi
 /// (user, SHA-256 of a token).
 pub(in crate::store) const SESSIONS_BY_USER: Table<(u64, &[u8; 32]), ()> = Table::new("sessions_by_user");
 
+/// SHA-256 of an API token -> record of `Token`. Owner of this and the next: `tokens`. Since schema 2.
+pub(in crate::store) const TOKENS: Table<&[u8; 32], &[u8]> = Table::new("tokens");
+/// (user, token) -> SHA-256 of the token. Since schema 2.
+pub(in crate::store) const TOKENS_BY_USER: Table<(u64, u64), &[u8; 32]> = Table::new("tokens_by_user");
+/// SHA-256 of who asked and of an idempotency key -> record of `Receipt`. Owner of this and the
+/// next: `receipts`. Since schema 2.
+pub(in crate::store) const RECEIPTS: Table<&[u8; 32], &[u8]> = Table::new("receipts");
+/// (time made, key in `RECEIPTS`). Since schema 2.
+pub(in crate::store) const RECEIPTS_BY_TIME: Table<(i64, &[u8; 32]), ()> = Table::new("receipts_by_time");
+
 // --- media --------------------------------------------------------------------------------
 
 /// Content hash -> record of `Media`. Owner of this and the next two: `media`.
@@ -107,6 +117,10 @@ macro_rules! for_each_table {
         $do!(MEDIA);
         $do!(MEDIA_CHUNKS);
         $do!(MEDIA_BY_TIME);
+        $do!(TOKENS);
+        $do!(TOKENS_BY_USER);
+        $do!(RECEIPTS);
+        $do!(RECEIPTS_BY_TIME);
     };
 }
 pub(in crate::store) use for_each_table;

@@ -9,6 +9,7 @@ use crate::store::disk::Gauge;
 use crate::store::reopen::Shared;
 use crate::store::sessions::{self, Visit};
 use crate::store::stats::{Stats, Tally};
+use crate::store::tokens::{self, Use};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -23,7 +24,7 @@ use std::time::{Duration, Instant};
 pub(in crate::store) const QUEUE: usize = 1_024;
 /// Most jobs in one commit.
 const BATCH: usize = 512;
-/// Visits kept for the next commit; more are forgotten, which only ends a session earlier.
+/// Visits kept for the next commit, and uses of tokens; more are forgotten, which only ends a session earlier.
 const MAX_VISITS: usize = 4_096;
 /// First and longest pause between two tries to mend the file.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
@@ -33,7 +34,19 @@ const MENDING: Duration = Duration::from_millis(500);
 
 type Run = dyn FnMut(&WriteTxn<'_>) -> Result<()> + Send;
 type Answer = dyn FnOnce(Result<()>) + Send;
-type Visits = HashMap<[u8; 32], Visit>;
+
+/// What rides along with the next commit: nothing is written because something was read.
+#[derive(Default)]
+struct Passengers {
+    visits: HashMap<[u8; 32], Visit>,
+    uses: HashMap<[u8; 32], Use>,
+}
+
+impl Passengers {
+    fn is_empty(&self) -> bool {
+        self.visits.is_empty() && self.uses.is_empty()
+    }
+}
 
 /// One write on its way: what to do, how to answer, and what to.
 struct Job {
@@ -61,15 +74,15 @@ pub(in crate::store) struct Writer {
 
 #[derive(Default)]
 struct State {
-    visits: Mutex<Visits>,
+    passengers: Mutex<Passengers>,
     in_trouble: AtomicBool,
     mend_asked: AtomicBool,
     tally: Tally,
 }
 
 impl State {
-    fn visits(&self) -> MutexGuard<'_, Visits> {
-        self.visits.lock().unwrap_or_else(PoisonError::into_inner)
+    fn passengers(&self) -> MutexGuard<'_, Passengers> {
+        self.passengers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -130,9 +143,16 @@ impl Writer {
     }
 
     pub(in crate::store) fn note_visit(&self, visit: Visit) {
-        let mut visits = self.state.visits();
+        let visits = &mut self.state.passengers().visits;
         if visits.len() < MAX_VISITS || visits.contains_key(&visit.key.0) {
             visits.insert(visit.key.0, visit);
+        }
+    }
+
+    pub(in crate::store) fn note_use(&self, used: Use) {
+        let uses = &mut self.state.passengers().uses;
+        if uses.len() < MAX_VISITS || uses.contains_key(&used.key.0) {
+            uses.insert(used.key.0, used);
         }
     }
 
@@ -230,7 +250,7 @@ impl Worker {
             }
         }
         // Visits since the last commit are worth one more at the very end.
-        if self.trouble.is_none() && !self.state.visits().is_empty() {
+        if self.trouble.is_none() && !self.state.passengers().is_empty() {
             self.commit(Vec::new());
         }
     }
@@ -238,17 +258,17 @@ impl Worker {
     /// Runs the jobs in one transaction and answers them when it is durable. Without jobs it is
     /// for the visits alone.
     fn commit(&mut self, mut jobs: Vec<Job>) {
-        let visits = std::mem::take(&mut *self.state.visits());
+        let passengers = std::mem::take(&mut *self.state.passengers());
         let ending = loop {
             // redb may panic on a damaged file; the thread must outlive that.
-            let ending = catch_unwind(AssertUnwindSafe(|| self.attempt(&mut jobs, &visits)));
+            let ending = catch_unwind(AssertUnwindSafe(|| self.attempt(&mut jobs, &passengers)));
             match ending.unwrap_or_else(|_| Err(Error::internal("the commit panicked"))) {
                 Ok(Ending::Spoiled) => {}
                 ending => break ending,
             }
         };
         if !matches!(ending, Ok(Ending::Committed)) {
-            self.keep_visits(visits);
+            self.keep(passengers);
         }
         match ending {
             Ok(_) => jobs.into_iter().for_each(|job| (job.answer)(job.outcome)),
@@ -265,7 +285,7 @@ impl Worker {
 
     /// One transaction; `Err` is the file's own failure. A refusal is told no earlier than a
     /// success: it may rest on what another job of the same transaction wrote.
-    fn attempt(&mut self, jobs: &mut [Job], visits: &Visits) -> Result<Ending> {
+    fn attempt(&mut self, jobs: &mut [Job], passengers: &Passengers) -> Result<Ending> {
         let mut transaction = self.shared.begin_write()?;
         // Without it the first open after a crash walks the whole file.
         transaction.set_quick_repair(true);
@@ -298,7 +318,8 @@ impl Worker {
         if !wrote && !alone {
             return Ok(Ending::NothingToWrite);
         }
-        sessions::record_visits(&txn, visits.values())?;
+        sessions::record_visits(&txn, passengers.visits.values())?;
+        tokens::record_uses(&txn, passengers.uses.values())?;
         let (touched, comment_ids) = (txn.touched.into_inner(), txn.comment_ids.into_inner());
         transaction.commit()?;
         self.state.tally.commit(jobs.iter().filter(|job| job.outcome.is_ok()).count());
@@ -330,11 +351,14 @@ impl Worker {
         self.state.in_trouble.store(self.trouble.is_some(), Ordering::Release);
     }
 
-    /// Puts visits back that no commit has carried; later ones of the same session win.
-    fn keep_visits(&self, visits: Visits) {
-        let mut kept = self.state.visits();
-        for (key, visit) in visits {
-            kept.entry(key).or_insert(visit);
+    /// Puts passengers back that no commit has carried; later ones of the same session or token win.
+    fn keep(&self, passengers: Passengers) {
+        let mut kept = self.state.passengers();
+        for (key, visit) in passengers.visits {
+            kept.visits.entry(key).or_insert(visit);
+        }
+        for (key, used) in passengers.uses {
+            kept.uses.entry(key).or_insert(used);
         }
     }
 }

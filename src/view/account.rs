@@ -77,7 +77,7 @@ fn password(frame: &Frame, errors: &[FieldError]) -> Markup {
 
 /// Posts `session`: the short form of a key, or `all`.
 fn sessions(frame: &Frame, account: &Account) -> Markup {
-    let own = frame.actor.member().map(|member| member.session);
+    let own = frame.actor.in_session().ok().map(|(_, key)| key);
     html! {
         section aria-labelledby="sessions" {
             h2 #sessions { "Where you are signed in" }

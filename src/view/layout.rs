@@ -227,7 +227,7 @@ fn account(frame: &Frame) -> Markup {
     html! {
         ul {
             @if let Some(member) = frame.actor.member() {
-                @if frame.actor.can_write_posts() {
+                @if frame.actor.can_write(Kind::Post) {
                     li { a href=(links.admin_new(Kind::Post)) { "Write" } }
                 }
                 @if frame.actor.can_see_admin() {

@@ -22,7 +22,7 @@ pub fn home(frame: &Frame, posts: &Page<PostCard>) -> Markup {
         @if posts.items.is_empty() {
             div.empty {
                 h2 { "Nothing here yet" }
-                @if frame.actor.can_write_posts() {
+                @if frame.actor.can_write(Kind::Post) {
                     p { "This is where your posts will stand." }
                     p { a.button href=(frame.links.admin_new(Kind::Post)) { "Write the first post" } }
                 } @else {

@@ -3,6 +3,7 @@
 use crate::domain::actor::Actor;
 use crate::domain::actor::Member;
 use crate::domain::actor::Role;
+use crate::domain::actor::Via;
 use crate::domain::category::Category;
 use crate::domain::category::CategoryInput;
 use crate::domain::category::Tag;
@@ -72,7 +73,13 @@ impl Site {
         };
         let member = |role| {
             let (username, session) = (username(), SessionKey([1; 32]));
-            Actor::Member(Member { id: UserId(1), username, display_name: text.into(), role, session })
+            Actor::Member(Member {
+                id: UserId(1),
+                username,
+                display_name: text.into(),
+                role,
+                via: Via::Session(session),
+            })
         };
         let links = Links::from_public_url("https://example.org/blog").unwrap();
         Site { links, zone: settings.zone(), settings, actor: role.map_or(Actor::Anonymous, member), text }

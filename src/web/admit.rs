@@ -56,9 +56,11 @@ pub fn body(route: &Route, parts: &Parts, has_body: bool) -> std::result::Result
         return Ok(());
     }
     match route.surface {
-        Surface::Page if !form::is_form(headers) => Err(Refusal::MediaType("a form").into()),
-        Surface::Api if !form::essence(headers).eq_ignore_ascii_case("application/json") => {
-            Err(Refusal::MediaType("application/json").into())
+        Surface::Page if !form::is_form(headers) => Err(Refusal::MediaType("a form".into()).into()),
+        Surface::Api | Surface::GraphQl => {
+            let (sent, takes) = (form::essence(headers), route.media_types());
+            let taken = takes.iter().any(|known| sent.eq_ignore_ascii_case(known));
+            if taken { Ok(()) } else { Err(Refusal::MediaType(takes.join(", ")).into()) }
         }
         _ => Ok(()),
     }

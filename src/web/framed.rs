@@ -79,7 +79,7 @@ pub fn signed_out() -> FieldError {
 pub fn refused(error: Error) -> Result<(StatusCode, Vec<FieldError>)> {
     let status = match &error {
         Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::Conflict(_) => StatusCode::CONFLICT,
+        Error::Conflict(_) | Error::Stale(_) => StatusCode::CONFLICT,
         Error::Busy | Error::Unavailable | Error::NoSpace => StatusCode::SERVICE_UNAVAILABLE,
         Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         _ => return Err(error),

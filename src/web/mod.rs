@@ -24,6 +24,7 @@ pub mod security;
 pub mod session;
 pub mod static_files;
 pub mod variants;
+pub mod wire;
 
 use crate::error::{Error, Result};
 use crate::service::App;

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::service::auth;
+use crate::service::tokens;
 use crate::web::Site;
 use crate::web::admit;
 use crate::web::body::Cause;
@@ -17,7 +18,7 @@ use crate::web::router::{Found, Route, Surface};
 use crate::web::security;
 use crate::web::session;
 use bytes::Bytes;
-use http::header::{ALLOW, HeaderValue};
+use http::header::{ALLOW, AUTHORIZATION, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -99,7 +100,7 @@ fn ready(site: &Site, caller: &Caller, parts: &Parts) -> Option<(Res, Option<usi
     let path = site.app.links.strip(parts.uri.path())?;
     let (mut res, route) = match site.files.get(path) {
         Some(file) => (file.ready(encoding::choose(&parts.headers))?.respond(&parts.headers), site.router.number(path)),
-        None if parts.uri.query().is_none() && session::token(&parts.headers, caller.https).is_none() => {
+        None if parts.uri.query().is_none() && is_visitor(parts, caller.https) => {
             let (res, route) = site.cache.ready(&site.app, path, &parts.headers)?;
             (res, Some(route))
         }
@@ -109,6 +110,11 @@ fn ready(site: &Site, caller: &Caller, parts: &Parts) -> Option<(Res, Option<usi
         security::protect(res.headers_mut(), true);
     }
     Some((res, route))
+}
+
+/// Whether nothing in a request says that somebody is signed in.
+fn is_visitor(parts: &Parts, https: bool) -> bool {
+    !parts.headers.contains_key(AUTHORIZATION) && session::token(&parts.headers, https).is_none()
 }
 
 type Boxed = BoxBody<Bytes, Cause>;
@@ -144,9 +150,7 @@ async fn handled(
         return Ok(res);
     }
     asked.surface = surface_of(path);
-    if let Some(token) = session::token(&parts.headers, caller.https) {
-        asked.actor = auth::actor(&site.app, token)?;
-    }
+    let has_token = identify(site, asked, &caller, &parts)?;
     let (route, params) = match site.router.find(&parts.method, path) {
         Found::Route(route, params) => (route, params),
         Found::Methods(methods) if parts.method == Method::OPTIONS => return Ok(options(&methods)),
@@ -155,7 +159,8 @@ async fn handled(
     };
     asked.surface = route.surface;
     asked.route = Some(route.number);
-    if !session::may_change(&parts.method, &parts.headers, &caller) {
+    // A page of another site cannot make a browser send a token.
+    if !has_token && !session::may_change(&parts.method, &parts.headers, &caller) {
         return Err(Refusal::OtherSite.into());
     }
     admit::body(route, &parts, !body.is_end_stream())?;
@@ -186,9 +191,31 @@ fn options(methods: &str) -> Res {
     res
 }
 
-/// How failures look where no route says it.
+/// How failures look where no route says it, and who may say who they are with a token.
 fn surface_of(path: &str) -> Surface {
-    if path.starts_with("/api/") { Surface::Api } else { Surface::Page }
+    match path {
+        "/graphql" => Surface::GraphQl,
+        _ if path.starts_with("/api/") || path.ends_with("/events") => Surface::Api,
+        _ => Surface::Page,
+    }
+}
+
+/// Finds out who asks: with a token where the surface takes one, else with the cookie. Returns
+/// whether it was a token.
+fn identify(site: &Site, asked: &mut Asked, caller: &Caller, parts: &Parts) -> std::result::Result<bool, Failure> {
+    if asked.surface.takes_tokens() {
+        if Query::parse(parts.uri.query()).values().any(tokens::is_token) {
+            return Err(Refusal::TokenInAddress.into());
+        }
+        if let Some(secret) = session::bearer(&parts.headers) {
+            asked.actor = tokens::actor(&site.app, secret)?.ok_or(Refusal::BadToken)?;
+            return Ok(true);
+        }
+    }
+    if let Some(token) = session::token(&parts.headers, caller.https) {
+        asked.actor = auth::actor(&site.app, token)?;
+    }
+    Ok(false)
 }
 
 /// A panic in a handler ends that request and nothing else.

@@ -10,7 +10,7 @@ use crate::web::response;
 use crate::web::response::Res;
 use crate::web::router::Surface;
 use http::StatusCode;
-use http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT, ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use serde_json::{Value, json};
@@ -47,7 +47,15 @@ pub enum Refusal {
     /// A form sent from another site.
     OtherSite,
     /// A body that the route does not read; says what it reads.
-    MediaType(&'static str),
+    MediaType(String),
+    /// The answer cannot be had in any form the client accepts; says which there are.
+    NotAcceptable(&'static str),
+    /// An API token that is unknown, revoked or expired.
+    BadToken,
+    /// A secret in the address, where logs and histories keep it.
+    TokenInAddress,
+    /// A change without `If-Match`, which might undo somebody else's.
+    NoPrecondition,
 }
 
 /// Why no handler answered, or what the handler failed with.
@@ -95,18 +103,30 @@ fn respond(site: &Site, asked: &Asked, error: &Error) -> Res {
     if let Some(seconds) = retry_after(error) {
         res.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if matches!(error, Error::Unauthenticated) {
-        res.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
+    let challenge = match error {
+        Error::Unauthenticated => HeaderValue::from_str("Bearer").ok(),
+        // RFC 6750, section 3.1.
+        Error::ScopeMissing(scope) => {
+            HeaderValue::from_str(&format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"")).ok()
+        }
+        _ => None,
+    };
+    res.headers_mut().extend(challenge.map(|value| (WWW_AUTHENTICATE, value)));
     res
 }
 
 /// Answers a refusal.
 fn refuse(site: &Site, asked: &Asked, refusal: &Refusal) -> Res {
     let mut res = show(site, asked, refused(refusal), &[]);
-    if let Refusal::Method(methods) = refusal {
-        res.headers_mut().extend(HeaderValue::from_str(methods).ok().map(|value| (ALLOW, value)));
-    }
+    let told = match refusal {
+        Refusal::Method(methods) => HeaderValue::from_str(methods).ok().map(|value| (ALLOW, value)),
+        Refusal::MediaType(takes) if asked.surface.takes_tokens() => {
+            HeaderValue::from_str(takes).ok().map(|value| (ACCEPT, value))
+        }
+        Refusal::BadToken => Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""))),
+        _ => None,
+    };
+    res.headers_mut().extend(told);
     res
 }
 
@@ -129,6 +149,10 @@ fn verdict(error: &Error, id: RequestId) -> Verdict {
         Error::Conflict(_) => (StatusCode::CONFLICT, "conflict", "That does not fit"),
         Error::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated", "Please log in"),
         Error::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
+        Error::ScopeMissing(_) => (StatusCode::FORBIDDEN, "scope-missing", "Not allowed with this token"),
+        Error::SessionNeeded => (StatusCode::FORBIDDEN, "session-needed", "Please log in"),
+        Error::Stale(_) => (StatusCode::PRECONDITION_FAILED, "stale", "Changed meanwhile"),
+        Error::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "key-reused", "Idempotency key in use"),
         Error::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large"),
         Error::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed", "Not understood"),
         Error::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "Too slow"),
@@ -185,6 +209,32 @@ fn refused(refusal: &Refusal) -> Verdict {
              Whoever runs this site behind a proxy sets its public URL and the trusted proxy."
                 .into(),
         ),
+        Refusal::NotAcceptable(has) => (
+            StatusCode::NOT_ACCEPTABLE,
+            "not-acceptable",
+            "No form you accept",
+            format!("This address answers with {has}, and the Accept header leaves that out."),
+        ),
+        Refusal::BadToken => (
+            StatusCode::UNAUTHORIZED,
+            "bad-token",
+            "Token not valid",
+            "This token is unknown, revoked or expired. Please make a new one under /account.".into(),
+        ),
+        Refusal::TokenInAddress => (
+            StatusCode::BAD_REQUEST,
+            "token-in-address",
+            "Token in the address",
+            "Addresses end up in logs and histories, so no token may stand in one. Please send it as “Authorization: \
+             Bearer …”, and revoke this one."
+                .into(),
+        ),
+        Refusal::NoPrecondition => (
+            StatusCode::PRECONDITION_REQUIRED,
+            "precondition-required",
+            "If-Match is missing",
+            "Please send If-Match with the ETag of what you change, so that nobody's change is undone.".into(),
+        ),
         Refusal::MediaType(takes) => {
             (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "Wrong kind of body", format!("This address takes {takes}."))
         }
@@ -196,6 +246,13 @@ fn show(site: &Site, asked: &Asked, verdict: Verdict, fields: &[FieldError]) -> 
     let Verdict { status, code, title, message } = verdict;
     match asked.surface {
         Surface::Page => error_page(site, asked, status, title, &message),
+        Surface::GraphQl => {
+            let each = |error: &FieldError| json!({ "field": error.field, "message": error.message });
+            let errors: Vec<Value> = fields.iter().map(each).collect();
+            let extensions = json!({ "code": code, "errors": errors, "request_id": asked.id.to_string() });
+            let body = json!({ "errors": [{ "message": message, "extensions": extensions }] });
+            response::bytes(status, "application/graphql-response+json", body.to_string())
+        }
         Surface::Feed => response::text(status, format!("{message}\n")),
         Surface::Api => {
             let mut problem = json!({
@@ -203,6 +260,7 @@ fn show(site: &Site, asked: &Asked, verdict: Verdict, fields: &[FieldError]) -> 
                 "title": title,
                 "status": status.as_u16(),
                 "detail": message,
+                "request_id": asked.id.to_string(),
             });
             if !fields.is_empty() {
                 let each = |error: &FieldError| json!({ "field": error.field, "message": error.message });

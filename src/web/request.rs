@@ -120,6 +120,11 @@ impl Query {
         Query(pairs.filter_map(form::pair).collect())
     }
 
+    /// Every value.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(_, value)| value.as_str())
+    }
+
     /// The first value of that name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())

@@ -17,8 +17,17 @@ pub enum Surface {
     Page,
     /// For programs: problem details, RFC 9457.
     Api,
+    /// For programs: GraphQL errors with the same words.
+    GraphQl,
     /// Feeds, media, assets, health: one line of plain text.
     Feed,
+}
+
+impl Surface {
+    /// Whether an API token says who asks: on pages only the session does.
+    pub fn takes_tokens(self) -> bool {
+        matches!(self, Surface::Api | Surface::GraphQl)
+    }
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<Res>> + Send>>;
@@ -31,6 +40,8 @@ pub struct Route {
     pub surface: Surface,
     /// Largest body it reads, in bytes.
     pub body_limit: u64,
+    /// Media types of the bodies it reads; empty: whatever its surface reads.
+    pub takes: &'static [&'static str],
     /// Its place in the table.
     pub(in crate::web) number: usize,
     handler: Handler,
@@ -44,12 +55,23 @@ impl Route {
         A: Future<Output = Result<Res>> + Send + 'static,
     {
         let handler: Handler = Box::new(move |site, req| Box::pin(handler(site, req)));
-        Route { method, pattern, surface, body_limit: form::DEFAULT_LIMIT, number: 0, handler }
+        Route { method, pattern, surface, body_limit: form::DEFAULT_LIMIT, takes: &[], number: 0, handler }
     }
 
     /// Another limit for the body, in bytes; for files `form::UPLOAD_LIMIT`.
     pub fn body_limit(mut self, bytes: u64) -> Route {
         self.body_limit = bytes;
+        self
+    }
+
+    /// What a body may be; for pages, forms of either kind.
+    pub(in crate::web) fn media_types(&self) -> &'static [&'static str] {
+        if self.takes.is_empty() { &["application/json"] } else { self.takes }
+    }
+
+    /// Other media types for the body.
+    pub fn takes(mut self, media_types: &'static [&'static str]) -> Route {
+        self.takes = media_types;
         self
     }
 

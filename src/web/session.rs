@@ -1,7 +1,7 @@
 //! Who is asking: the session cookie, and whether a form was sent from this site.
 
 use crate::web::origin::Caller;
-use http::header::{COOKIE, HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
+use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
 use http::{HeaderMap, Method};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -25,6 +25,14 @@ pub fn token(headers: &HeaderMap, https: bool) -> Option<&str> {
     let (_, token) = pairs.find(|(key, _)| *key == name)?;
     let plain = token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     (!token.is_empty() && token.len() <= MAX_TOKEN && plain).then_some(token)
+}
+
+/// The API token of a request (RFC 6750, section 2.1); `None` if there is no such header.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?;
+    // What is no text is no token either, and must not pass for a visitor.
+    let (scheme, token) = value.to_str().unwrap_or("").split_once(' ').unwrap_or_default();
+    Some(if scheme.eq_ignore_ascii_case("bearer") { token.trim() } else { "" })
 }
 
 /// Signs the browser in: hands it the token.

@@ -2,7 +2,7 @@
 
 use crate::media::noise;
 use pamphlet::config::Config;
-use pamphlet::domain::actor::{Actor, Member};
+use pamphlet::domain::actor::{Actor, Member, Via};
 use pamphlet::domain::category::CategoryInput;
 use pamphlet::domain::comment::Comment;
 use pamphlet::domain::id::{CommentId, PostId};
@@ -52,7 +52,7 @@ impl Life {
 
     /// Uploads an image as the administrator.
     pub async fn upload(&self, image: Vec<u8>) -> Result<()> {
-        media::upload(&self.app, &root(&self.app)?, "file", "image.png", image).await.map(drop)
+        self.app.commit(media::upload(&self.app, &root(&self.app)?, "file", "image.png", image).await).await.map(drop)
     }
 }
 
@@ -63,44 +63,53 @@ async fn step(app: &Arc<App>, number: usize) -> Result<()> {
         2 => {
             let input =
                 CategoryInput { name: "Field notes".into(), slug: String::new(), description: "Outdoors.".into() };
-            categories::create(app, &root(app)?, &input).await.map(drop)
+            app.commit(categories::create(&root(app)?, &input)).await.map(drop)
         }
-        3 => writing::create(app, &root(app)?, Kind::Post, &post(), Intent::Publish).await.map(drop),
-        4 => media::upload(app, &root(app)?, "file", "owls.png", owls()).await.map(drop),
-        5 => comments::submit(app, &member(app, "ada")?, "owls", None, "They *hoot* at night.").await.map(drop),
+        3 => app.commit(writing::create(app, &root(app)?, Kind::Post, &post(), Intent::Publish).await).await.map(drop),
+        4 => app.commit(media::upload(app, &root(app)?, "file", "owls.png", owls()).await).await.map(drop),
+        5 => app
+            .commit(comments::submit(app, &member(app, "ada")?, "owls", None, "They *hoot* at night.").await)
+            .await
+            .map(drop),
         6 => {
             let parent = comment(app, "hoot")?.id;
-            comments::submit(app, &root(app)?, "owls", Some(parent), "And by day in winter.").await.map(drop)
+            app.commit(comments::submit(app, &root(app)?, "owls", Some(parent), "And by day in winter.").await)
+                .await
+                .map(drop)
         }
         7 => {
             let id = comment(app, "hoot")?;
-            comments::edit(app, &member(app, "ada")?, (id.post, id.id), "They *hoot* at dusk.").await.map(drop)
+            app.commit(comments::edit(app, &member(app, "ada")?, (id.post, id.id), "They *hoot* at dusk.").await)
+                .await
+                .map(drop)
         }
         8 => {
             let head = find(app, "owls")?;
             let input = PostInput { slug: "owls-and-others".into(), tags: "Owls, Night".into(), ..post() };
-            writing::update(app, &root(app)?, (head.id, head.version), &input, Intent::Save).await.map(drop)
+            app.commit(writing::update(app, &root(app)?, (head.id, head.version), &input, Intent::Save).await)
+                .await
+                .map(drop)
         }
         9 => {
             let id = comment(app, "dusk")?;
-            comments::remove(app, &member(app, "ada")?, (id.post, id.id)).await
+            app.commit(comments::remove(app, &member(app, "ada")?, (id.post, id.id))).await
         }
         10 => sign_in(app).await,
         11 => {
             let mut patch = SettingsPatch::from_settings(&settings::current(&app.read()?)?);
             patch.tagline = "What moves at night".into();
-            settings::update(app, &root(app)?, &patch, LogoChange::Keep).await.map(drop)
+            app.commit(settings::update(app, &root(app)?, &patch, LogoChange::Keep).await).await.map(drop)
         }
         12 => {
             let input = PostInput { title: "Bats".into(), source: "Soon.".into(), ..PostInput::default() };
-            writing::create(app, &root(app)?, Kind::Post, &input, Intent::Save).await.map(drop)
+            app.commit(writing::create(app, &root(app)?, Kind::Post, &input, Intent::Save).await).await.map(drop)
         }
         13 => {
             let images = store::media::latest(&app.read()?, 0, 1)?;
-            media::remove(app, &root(app)?, &images[0].id.to_string()).await
+            app.commit(media::remove(app, &root(app)?, &images[0].id.to_string())).await
         }
-        14 => writing::remove(app, &root(app)?, find(app, "owls-and-others")?.id).await.map(drop),
-        _ => users::set_disabled(app, &root(app)?, user(app, "ada")?.id, true).await.map(drop),
+        14 => app.commit(writing::remove(app, &root(app)?, find(app, "owls-and-others")?.id)).await.map(drop),
+        _ => app.commit(users::set_disabled(&root(app)?, user(app, "ada")?.id, true)).await.map(drop),
     }
 }
 
@@ -151,7 +160,7 @@ fn member(app: &App, name: &str) -> Result<Actor> {
         username: user.username,
         display_name: user.display_name,
         role: user.role,
-        session: SessionKey([0; 32]),
+        via: Via::Session(SessionKey([0; 32])),
     }))
 }
 

@@ -54,7 +54,8 @@ fn open_and_look(path: &Path) -> Result<Checkup> {
             });
             checkup.look(Look(db.begin_read()?))?;
         }
-        Err(Error::DataFile(in_use)) => {
+        // One that is cut short can sometimes be looked at all the same, which makes it no whole file.
+        Err(Error::DataFile(in_use)) if in_use.contains("in use") => {
             let db = file::open_read_only(path, CACHE).map_err(|_| Error::DataFile(in_use))?;
             checkup.look(Look(db.begin_read()?))?;
         }

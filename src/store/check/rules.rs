@@ -5,16 +5,19 @@ use crate::domain::id::{CategoryId, PostId, UserId};
 use crate::domain::media::{Media, MediaId};
 use crate::domain::post::PostHead;
 use crate::domain::session::Session;
+use crate::domain::token::Token;
 use crate::domain::user::User;
 use crate::error::Result;
 use crate::store::check::{Checkup, Look};
 use crate::store::comments::StoredComment;
 use crate::store::imports::Imported;
+use crate::store::receipts::Receipt;
 use crate::store::redirects::Target;
 use crate::store::schema::{
     CATEGORIES, CATEGORY_BY_SLUG, COMMENTS, IMPORTS, MEDIA, MEDIA_BY_TIME, MEDIA_CHUNKS, NEXT_IDS, PASSWORDS,
-    POST_BY_SLUG, POSTS, POSTS_BY_AUTHOR, POSTS_BY_CATEGORY, POSTS_BY_TAG, POSTS_BY_TIME, REDIRECTS, REVISIONS,
-    SESSIONS, SESSIONS_BY_USER, USER_BY_EMAIL, USER_BY_NAME, USER_BY_SKELETON, USERS,
+    POST_BY_SLUG, POSTS, POSTS_BY_AUTHOR, POSTS_BY_CATEGORY, POSTS_BY_TAG, POSTS_BY_TIME, RECEIPTS, RECEIPTS_BY_TIME,
+    REDIRECTS, REVISIONS, SESSIONS, SESSIONS_BY_USER, TOKENS, TOKENS_BY_USER, USER_BY_EMAIL, USER_BY_NAME,
+    USER_BY_SKELETON, USERS,
 };
 use crate::store::{media, posts, record, settings};
 use sha2::{Digest, Sha256};
@@ -47,6 +50,9 @@ impl Checkup {
         self.comments(&txn, &known)?;
         self.people(&txn, &known)?;
         self.sessions(&txn, &known)?;
+        if self.schema >= 2 {
+            self.tokens(&txn, &known)?;
+        }
         self.images(&txn)?;
         self.numbers(&txn, &known)
     }
@@ -185,6 +191,29 @@ impl Checkup {
         self.counts.insert("session", expected.len());
         let rows = txn.rows(SESSIONS_BY_USER, |(user, key), ()| (user, *key))?;
         self.same("the sessions of accounts", expected, rows);
+        Ok(())
+    }
+
+    fn tokens(&mut self, txn: &Look, known: &Known) -> Result<()> {
+        let mut expected = Vec::new();
+        for (key, token) in txn.rows(TOKENS, |key, value| (*key, record::decode::<Token>(value)))? {
+            let Some(token) = self.readable(token, || "The record of a token".into()) else { continue };
+            self.expect(known.users.contains_key(&token.user.0), || {
+                format!("Token {} is of account {}, which does not exist.", token.id, token.user)
+            });
+            expected.push(((token.user.0, token.id.0), key));
+        }
+        self.counts.insert("token", expected.len());
+        let rows = txn.rows(TOKENS_BY_USER, |owner, key| (owner, *key))?;
+        self.same("the tokens of accounts", expected, rows);
+        let receipts = txn.rows(RECEIPTS, |key, value| (*key, record::decode::<Receipt>(value)))?;
+        let mut expected = Vec::new();
+        for (key, receipt) in receipts {
+            let receipt = self.readable(receipt, || "The record of an idempotency key".into());
+            expected.extend(receipt.map(|receipt| (receipt.made_at.ms(), key)));
+        }
+        let rows = txn.rows(RECEIPTS_BY_TIME, |(at, key), ()| (at, *key))?;
+        self.same("the idempotency keys by time", expected, rows);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Opening, Place};
 use crate::error::{Error, Result};
-use crate::store::migrate::{STEPS, Step};
+use crate::store::migrate::{SCHEMA, STEPS, Step};
 use crate::store::schema::META;
 use crate::store::{Store, settings};
 use redb::{ReadableDatabase, TableDefinition, WriteTransaction};
@@ -20,7 +20,7 @@ fn add_things(txn: &WriteTransaction) -> Result<()> {
     Ok(())
 }
 
-fn two_steps() -> Vec<Step> {
+fn one_step_more() -> Vec<Step> {
     STEPS.iter().copied().chain([add_things as Step]).collect()
 }
 
@@ -41,9 +41,9 @@ fn crashed(folder: &Path, path: &Path) -> PathBuf {
 fn a_newer_file_is_refused_untouched() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.redb");
-    drop(place(&path).open_with(Opening::Create, &Arc::default(), &two_steps()).unwrap());
+    drop(place(&path).open_with(Opening::Create, &Arc::default(), &one_step_more()).unwrap());
     let newer = [path.clone(), {
-        let db = place(&path).open_with(Opening::Existing, &Arc::default(), &two_steps()).unwrap();
+        let db = place(&path).open_with(Opening::Existing, &Arc::default(), &one_step_more()).unwrap();
         let copy = folder.path().join("crashed.redb");
         std::fs::copy(&path, &copy).unwrap();
         drop(db);
@@ -84,16 +84,16 @@ fn before_a_migration_the_file_is_copied_as_it_was() {
     let crashed = crashed(folder.path(), &closed);
     for path in [closed, crashed] {
         let before = std::fs::read(&path).unwrap();
-        let db = place(&path).open_with(Opening::Existing, &Arc::default(), &two_steps()).unwrap();
+        let db = place(&path).open_with(Opening::Existing, &Arc::default(), &one_step_more()).unwrap();
         assert!(db.begin_read().unwrap().open_table(THINGS).is_ok());
         drop(db);
-        let copy = PathBuf::from(format!("{}.v1", path.display()));
+        let copy = PathBuf::from(format!("{}.v{SCHEMA}", path.display()));
         assert!(std::fs::read(&copy).unwrap() == before, "{}", copy.display());
         // It is a whole file of the older program.
         drop(Store::open(&copy, Opening::Existing, 1 << 20).unwrap());
         // Opened again, there is nothing to copy.
         std::fs::remove_file(&copy).unwrap();
-        drop(place(&path).open_with(Opening::Existing, &Arc::default(), &two_steps()).unwrap());
+        drop(place(&path).open_with(Opening::Existing, &Arc::default(), &one_step_more()).unwrap());
         assert!(!copy.exists());
     }
 }
@@ -104,8 +104,8 @@ fn without_a_copy_there_is_no_migration() {
     let path = folder.path().join("x.redb");
     made(&path);
     let before = std::fs::read(&path).unwrap();
-    std::fs::create_dir(folder.path().join("x.redb.v1")).unwrap();
-    let refused = place(&path).open_with(Opening::Existing, &Arc::default(), &two_steps());
+    std::fs::create_dir(folder.path().join(format!("x.redb.v{SCHEMA}"))).unwrap();
+    let refused = place(&path).open_with(Opening::Existing, &Arc::default(), &one_step_more());
     assert!(matches!(refused, Err(Error::Failed(_))));
     assert!(std::fs::read(&path).unwrap() == before);
 }

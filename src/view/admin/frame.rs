@@ -65,8 +65,8 @@ impl Section {
 
     fn open_to(self, actor: &Actor) -> bool {
         match self {
-            Section::Posts | Section::Images => actor.can_write_posts(),
-            Section::Pages => actor.can_write_pages(),
+            Section::Posts | Section::Images => actor.can_write(Kind::Post),
+            Section::Pages => actor.can_write(Kind::Page),
             Section::Comments => actor.can_moderate(),
             Section::Categories => actor.can_edit_categories(),
             Section::Users => actor.can_manage_users(),

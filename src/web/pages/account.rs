@@ -28,7 +28,7 @@ pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
         email: form.text("email").into(),
         bio: form.text("bio").into(),
     };
-    match users::update_profile(&site.app, &req.actor, &patch).await {
+    match site.app.commit(users::update_profile(&req.actor, &patch)).await {
         Ok(_) => Ok(done(&site, "saved")),
         Err(error) => {
             let (status, errors) = refused(error)?;
@@ -53,13 +53,13 @@ pub async fn password(site: Arc<Site>, mut req: Req) -> Result<Res> {
 /// Ends one session, named by `session`, or all of them with `all`.
 pub async fn sessions(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let form = req.form().await?;
-    let member = req.actor.member().ok_or(Error::Unauthenticated)?;
+    let (_, own) = req.actor.in_session()?;
     let named = form.text("session");
     if named == "all" {
         auth::end_all_sessions(&site.app, &req.actor).await?;
     } else {
         auth::end_session(&site.app, &req.actor, named).await?;
-        if named != member.session.short() {
+        if named != own.short() {
             return Ok(done(&site, "signed-out"));
         }
     }

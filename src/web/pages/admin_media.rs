@@ -29,7 +29,9 @@ pub async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
     }
     for file in form.files("images") {
         let taken = match file.whole("images") {
-            Ok(bytes) => media::upload(&site.app, &req.actor, "images", &file.name, bytes).await.map(drop),
+            Ok(bytes) => {
+                site.app.commit(media::upload(&site.app, &req.actor, "images", &file.name, bytes).await).await.map(drop)
+            }
             Err(error) => Err(error),
         };
         if let Err(error) = taken {
@@ -49,7 +51,7 @@ pub async fn confirm(site: Arc<Site>, req: Req) -> Result<Res> {
 
 /// Deletes an image.
 pub async fn remove(site: Arc<Site>, req: Req) -> Result<Res> {
-    media::remove(&site.app, &req.actor, req.param("id")?).await?;
+    site.app.commit(media::remove(&site.app, &req.actor, req.param("id")?)).await?;
     Ok(response::see_other(&format!("{}?done=deleted", site.app.links().admin_media())))
 }
 

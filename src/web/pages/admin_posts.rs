@@ -170,8 +170,12 @@ async fn take(site: &Arc<Site>, req: &Req, form: &Form, mut draft: Draft) -> Res
         _ => Intent::Save,
     };
     let saved = match draft.stored {
-        None => writing::create(&site.app, &req.actor, draft.kind, &draft.input, intent).await,
-        Some(id) => writing::update(&site.app, &req.actor, (id, draft.version), &draft.input, intent).await,
+        None => site.app.commit(writing::create(&site.app, &req.actor, draft.kind, &draft.input, intent).await).await,
+        Some(id) => {
+            site.app
+                .commit(writing::update(&site.app, &req.actor, (id, draft.version), &draft.input, intent).await)
+                .await
+        }
     };
     match saved {
         Ok(head) => Ok(saved_at(site, &head, intent)),
@@ -201,7 +205,7 @@ pub async fn confirm(site: Arc<Site>, req: Req) -> Result<Res> {
 
 /// Deletes a post.
 pub async fn remove(site: Arc<Site>, req: Req) -> Result<Res> {
-    let head = writing::remove(&site.app, &req.actor, id(&req)?).await?;
+    let head = site.app.commit(writing::remove(&site.app, &req.actor, id(&req)?)).await?;
     let links = site.app.links();
     let list = if head.kind == Kind::Post { links.admin_posts() } else { links.admin_pages() };
     Ok(response::see_other(&format!("{list}?done=deleted")))
@@ -238,11 +242,17 @@ impl Draft {
     async fn take_images(&mut self, site: &Site, req: &Req, form: &Form) -> Result<()> {
         self.keep_cover(site, form)?;
         if let Some(file) = form.file("cover") {
-            let media = media::upload(&site.app, &req.actor, "cover", &file.name, file.whole("cover")?).await?;
+            let media = site
+                .app
+                .commit(media::upload(&site.app, &req.actor, "cover", &file.name, file.whole("cover")?).await)
+                .await?;
             self.input.cover = Some(media.picture(String::new()));
         }
         for file in form.files("images") {
-            let media = media::upload(&site.app, &req.actor, "images", &file.name, file.whole("images")?).await?;
+            let media = site
+                .app
+                .commit(media::upload(&site.app, &req.actor, "images", &file.name, file.whole("images")?).await)
+                .await?;
             let text = &mut self.input.source;
             if !text.is_empty() && !text.ends_with("\n\n") {
                 text.push_str(if text.ends_with('\n') { "\n" } else { "\n\n" });
@@ -256,7 +266,7 @@ impl Draft {
     /// The form again with what went wrong. A stale edit shows what is stored beside it and takes
     /// its version, so that saving again replaces it knowingly.
     fn again(mut self, site: &Site, req: &Req, error: Error) -> Result<Res> {
-        let stale = matches!(error, Error::Conflict(_));
+        let stale = matches!(error, Error::Stale(_));
         let (status, errors) = refused(error)?;
         let theirs = match self.stored.filter(|_| stale) {
             Some(id) => Some(posts::editable(&site.app.read()?, &req.actor, id)?),

@@ -38,7 +38,7 @@ pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
         None => Ok(LogoChange::Keep),
     };
     let updated = match logo {
-        Ok(logo) => settings::update(&site.app, &req.actor, &patch, logo).await,
+        Ok(logo) => site.app.commit(settings::update(&site.app, &req.actor, &patch, logo).await).await,
         Err(error) => Err(error),
     };
     match updated {

@@ -28,7 +28,7 @@ pub async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let input = new_user(&form);
     let role = Role::parse(form.text("role"));
     let added = match role {
-        Some(role) => users::add(&site.app, &req.actor, &input, role).await,
+        Some(role) => site.app.commit(users::add(&site.app, &req.actor, &input, role).await).await,
         None => Err(Error::field("role", "Please choose a role.")),
     };
     match added {
@@ -49,7 +49,7 @@ pub async fn edit(site: Arc<Site>, req: Req) -> Result<Res> {
 pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let form = req.form().await?;
     let changed = match Role::parse(form.text("role")) {
-        Some(role) => users::set_access(&site.app, &req.actor, id(&req)?, role, form.has("disabled")).await,
+        Some(role) => site.app.commit(users::set_access(&req.actor, id(&req)?, role, form.has("disabled"))).await,
         None => Err(Error::field("role", "Please choose a role.")),
     };
     match changed {

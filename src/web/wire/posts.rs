@@ -1,0 +1,215 @@
+//! Posts and pages as programs see them.
+
+use crate::domain::link::Links;
+use crate::domain::post;
+use crate::domain::post::{PostCard, PostHead};
+use crate::domain::time::Timestamp;
+use crate::web::wire::Time;
+use crate::web::wire::media::Picture;
+use crate::web::wire::people::Author;
+use crate::web::wire::site::{CategoryName, Tag};
+use async_graphql::{Enum, ID, InputObject, SimpleObject};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// A post of the blog, or a page beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Enum, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Post,
+    Page,
+}
+
+/// Where a post stands: nobody else sees a draft, and a scheduled post appears at its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Enum, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Draft,
+    Scheduled,
+    Published,
+}
+
+/// What its authors want of a post. `published` with a time to come is scheduled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Enum, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    #[default]
+    Draft,
+    Published,
+}
+
+/// A post or a page, without its text.
+#[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
+pub struct Post {
+    #[schema(value_type = String, example = "7")]
+    pub id: ID,
+    pub kind: Kind,
+    /// The part of its address that names it.
+    #[schema(example = "owls-at-night")]
+    pub slug: String,
+    #[schema(example = "Owls at night")]
+    pub title: String,
+    /// Address of its page on this site, beginning with `/`.
+    #[schema(example = "/posts/owls-at-night")]
+    pub url: String,
+    pub state: State,
+    /// When it became or becomes public; null for a draft without a time.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub published_at: Option<Time>,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Time,
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Time,
+    /// Counts saves from 1.
+    pub version: u32,
+    /// A short text about it, written by its author or taken from its beginning.
+    pub excerpt: String,
+    pub authors: Vec<Author>,
+    pub category: Option<CategoryName>,
+    pub tags: Vec<Tag>,
+    pub cover: Option<Picture>,
+    /// Whether comments can be written.
+    pub comments_open: bool,
+    #[serde(skip)]
+    #[graphql(skip)]
+    #[schema(ignore)]
+    pub head: Arc<PostHead>,
+}
+
+impl Post {
+    /// As it stands at `now`.
+    pub fn new(card: PostCard, links: &Links, now: Timestamp) -> Post {
+        let PostCard { head, authors, category, .. } = card;
+        Post {
+            id: head.id.to_string().into(),
+            kind: head.kind.into(),
+            slug: head.slug.to_string(),
+            title: head.title.clone(),
+            url: links.content(&head),
+            state: head.state(now).into(),
+            published_at: head.published_at.map(Time),
+            created_at: Time(head.created_at),
+            updated_at: Time(head.updated_at),
+            version: head.version,
+            excerpt: head.teaser().to_owned(),
+            authors: authors.iter().map(|credit| Author::new(credit, links)).collect(),
+            category: category.as_ref().map(|category| CategoryName::new(category, links)),
+            tags: head.tags.iter().map(|tag| Tag::new(tag, links)).collect(),
+            cover: head.cover.as_ref().map(|picture| Picture::new(picture, links)),
+            comments_open: head.comments_open,
+            head: Arc::new(head),
+        }
+    }
+}
+
+/// What can be written of a post or a page. What is left out of a POST or PUT has its default; what is left
+/// out of a PATCH stays as it is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, InputObject, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PostInput {
+    #[schema(max_length = 300, example = "Owls at night")]
+    #[graphql(default)]
+    pub title: String,
+    /// Null or empty: made from the title.
+    #[schema(example = "owls-at-night")]
+    pub slug: Option<String>,
+    /// The text in Markdown.
+    #[schema(max_length = 2_000_000, example = "They **hoot**.")]
+    #[graphql(default)]
+    pub source: String,
+    /// Slug of the category; null: none.
+    pub category: Option<String>,
+    /// Names of tags.
+    #[schema(max_items = 30, example = json!(["Owls", "Night"]))]
+    #[graphql(default)]
+    pub tags: Vec<String>,
+    /// Empty: the beginning of the text stands in.
+    #[schema(max_length = 1_000)]
+    #[graphql(default)]
+    pub excerpt: String,
+    #[graphql(default)]
+    pub status: Status,
+    /// Null: when it is published.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub published_at: Option<Time>,
+    /// Null: true for posts.
+    #[schema(example = true)]
+    pub comments_open: Option<bool>,
+    pub cover: Option<CoverInput>,
+}
+
+/// The image above a post, one that was uploaded before.
+#[derive(Debug, Clone, Serialize, Deserialize, InputObject, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CoverInput {
+    /// The `id` of the image.
+    pub media: String,
+    /// What it shows, for those who cannot see it.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    #[graphql(default)]
+    pub alt: String,
+}
+
+impl PostInput {
+    /// What would have to be written to have a post as it is; `category` is the slug of its category.
+    pub fn of(head: &PostHead, source: String, category: Option<String>) -> PostInput {
+        PostInput {
+            title: head.title.clone(),
+            slug: Some(head.slug.to_string()),
+            source,
+            category,
+            tags: head.tags.iter().map(|tag| tag.name.clone()).collect(),
+            excerpt: head.excerpt.clone(),
+            status: match head.status {
+                post::Status::Draft => Status::Draft,
+                post::Status::Published => Status::Published,
+            },
+            published_at: head.published_at.map(Time),
+            comments_open: Some(head.comments_open),
+            cover: head
+                .cover
+                .as_ref()
+                .map(|picture| CoverInput { media: picture.media.to_string(), alt: picture.alt.clone() }),
+        }
+    }
+}
+
+impl From<post::Kind> for Kind {
+    fn from(kind: post::Kind) -> Kind {
+        match kind {
+            post::Kind::Post => Kind::Post,
+            post::Kind::Page => Kind::Page,
+        }
+    }
+}
+
+impl From<Kind> for post::Kind {
+    fn from(kind: Kind) -> post::Kind {
+        match kind {
+            Kind::Post => post::Kind::Post,
+            Kind::Page => post::Kind::Page,
+        }
+    }
+}
+
+impl From<post::State> for State {
+    fn from(state: post::State) -> State {
+        match state {
+            post::State::Draft => State::Draft,
+            post::State::Scheduled => State::Scheduled,
+            post::State::Published => State::Published,
+        }
+    }
+}
+
+impl From<State> for post::State {
+    fn from(state: State) -> post::State {
+        match state {
+            State::Draft => post::State::Draft,
+            State::Scheduled => post::State::Scheduled,
+            State::Published => post::State::Published,
+        }
+    }
+}

@@ -109,7 +109,8 @@ pub fn list(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<User>> {
 
 /// One account, for itself or for an administrator.
 pub fn by_id(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
-    if !(actor.user_id() == Some(id) && actor.can_see_account()) && !actor.can_list_users() {
+    let own = actor.user_id() == Some(id) && actor.can_see_account();
+    if !own && !actor.can_list_users() {
         return Err(Error::NotFound("account"));
     }
     store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))

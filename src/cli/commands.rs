@@ -153,6 +153,29 @@ pub const COMMANDS: &[Command] = &[
         run: user::enable,
     },
     Command {
+        name: "user token",
+        arguments: &[NAME],
+        options: &[
+            Opt {
+                name: "name", value: Some("TEXT"), help: "What the token is for; “Command line” when not given."
+            },
+            Opt {
+                name: "scopes",
+                value: Some("WORDS"),
+                help: "What it is for, separated by commas: posts:read,media:read; * is everything.",
+            },
+            Opt { name: "days", value: Some("DAYS"), help: "Ends after so many days; never when not given." },
+            CONFIG,
+        ],
+        settings: &["data"],
+        about: "Makes an API token for an account and prints it, this once.",
+        more: "A token can never do more than its account may. The scopes are posts:read, posts:write, pages:read, \
+               pages:write, comments:read, comments:write, categories:write, media:read, media:write, users:read, \
+               users:write, settings:read, settings:write, account:read and account:write. While a server has the data \
+               file, make tokens in the browser under /account/tokens.",
+        run: user::token,
+    },
+    Command {
         name: "import markdown",
         arguments: &[Argument {
             name: "PATH",

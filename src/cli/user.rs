@@ -4,9 +4,10 @@ use crate::cli::args::Call;
 use crate::cli::terminal::say;
 use crate::cli::{Failure, Outcome};
 use crate::domain::actor::{Actor, Role};
+use crate::domain::token::NewToken;
 use crate::domain::user::{NewUser, User, Username};
 use crate::error::{Error, Result};
-use crate::service::{App, Clock, users};
+use crate::service::{App, Clock, tokens, users};
 use crate::store::{Opening, Store};
 use std::io::{BufRead, IsTerminal, Read};
 use std::path::Path;
@@ -69,6 +70,23 @@ pub fn role(call: &Call) -> Outcome {
     let user = find(&app, call)?;
     let user = wait(app.commit(users::set_role(&Actor::System, user.id, role)))?;
     say(format!("{} is now {} {}.", user.username, article(role), role.as_str()));
+    Ok(())
+}
+
+pub fn token(call: &Call) -> Outcome {
+    let scopes = call.option("scopes").ok_or_else(|| {
+        Failure::Usage("Please say what the token is for with --scopes, such as posts:read,media:read or *.".into())
+    })?;
+    let input = NewToken {
+        name: call.option("name").unwrap_or_else(|| "Command line".into()),
+        scopes: scopes.split(',').map(str::to_owned).collect(),
+        days: call.option("days").unwrap_or_default(),
+    };
+    input.validate()?;
+    let app = open(call, Opening::Existing)?;
+    let user = find(&app, call)?;
+    let issued = wait(app.commit(tokens::create_for(&app, &Actor::System, user.id, &input)))?;
+    say(issued.secret);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Every address of the site, base path included; the only place that builds a URL.
 
 use crate::domain::category::Tag;
-use crate::domain::id::{CategoryId, CommentId, PostId, UserId};
+use crate::domain::id::{CategoryId, CommentId, PostId, TokenId, UserId};
 use crate::domain::media::{MediaId, Picture};
 use crate::domain::post::{Kind, PostHead, State};
 use crate::domain::slug::Slug;
@@ -209,6 +209,21 @@ impl Links {
     /// Where the buttons that end sessions post to.
     pub fn account_sessions(&self) -> String {
         self.to("/account/sessions")
+    }
+
+    /// The page of API tokens, where the form for one more posts to.
+    pub fn account_tokens(&self) -> String {
+        self.to("/account/tokens")
+    }
+
+    /// Where the button that revokes a token posts to.
+    pub fn account_token_revoke(&self, id: TokenId) -> String {
+        self.to(&format!("/account/tokens/{id}/revoke"))
+    }
+
+    /// The reference of the API.
+    pub fn api_docs(&self) -> String {
+        self.to("/api/docs")
     }
 
     pub fn setup(&self) -> String {

@@ -38,6 +38,10 @@ pub fn show(frame: &Frame, account: &Account, errors: &[FieldError]) -> Markup {
             (profile(frame, account.profile, errors))
             (password(frame, errors))
             (sessions(frame, account))
+            section aria-labelledby="programs" {
+                h2 #programs { "Programs" }
+                p { "Programs can act for you with an API token. " a href=(frame.links.account_tokens()) { "Your API tokens" } }
+            }
         }
     };
     layout::page(frame, "Your account", main)

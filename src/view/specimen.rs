@@ -15,6 +15,7 @@ use crate::domain::html::Html;
 use crate::domain::id::CategoryId;
 use crate::domain::id::CommentId;
 use crate::domain::id::PostId;
+use crate::domain::id::TokenId;
 use crate::domain::id::UserId;
 use crate::domain::link::Links;
 use crate::domain::media::ImageKind;
@@ -36,6 +37,9 @@ use crate::domain::settings::SettingsPatch;
 use crate::domain::slug::Slug;
 use crate::domain::time::Timestamp;
 use crate::domain::time::Zone;
+use crate::domain::token::NewToken;
+use crate::domain::token::Token;
+use crate::domain::token::TokenScopes;
 use crate::domain::user::Credit;
 use crate::domain::user::NewUser;
 use crate::domain::user::ProfilePatch;
@@ -50,6 +54,7 @@ use crate::view::layout::Frame;
 use crate::view::list;
 use crate::view::post;
 use crate::view::sign_in;
+use crate::view::tokens;
 use std::borrow::Cow;
 
 /// A site whose every text is `text`.
@@ -225,6 +230,11 @@ impl Site {
             sign_in::signup_closed(&frame),
             sign_in::setup(&frame, &setup, &errors),
             sign_in::setup_refused(&frame),
+            tokens::show(
+                &frame,
+                &tokens::Tokens { tokens: &[self.token()], typed: &NewToken::default(), secret: Some("pamphlet_1234") },
+                &errors,
+            ),
             account::show(
                 &frame,
                 &account::Account { user: &self.user(), profile: &profile, sessions: &sessions },
@@ -266,6 +276,18 @@ impl Site {
             admin::media::index(&frame, &page(media(text)), &errors),
             admin::media::confirm_delete(&frame, &media(text)),
         ]
+    }
+
+    fn token(&self) -> Token {
+        Token {
+            id: TokenId(1),
+            user: UserId(1),
+            name: self.text.into(),
+            scopes: TokenScopes::all(),
+            created_at: now(),
+            expires_at: Some(now()),
+            last_used: Some(now()),
+        }
     }
 
     fn managing_pages(&self) -> Vec<maud::Markup> {

@@ -62,6 +62,7 @@ fn notice(word: &str) -> Option<&'static str> {
         "merged" => "Merged.",
         "added" => "Added.",
         "password" => "Your password is changed, and your other devices are signed out.",
+        "revoked" => "Revoked. Programs that used it are locked out from now on.",
         "signed-out" => "That device is signed out.",
         "welcome" => "Your blog is ready. Here is where you write.",
         _ => return None,

@@ -5,7 +5,7 @@ use crate::web::form::UPLOAD_LIMIT;
 use crate::web::health;
 use crate::web::metrics;
 use crate::web::pages::{
-    account, admin_categories, admin_comments, admin_media, admin_posts, admin_settings, admin_users,
+    account, account_tokens, admin_categories, admin_comments, admin_media, admin_posts, admin_settings, admin_users,
 };
 use crate::web::pages::{comments, lists, media, posts, sign_in};
 use crate::web::router::Route;
@@ -79,6 +79,9 @@ fn people() -> Vec<Route> {
         Route::new(POST, "/account", Page, account::update).body_limit(PEOPLE_LIMIT),
         Route::new(POST, "/account/password", Page, account::password).body_limit(PEOPLE_LIMIT),
         Route::new(POST, "/account/sessions", Page, account::sessions).body_limit(PEOPLE_LIMIT),
+        Route::new(GET, "/account/tokens", Page, account_tokens::index),
+        Route::new(POST, "/account/tokens", Page, account_tokens::create).body_limit(PEOPLE_LIMIT),
+        Route::new(POST, "/account/tokens/{id}/revoke", Page, account_tokens::revoke).body_limit(PEOPLE_LIMIT),
     ]
 }
 

@@ -34,3 +34,4 @@ mod power_cuts;
 mod secrets;
 mod slow_clients;
 mod storage_faults;
+mod tokens;

@@ -55,6 +55,9 @@ const TABLE: &str = "
     POST /account                                   login ok    ok    ok    ok    ok
     POST /account/password                          login ok    ok    ok    ok    ok
     POST /account/sessions                          login ok    ok    ok    ok    ok
+    GET  /account/tokens                            login ok    ok    ok    ok    ok
+    POST /account/tokens                            login ok    ok    ok    ok    ok
+    POST /account/tokens/{id}/revoke                login 404   404   404   404   404
 
     GET  /admin                                     login 403   ok    ok    ok    ok
     GET  /admin/posts                               login 403   ok    ok    ok    ok
@@ -265,6 +268,7 @@ fn form(pattern: &str, things: &Things, number: usize) -> Vec<(&'static str, Str
         "/account" => vec![("display_name", text("Somebody"))],
         "/account/password" => vec![("current_password", text(PASSWORD)), ("new_password", text(PASSWORD))],
         "/account/sessions" => vec![("session", text("all"))],
+        "/account/tokens" => vec![("name", text("Backup")), ("media:read", text("on"))],
         "/admin/posts/new" | "/admin/pages/new" | "/admin/posts/{id}" | "/admin/posts/{id:page}" => editor("1"),
         "/admin/categories" => vec![("name", format!("New {number}"))],
         "/admin/categories/{id}" => vec![("name", format!("Renamed {number}"))],
@@ -291,7 +295,7 @@ fn class(answer: &Answer) -> String {
     match answer.status {
         303 if to_login && !answer.asked().starts_with("POST /account/sessions") => "login".into(),
         401 => "login".into(),
-        200 | 204 | 301 | 302 | 303 => "ok".into(),
+        200 | 201 | 204 | 301 | 302 | 303 => "ok".into(),
         status => status.to_string(),
     }
 }

@@ -1,6 +1,7 @@
 //! Pages for people.
 
 pub mod account;
+pub mod account_tokens;
 pub mod admin_categories;
 pub mod admin_comments;
 pub mod admin_media;

@@ -11,6 +11,7 @@ use crate::domain::time::{Timestamp, Zone};
 use crate::domain::user::Credit;
 use crate::error::{Checked, Error, FieldErrors, Result};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Longest title, in characters.
 pub const MAX_TITLE: usize = 300;
@@ -172,7 +173,7 @@ impl PostHead {
 #[derive(Debug, Clone)]
 pub struct PostCard {
     pub head: PostHead,
-    pub authors: Vec<Credit>,
+    pub authors: Vec<Arc<Credit>>,
     pub category: Option<Category>,
     /// Comments that are not deleted.
     pub comments: usize,
@@ -190,7 +191,7 @@ pub struct ArchiveYear {
 #[derive(Debug, Clone)]
 pub struct PostView {
     pub head: PostHead,
-    pub authors: Vec<Credit>,
+    pub authors: Vec<Arc<Credit>>,
     pub category: Option<Category>,
     pub body: Html,
 }

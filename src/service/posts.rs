@@ -17,6 +17,7 @@ use crate::store;
 use crate::store::posts::Listing;
 use crate::store::redirects::Target;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Rows on a page of the lists under `/admin`.
 pub const ADMIN_PER_PAGE: usize = 50;
@@ -36,9 +37,8 @@ pub fn visible(app: &App, txn: &ReadTxn, actor: &Actor, kind: Kind, slug: &str) 
 
 /// A post or page with what is shown beside its text; the caller has decided that it may be shown.
 pub fn view(app: &App, txn: &ReadTxn, head: PostHead) -> Result<PostView> {
-    let mut people = People::default();
     Ok(PostView {
-        authors: people.credits(txn, &head.authors)?,
+        authors: credits(txn, &head.authors)?,
         category: head.category.map(|id| store::categories::by_id(txn, id)).transpose()?.flatten(),
         body: body(app, txn, &head)?,
         head,
@@ -179,7 +179,6 @@ fn heads(txn: &ReadTxn, ids: Vec<PostId>) -> Result<Vec<PostHead>> {
 }
 
 fn cards(txn: &ReadTxn, heads: Vec<PostHead>) -> Result<Vec<PostCard>> {
-    let mut people = People::default();
     let mut categories: HashMap<CategoryId, Option<Category>> = HashMap::new();
     heads
         .into_iter()
@@ -195,30 +194,20 @@ fn cards(txn: &ReadTxn, heads: Vec<PostHead>) -> Result<Vec<PostCard>> {
                     }
                 },
             };
-            let authors = people.credits(txn, &head.authors)?;
+            let authors = credits(txn, &head.authors)?;
             let comments = store::comments::count(txn, head.id)?;
             Ok(PostCard { head, authors, category, comments })
         })
         .collect()
 }
 
-/// Names of people, each read once.
-#[derive(Default)]
-pub(in crate::service) struct People(HashMap<UserId, Credit>);
+/// How pages name somebody.
+pub(in crate::service) fn credit(txn: &ReadTxn, id: UserId) -> Result<Arc<Credit>> {
+    store::users::credit(txn, id)?.ok_or_else(|| Error::internal(format!("user {id} is missing")))
+}
 
-impl People {
-    pub(in crate::service) fn credit(&mut self, txn: &ReadTxn, id: UserId) -> Result<Credit> {
-        if let Some(known) = self.0.get(&id) {
-            return Ok(known.clone());
-        }
-        let user = store::users::by_id(txn, id)?.ok_or_else(|| Error::internal(format!("user {id} is missing")))?;
-        self.0.insert(id, user.credit());
-        Ok(user.credit())
-    }
-
-    fn credits(&mut self, txn: &ReadTxn, ids: &[UserId]) -> Result<Vec<Credit>> {
-        ids.iter().map(|id| self.credit(txn, *id)).collect()
-    }
+fn credits(txn: &ReadTxn, ids: &[UserId]) -> Result<Vec<Arc<Credit>>> {
+    ids.iter().map(|id| credit(txn, *id)).collect()
 }
 
 /// The address that content now has which once was at `path` (percent-decoded, no base path).

@@ -5,6 +5,7 @@ use crate::domain::settings::{Settings, SettingsPatch};
 use crate::error::Result;
 use crate::service::{App, ReadTxn, media};
 use crate::store;
+use std::sync::Arc;
 
 /// What to do with the logo when settings are saved.
 #[derive(Debug, Clone)]
@@ -16,14 +17,14 @@ pub enum LogoChange {
 }
 
 /// The settings in force. Before set-up nobody can sign up.
-pub fn current(txn: &ReadTxn) -> Result<Settings> {
-    let stored = store::settings::settings(txn)?;
-    Ok(stored.unwrap_or_else(|| Settings { signup_open: false, ..Settings::default() }))
+pub fn current(txn: &ReadTxn) -> Result<Arc<Settings>> {
+    let stored = store::settings::kept(txn)?;
+    Ok(stored.unwrap_or_else(|| Arc::new(Settings { signup_open: false, ..Settings::default() })))
 }
 
 /// The settings in force, for somebody who may change them.
 pub fn editable(txn: &ReadTxn, actor: &Actor) -> Result<Settings> {
-    if actor.can_change_settings() { current(txn) } else { Err(actor.refusal()) }
+    if actor.can_change_settings() { Ok(current(txn)?.as_ref().clone()) } else { Err(actor.refusal()) }
 }
 
 /// Changes the settings.
@@ -31,7 +32,7 @@ pub async fn update(app: &App, actor: &Actor, patch: &SettingsPatch, logo: LogoC
     if !actor.can_change_settings() {
         return Err(actor.refusal());
     }
-    let stored = current(&app.read()?)?.logo;
+    let stored = current(&app.read()?)?.logo.clone();
     patch.validate(None)?;
     let logo = match logo {
         LogoChange::Keep => stored,

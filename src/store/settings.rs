@@ -5,9 +5,10 @@ use crate::error::Result;
 use crate::store::fresh::Scope;
 use crate::store::record;
 use crate::store::schema::META;
-use crate::store::{Snapshot, WriteTxn};
+use crate::store::{ReadTxn, Snapshot, WriteTxn};
 use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
+use std::sync::{Arc, PoisonError};
 
 /// What the program measured or made for itself at first start.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,20 @@ pub struct Security {
 /// The stored settings; `None` before set-up.
 pub fn settings(txn: &impl Snapshot) -> Result<Option<Settings>> {
     read(txn, "settings")
+}
+
+/// The stored settings, read once and kept until they change.
+pub fn kept(txn: &ReadTxn) -> Result<Option<Arc<Settings>>> {
+    let slot = || txn.shared.settings.lock().unwrap_or_else(PoisonError::into_inner);
+    let kept = slot().clone();
+    if let Some((number, settings)) = kept
+        && !txn.shared.fresh.changed_since(&[Scope::Frame], number)
+    {
+        return Ok(Some(settings));
+    }
+    let Some(read) = settings(txn)?.map(Arc::new) else { return Ok(None) };
+    *slot() = Some((txn.number(), Arc::clone(&read)));
+    Ok(Some(read))
 }
 
 /// Stores the settings.

@@ -19,7 +19,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -38,6 +39,7 @@ pub struct PageCache {
     /// Held from the read until the page and its coded variant are made, so that a crowd of
     /// misses cannot hold a crowd of pages in memory.
     permits: Semaphore,
+    paces: Paces,
     hits: AtomicU64,
     misses: AtomicU64,
 }
@@ -74,6 +76,7 @@ impl PageCache {
         PageCache {
             pages: Cache::with_weighter(items, bytes as u64, Weight),
             permits: Semaphore::new((cores * 2).clamp(2, 8)),
+            paces: Paces::default(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
         }
@@ -132,7 +135,7 @@ where
     let public = req.actor.is_anonymous() && matches!(req.method, Method::GET | Method::HEAD);
     match key {
         Some(key) if public => shared(site, req, &key, render).await,
-        _ => own(site, render).await,
+        _ => own(site, req.route, render).await,
     }
 }
 
@@ -158,7 +161,7 @@ where
     let permit = cache.permit().await?;
     let txn = site.app.read()?;
     let encoding = encoding::choose(&req.headers);
-    let entry = match off_the_loop(|| render(&txn))? {
+    let entry = match cache.paces.run(req.route, || render(&txn))? {
         Rendered::Other(res) => return Ok(res),
         Rendered::Page { body, media_type, scopes, until } => {
             let about = About { media_type, cache_control: PUBLIC, vary: "Accept-Encoding, Cookie", quality: QUALITY };
@@ -167,7 +170,8 @@ where
             Arc::new(Entry { route: req.route, number: txn.number(), scopes: scopes.into(), until, variants })
         }
     };
-    let res = off_the_loop(|| entry.variants.make(encoding)).respond(&req.headers);
+    let variant = entry.variants.ready(encoding);
+    let res = variant.unwrap_or_else(|| off_the_loop(|| entry.variants.make(encoding))).respond(&req.headers);
     // A page that is too large for the cache is not kept, which is no failure.
     let _ = guard.insert(entry);
     drop(permit);
@@ -183,19 +187,45 @@ async fn coded(cache: &PageCache, entry: &Entry, asked: &HeaderMap) -> Result<Re
     Ok(off_the_loop(|| entry.variants.make(encoding)).respond(asked))
 }
 
-async fn own<F>(site: &Site, render: F) -> Result<Res>
+async fn own<F>(site: &Site, route: usize, render: F) -> Result<Res>
 where
     F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
 {
     let _permit = site.cache.permit().await?;
     let txn = site.app.read()?;
-    match off_the_loop(|| render(&txn))? {
+    match site.cache.paces.run(route, || render(&txn))? {
         Rendered::Other(res) => Ok(res),
         Rendered::Page { body, media_type, .. } => {
             let mut res = response::bytes(StatusCode::OK, media_type, body);
             res.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
             Ok(res)
         }
+    }
+}
+
+/// What takes no longer runs where it is: to hand the other tasks of an async thread to another costs
+/// more than a short page.
+const SHORT: Duration = Duration::from_millis(1);
+
+/// Which routes made a short page the last time, by their numbers.
+struct Paces([AtomicBool; 128]);
+
+impl Default for Paces {
+    fn default() -> Paces {
+        Paces(std::array::from_fn(|_| AtomicBool::new(false)))
+    }
+}
+
+impl Paces {
+    /// Runs `work` for a route: off the loop unless the last page of that route was short.
+    fn run<T>(&self, route: usize, work: impl FnOnce() -> T) -> T {
+        let short = self.0.get(route);
+        let started = Instant::now();
+        let made = if short.is_some_and(|short| short.load(Ordering::Relaxed)) { work() } else { off_the_loop(work) };
+        if let Some(short) = short {
+            short.store(started.elapsed() < SHORT, Ordering::Relaxed);
+        }
+        made
     }
 }
 

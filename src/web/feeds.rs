@@ -27,7 +27,7 @@ pub async fn atom(site: Arc<Site>, req: Req) -> Result<Res> {
         let views = feeds::latest(&site.app, txn)?;
         let mut scopes = vec![Scope::Frame, Scope::Lists];
         scopes.extend(views.iter().map(|view| Scope::Post(view.head.id)));
-        let text = atom_text(&site, &req, &settings::current(txn)?, &views);
+        let text = atom_text(&site, &req, settings::current(txn)?.as_ref(), &views);
         Ok(response::document(ATOM, text, scopes, posts::next_publication(&site.app, txn)?))
     })
     .await

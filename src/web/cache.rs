@@ -19,7 +19,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -207,24 +207,28 @@ where
 /// more than a short page.
 const SHORT: Duration = Duration::from_millis(1);
 
-/// Which routes made a short page the last time, by their numbers.
-struct Paces([AtomicBool; 128]);
+/// From so many points on a route counts as slow.
+const SLOW: u8 = 4;
+
+/// Points of each route, by its number: one more for a long page, one less for a short one, so that a
+/// short page that was kept waiting by others makes no difference.
+struct Paces([AtomicU8; 128]);
 
 impl Default for Paces {
     fn default() -> Paces {
-        Paces(std::array::from_fn(|_| AtomicBool::new(false)))
+        Paces(std::array::from_fn(|_| AtomicU8::new(0)))
     }
 }
 
 impl Paces {
-    /// Runs `work` for a route: off the loop unless the last page of that route was short.
+    /// Runs `work` for a route: off the loop if its pages take long.
     fn run<T>(&self, route: usize, work: impl FnOnce() -> T) -> T {
-        let short = self.0.get(route);
+        let Some(slot) = self.0.get(route) else { return off_the_loop(work) };
+        let points = slot.load(Ordering::Relaxed);
         let started = Instant::now();
-        let made = if short.is_some_and(|short| short.load(Ordering::Relaxed)) { work() } else { off_the_loop(work) };
-        if let Some(short) = short {
-            short.store(started.elapsed() < SHORT, Ordering::Relaxed);
-        }
+        let made = if points < SLOW { work() } else { off_the_loop(work) };
+        let is_long = started.elapsed() > SHORT;
+        slot.store(if is_long { (points + 1).min(2 * SLOW) } else { points.saturating_sub(1) }, Ordering::Relaxed);
         made
     }
 }

@@ -3,6 +3,7 @@
 use crate::domain::id::PostId;
 use crate::error::{Error, Result};
 use crate::store::comments::Outline;
+use crate::store::counts::Counts;
 use crate::store::disk::Gauge;
 use crate::store::file::{Opening, Place};
 use crate::store::fresh::Fresh;
@@ -26,6 +27,7 @@ pub(in crate::store) struct Shared {
     readers: Arc<()>,
     pub(in crate::store) fresh: Fresh,
     pub(in crate::store) outlines: quick_cache::sync::Cache<PostId, (u64, Arc<Outline>), OutlineWeight>,
+    pub(in crate::store) counts: Counts,
 }
 
 #[derive(Clone)]
@@ -48,6 +50,7 @@ impl Shared {
             readers: Arc::default(),
             fresh: Fresh::default(),
             outlines: quick_cache::sync::Cache::with_weighter(1_024, OUTLINE_CACHE, OutlineWeight),
+            counts: Counts::default(),
         })
     }
 

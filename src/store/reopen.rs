@@ -5,6 +5,7 @@ use crate::domain::settings::Settings;
 use crate::domain::user::Credit;
 use crate::error::{Error, Result};
 use crate::store::comments::Outline;
+use crate::store::counts::Counts;
 use crate::store::disk::Gauge;
 use crate::store::file::{Opening, Place};
 use crate::store::fresh::Fresh;
@@ -33,6 +34,7 @@ pub(in crate::store) struct Shared {
     pub(in crate::store) credits: quick_cache::sync::Cache<UserId, (u64, Arc<Credit>)>,
     pub(in crate::store) settings: Mutex<Option<(u64, Arc<Settings>)>>,
     pub(in crate::store) outlines: quick_cache::sync::Cache<PostId, (u64, Arc<Outline>), OutlineWeight>,
+    pub(in crate::store) counts: Counts,
 }
 
 #[derive(Clone)]
@@ -57,6 +59,7 @@ impl Shared {
             credits: quick_cache::sync::Cache::new(CREDIT_CACHE),
             settings: Mutex::default(),
             outlines: quick_cache::sync::Cache::with_weighter(1_024, OUTLINE_CACHE, OutlineWeight),
+            counts: Counts::default(),
         })
     }
 

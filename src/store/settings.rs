@@ -59,6 +59,26 @@ pub fn put_security(txn: &WriteTxn<'_>, security: &Security) -> Result<()> {
     Ok(())
 }
 
+/// The stamp of every rendered text, if they all have the same and that is known.
+pub fn rendered(txn: &impl Snapshot) -> Result<Option<String>> {
+    read(txn, "rendered")
+}
+
+/// Says that every rendered text carries this stamp.
+pub fn put_rendered(txn: &WriteTxn<'_>, stamp: &str) -> Result<()> {
+    txn.open(META)?.insert("rendered", record::encode(&stamp)?.as_slice())?;
+    Ok(())
+}
+
+/// Takes that back when a text with another stamp is about to be stored: another program, or one for
+/// another base path, writes to this file.
+pub(in crate::store) fn keep_rendered_true(txn: &WriteTxn<'_>, stamp: &str) -> Result<()> {
+    if rendered(txn)?.is_some_and(|known| known != stamp) {
+        txn.open(META)?.remove("rendered")?;
+    }
+    Ok(())
+}
+
 fn read<T: serde::de::DeserializeOwned>(txn: &impl Snapshot, key: &str) -> Result<Option<T>> {
     txn.table(META)?.get(key)?.map(|row| record::decode(row.value())).transpose()
 }

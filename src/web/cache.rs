@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::service::{App, ReadTxn, Scope};
 use crate::web::Site;
 use crate::web::encoding;
+use crate::web::finish;
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::{Rendered, Res};
@@ -75,7 +76,7 @@ impl PageCache {
         let items = (bytes / 32_768).max(16);
         PageCache {
             pages: Cache::with_weighter(items, bytes as u64, Weight),
-            permits: Semaphore::new((cores * 2).clamp(2, 8)),
+            permits: Semaphore::new((cores + 1).clamp(2, 8)),
             paces: Paces::default(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
@@ -115,27 +116,30 @@ pub async fn get_or_render<F>(site: &Site, req: &Req, known: &[&str], render: F)
 where
     F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
 {
-    answer(site, req, key("", &req.path, known, req), render).await
+    answer(site, req, key("", &req.path, known, req), false, render).await
 }
 
-/// Like `get_or_render`, for what prints absolute addresses: feeds, the sitemap. If no public URL
+/// Like `get_or_render`, for what is the same for members and prints absolute addresses: feeds, the
+/// sitemap. If no public URL
 /// is configured, each origin under which the site is reached has its own.
 pub async fn get_or_render_absolute<F>(site: &Site, req: &Req, known: &[&str], render: F) -> Result<Res>
 where
     F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
 {
     let origin = if req.caller.is_guessed() { req.origin() } else { String::new() };
-    answer(site, req, key(&origin, &req.path, known, req), render).await
+    answer(site, req, key(&origin, &req.path, known, req), true, render).await
 }
 
-async fn answer<F>(site: &Site, req: &Req, key: Option<String>, render: F) -> Result<Res>
+async fn answer<F>(site: &Site, req: &Req, key: Option<String>, same_for_all: bool, render: F) -> Result<Res>
 where
     F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
 {
-    let public = req.actor.is_anonymous() && matches!(req.method, Method::GET | Method::HEAD);
+    let public = same_for_all || req.actor.is_anonymous();
     match key {
-        Some(key) if public => shared(site, req, &key, render).await,
-        _ => own(site, req.route, render).await,
+        Some(key) if public && matches!(req.method, Method::GET | Method::HEAD) => {
+            shared(site, req, &key, render).await
+        }
+        _ => own(site, req, render).await,
     }
 }
 
@@ -187,20 +191,24 @@ async fn coded(cache: &PageCache, entry: &Entry, asked: &HeaderMap) -> Result<Re
     Ok(off_the_loop(|| entry.variants.make(encoding)).respond(asked))
 }
 
-async fn own<F>(site: &Site, route: usize, render: F) -> Result<Res>
+async fn own<F>(site: &Site, req: &Req, render: F) -> Result<Res>
 where
     F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
 {
     let _permit = site.cache.permit().await?;
     let txn = site.app.read()?;
-    match site.cache.paces.run(route, || render(&txn))? {
+    site.cache.paces.run(req.route, || match render(&txn)? {
         Rendered::Other(res) => Ok(res),
         Rendered::Page { body, media_type, .. } => {
             let mut res = response::bytes(StatusCode::OK, media_type, body);
             res.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+            // Here, while the permit is held.
+            if encoding::takes_gzip(&req.headers) {
+                finish::gzip(&mut res);
+            }
             Ok(res)
         }
-    }
+    })
 }
 
 /// What takes no longer runs where it is: to hand the other tasks of an async thread to another costs
@@ -212,7 +220,7 @@ const SLOW: u8 = 4;
 
 /// Points of each route, by its number: one more for a long page, one less for a short one, so that a
 /// short page that was kept waiting by others makes no difference.
-struct Paces([AtomicU8; 128]);
+struct Paces([AtomicU8; 256]);
 
 impl Default for Paces {
     fn default() -> Paces {

@@ -17,9 +17,9 @@ const PIECE: usize = 4 * 1024 * 1024;
 /// Length at which the neighbour begins its file anew.
 const LONGEST: u64 = 256 * 1024 * 1024;
 
-/// Milliseconds that it takes to append 4 kB and wait until they are on the disk: the middle one, and the
-/// 99th of 100.
-pub fn sync_latency(folder: &Path) -> Result<(f64, f64)> {
+/// Milliseconds that it takes to append 4 kB and wait until they are on the disk: the middle one, the mean
+/// and the 99th of 100.
+pub fn sync_latency(folder: &Path) -> Result<[f64; 3]> {
     let mut file = tempfile::tempfile_in(folder)?;
     let mut times = Vec::with_capacity(SYNCS);
     for _ in 0..SYNCS {
@@ -28,7 +28,8 @@ pub fn sync_latency(folder: &Path) -> Result<(f64, f64)> {
         file.sync_data()?;
         times.push(start.elapsed().as_secs_f64() * 1e3);
     }
-    Ok((quantile(times.iter().copied(), 0.5), quantile(times, 0.99)))
+    let mean = times.iter().sum::<f64>() / SYNCS as f64;
+    Ok([quantile(times.iter().copied(), 0.5), mean, quantile(times, 0.99)])
 }
 
 /// A thread that appends to a file of its own and syncs it without pause; ends when dropped.

@@ -51,9 +51,10 @@ fn weights(headers: &HeaderMap) -> (u32, u32) {
 
 /// Name and weight in thousandths of an entry (RFC 9110, section 12.4.2); a weight that is none counts as 0.
 fn coding(entry: &str) -> (&str, u32) {
-    let mut parts = entry.split(';').map(str::trim);
-    let name = parts.next().unwrap_or("");
-    let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    let Some((name, parameters)) = entry.split_once(';') else { return (entry.trim(), 1000) };
+    let name = name.trim();
+    let mut parameters = parameters.split(';').map(str::trim);
+    let weight = parameters.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
     let thousandths = |text: &str| text.parse::<f32>().ok().filter(|q| (0.0..=1.0).contains(q)).map(|q| q * 1000.0);
     match weight {
         None => (name, 1000),
@@ -89,10 +90,10 @@ pub fn pays(media_type: &str) -> bool {
 /// Whether the client has this version already (RFC 9110, section 13.1.2: weak comparison).
 pub fn not_changed(headers: &HeaderMap, etag: &HeaderValue) -> bool {
     let Ok(etag) = etag.to_str() else { return false };
-    let opaque = |tag: &str| tag.trim().strip_prefix("W/").unwrap_or(tag.trim()).to_owned();
-    let own = opaque(etag);
+    let own = etag.strip_prefix("W/").unwrap_or(etag);
+    let is_it = |tag: &str| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == own;
     let fields = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    fields.flat_map(|field| field.split(',')).any(|tag| tag.trim() == "*" || opaque(tag) == own)
+    fields.flat_map(|field| field.split(',')).any(|tag| is_it(tag.trim()))
 }
 
 #[cfg(test)]

@@ -32,8 +32,17 @@ pub fn takes_gzip(headers: &HeaderMap) -> bool {
     weights(headers).0 > 0
 }
 
+/// What nearly every browser sends, so that it need not be parsed each time.
+const OF_BROWSERS: [&[u8]; 2] = [b"gzip, deflate, br, zstd", b"gzip, deflate, br"];
+
 /// How much the client wants gzip and brotli, in thousandths.
 fn weights(headers: &HeaderMap) -> (u32, u32) {
+    let mut fields = headers.get_all(ACCEPT_ENCODING).iter();
+    if let (Some(only), None) = (fields.next(), fields.next())
+        && OF_BROWSERS.contains(&only.as_bytes())
+    {
+        return (1000, 1000);
+    }
     let (mut gzip, mut brotli, mut rest) = (None, None, None);
     for value in headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()) {
         for entry in value.split(',') {
@@ -89,6 +98,9 @@ pub fn pays(media_type: &str) -> bool {
 
 /// Whether the client has this version already (RFC 9110, section 13.1.2: weak comparison).
 pub fn not_changed(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+    if !headers.contains_key(IF_NONE_MATCH) {
+        return false;
+    }
     let Ok(etag) = etag.to_str() else { return false };
     let own = etag.strip_prefix("W/").unwrap_or(etag);
     let is_it = |tag: &str| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == own;
@@ -112,6 +124,7 @@ mod tests {
         assert_eq!(choose(&HeaderMap::new()), Encoding::Plain);
         for (value, encoding) in [
             ("gzip, deflate, br, zstd", Encoding::Brotli),
+            ("gzip, deflate, br", Encoding::Brotli),
             ("gzip, deflate", Encoding::Gzip),
             ("br;q=0.5, gzip;q=0.8", Encoding::Gzip),
             ("br;q=0, gzip", Encoding::Gzip),

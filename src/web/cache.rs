@@ -10,6 +10,7 @@ use crate::service::{App, ReadTxn, Scope};
 use crate::web::Site;
 use crate::web::encoding;
 use crate::web::finish;
+use crate::web::origin::Caller;
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::{Rendered, Res};
@@ -83,10 +84,12 @@ impl PageCache {
         }
     }
 
-    /// A page without a query, for a visitor, if it is there in the coding the client takes; with
-    /// the number of its route.
-    pub fn ready(&self, app: &App, path: &str, asked: &HeaderMap) -> Option<(Res, usize)> {
-        let entry = self.pages.get(path)?;
+    /// The page with exactly this address, for a visitor, if it is there in the coding the client
+    /// takes; with the number of its route. An address that is written otherwise than `key` writes
+    /// it has to be parsed first.
+    pub fn ready(&self, app: &App, caller: &Caller, address: &str, asked: &HeaderMap) -> Option<(Res, usize)> {
+        let of_origin = || self.pages.get(&(caller.origin() + address)).filter(|_| caller.is_guessed());
+        let entry = self.pages.get(address).or_else(of_origin)?;
         let variant = entry.variants.ready(encoding::choose(asked))?;
         if !entry.is_true(app) {
             return None;

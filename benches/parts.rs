@@ -34,27 +34,37 @@ fn answers(criterion: &mut Criterion) -> Result<()> {
     let folder = tempfile::TempDir::with_prefix_in("bench-", env!("CARGO_TARGET_TMPDIR"))?;
     let store = Store::open(&folder.path().join("blog.redb"), Opening::Create, 16_000_000)?;
     fill::fill(&store, &fill::Plan { posts: 100, comments: 100, hash: None })?;
-    let config = Config { bcrypt_cost: Some(10), ..Config::default() };
-    let site = Arc::new(Site::new(Arc::new(App::new(store, Clock::System, config)?))?);
+    let site = site(store, Config::default().page_cache)?;
+    let none = folder.path().join("none.redb");
+    std::fs::copy(folder.path().join("blog.redb"), &none)?;
+    let uncached = self::site(Store::open(&none, Opening::Existing, 16_000_000)?, 0)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let session = format!("session={}", fill::token(3));
     let post = fill::address(50);
     let mut group = criterion.benchmark_group("answer");
-    for (name, target, cookie, coding) in [
-        ("cached post, br", post.as_str(), "", "br"),
-        ("signed-in post, plain", &post, &session, "identity"),
-        ("signed-in post, gzip", &post, &session, "gzip"),
-        ("signed-in front page, plain", "/", &session, "identity"),
-        ("signed-in front page, gzip", "/", &session, "gzip"),
-        ("not found", "/nothing/here", "", "identity"),
+    for (name, site, target, cookie, coding) in [
+        ("cached post, br", &site, post.as_str(), "", "br"),
+        ("signed-in post, plain", &site, &post, &session, "identity"),
+        ("signed-in post, gzip", &site, &post, &session, "gzip"),
+        ("signed-in front page, plain", &site, "/", &session, "identity"),
+        ("signed-in front page, gzip", &site, "/", &session, "gzip"),
+        ("uncached post, plain", &uncached, &post, "", "identity"),
+        ("uncached front page, plain", &uncached, "/", "", "identity"),
+        ("uncached feed, plain", &uncached, "/feed.xml", "", "identity"),
+        ("not found", &site, "/nothing/here", "", "identity"),
     ] {
-        answer(&runtime, &site, (target, cookie, coding))?;
+        answer(&runtime, site, (target, cookie, coding))?;
         group.bench_function(name, |bencher| {
-            bencher.iter(|| answer(&runtime, &site, (target, cookie, coding)));
+            bencher.iter(|| answer(&runtime, site, (target, cookie, coding)));
         });
     }
     group.finish();
     Ok(())
+}
+
+fn site(store: Store, page_cache: usize) -> Result<Arc<Site>> {
+    let config = Config { bcrypt_cost: Some(10), page_cache, ..Config::default() };
+    Ok(Arc::new(Site::new(Arc::new(App::new(store, Clock::System, config)?))?))
 }
 
 fn answer(runtime: &Runtime, site: &Arc<Site>, (target, cookie, coding): (&str, &str, &str)) -> Result<u16> {

@@ -1,6 +1,7 @@
 //! Durable comments: how many a second, and how many bytes each costs the disk.
 
 use crate::Result;
+use crate::disk::{Neighbour, sync_latency};
 use crate::fill;
 use crate::process::figure;
 use crate::table::{Table, at_least, at_most, median, quantile};
@@ -44,7 +45,15 @@ pub fn run() -> Result<()> {
     throughput(folder.path(), &file)
 }
 
-/// Writers that each wait for their comment to be durable before they write the next.
+/// Those who are measured, each with its own file on the same disk.
+struct Rivals {
+    app: Arc<App>,
+    alone: Single,
+    sqlite: Single,
+    runtime: Runtime,
+}
+
+/// Twice: on the disk as it is, and beside a neighbour that keeps the disk busy.
 fn throughput(folder: &Path, file: &Path) -> Result<()> {
     let config = Config { bcrypt_cost: Some(10), ..Config::default() };
     let app = Arc::new(App::new(Store::open(file, Opening::Existing, CACHE)?, Clock::System, config)?);
@@ -52,6 +61,20 @@ fn throughput(folder: &Path, file: &Path) -> Result<()> {
     let sqlite = Single::start(one_transaction_each(&folder.join("sqlite.db"))?);
     // As many threads for Markdown as the server has.
     let runtime = tokio::runtime::Builder::new_multi_thread().max_blocking_threads(8).enable_all().build()?;
+    let rivals = Rivals { app, alone, sqlite, runtime };
+    println!("The disk as it is:");
+    rates(folder, &rivals)?;
+    println!("The same beside a thread that appends to another file on this disk and syncs it, as a backup does:");
+    let neighbour = Neighbour::start(folder)?;
+    rates(folder, &rivals)?;
+    drop(neighbour);
+    println!("alone: the same kind of file, a commit each. SQLite: WAL, synchronous=FULL, a transaction each.");
+    Ok(())
+}
+
+/// Writers that each wait for their comment to be durable before they write the next.
+fn rates(folder: &Path, rivals: &Rivals) -> Result<()> {
+    let before = sync_latency(folder)?;
     let mut table = Table::new(&[
         "writers",
         "comments/s",
@@ -66,11 +89,11 @@ fn throughput(folder: &Path, file: &Path) -> Result<()> {
     for writers in WRITERS {
         let mut rounds = Vec::new();
         for _ in 0..number("PAMPHLET_BENCH_ROUNDS", 5)? {
-            let app = Arc::clone(&app);
-            let ours = measure(&runtime, writers, move |writer| submit(Arc::clone(&app), writer))?;
-            let (queue, other) = (alone.queue.clone(), sqlite.queue.clone());
-            let alone = measure(&runtime, writers, move |_| ask(queue.clone()))?;
-            let sqlite = measure(&runtime, writers, move |_| ask(other.clone()))?;
+            let Rivals { app, alone, sqlite, runtime } = rivals;
+            let (app, queue, other) = (Arc::clone(app), alone.queue.clone(), sqlite.queue.clone());
+            let ours = measure(runtime, writers, move |writer| submit(Arc::clone(&app), writer))?;
+            let alone = measure(runtime, writers, move |_| ask(queue.clone()))?;
+            let sqlite = measure(runtime, writers, move |_| ask(other.clone()))?;
             rounds.push([ours, alone, sqlite]);
         }
         let rate = |which: usize| median(rounds.iter().filter_map(|round| round.get(which)).map(|one| one.0));
@@ -94,7 +117,12 @@ fn throughput(folder: &Path, file: &Path) -> Result<()> {
         ]);
     }
     table.print();
-    println!("alone: the same kind of file, a commit each. SQLite: WAL, synchronous=FULL, a transaction each.");
+    for (when, [middle, mean, late]) in [("before", before), ("after", sync_latency(folder)?)] {
+        println!(
+            "Appending 4 kB with fdatasync, {when}: {middle:.2} ms, on average {mean:.2}, the 99th of 100 {late:.2}."
+        );
+    }
+    println!();
     Ok(())
 }
 

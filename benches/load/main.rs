@@ -3,6 +3,7 @@
 mod bare;
 mod client;
 mod comments;
+mod disk;
 mod fill;
 mod http;
 mod logins;

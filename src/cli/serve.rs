@@ -19,8 +19,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
-/// Threads for rendering, hashing and images; see `service::passwords` for who else waits.
-const BLOCKING_THREADS: usize = 8;
 /// How often ended sessions are forgotten.
 const SWEEP: Duration = Duration::from_secs(24 * 3600);
 /// How long the end of the program waits for a job in the middle of something.
@@ -47,11 +45,18 @@ pub fn start_log(config: &Config) -> std::result::Result<Log, Failure> {
     server::log::init(config.log, &config.log_level).map_err(Failure::Usage)
 }
 
-/// The runtime: few threads that block, each of which costs memory of its own.
+/// Threads that take over while others render, or run a job. Each keeps some megabytes of what it
+/// once had allocated, so they are few; and with the async threads they are more than may render at
+/// once (see `web::cache`), so that one is always left to answer from memory.
+fn blocking_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).saturating_add(1).clamp(2, 8)
+}
+
+/// The runtime.
 pub fn runtime() -> Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .thread_name("serve")
-        .max_blocking_threads(BLOCKING_THREADS)
+        .max_blocking_threads(blocking_threads())
         .enable_all()
         .build()
         .map_err(|cause| Error::Failed(format!("The server could not start its threads: {cause}.")))

@@ -70,13 +70,22 @@ pub fn atom(feed: &Feed<'_>) -> String {
 }
 
 /// Writes a site map (sitemaps.org, version 0.9) of absolute addresses and the times of their
-/// last change. The format allows 50,000 of them; further ones are left out.
-pub fn sitemap<'a>(pages: impl IntoIterator<Item = (Cow<'a, str>, Option<Timestamp>)>) -> String {
+/// last change.
+pub fn sitemap(pages: impl IntoIterator<Item = (String, Option<Timestamp>)>) -> String {
+    locations("urlset", "url", pages)
+}
+
+/// Writes a sitemap index (sitemaps.org, version 0.9) of the absolute addresses of site maps.
+pub fn sitemap_index(maps: impl IntoIterator<Item = String>) -> String {
+    locations("sitemapindex", "sitemap", maps.into_iter().map(|map| (map, None)))
+}
+
+fn locations(list: &str, one: &str, all: impl IntoIterator<Item = (String, Option<Timestamp>)>) -> String {
     document(|writer| {
         let root = [("xmlns", "http://www.sitemaps.org/schemas/sitemap/0.9")];
-        writer.create_element("urlset").with_attributes(root).write_inner_content(|writer| {
-            for (address, changed) in pages.into_iter().take(50_000) {
-                writer.create_element("url").write_inner_content(|writer| {
+        writer.create_element(list).with_attributes(root).write_inner_content(|writer| {
+            for (address, changed) in all {
+                writer.create_element(one).write_inner_content(|writer| {
                     text(writer, "loc", &address)?;
                     changed.map_or(Ok(()), |time| text(writer, "lastmod", &time.rfc3339()))
                 })?;
@@ -262,13 +271,21 @@ mod tests {
 
     #[test]
     fn a_site_map_lists_addresses() {
-        let pages =
-            [("https://example.org/?a&b".into(), Some(at("2026-05-03"))), ("https://example.org/c".into(), None)];
+        let pages = [
+            ("https://example.org/?a&b".to_owned(), Some(at("2026-05-03"))),
+            ("https://example.org/c".to_owned(), None),
+        ];
         assert_eq!(
             sitemap(pages),
             "<?xml version=\"1.0\" encoding=\"utf-8\"?><urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\
              <url><loc>https://example.org/?a&amp;b</loc><lastmod>2026-05-03T00:00:00Z</lastmod></url>\
              <url><loc>https://example.org/c</loc></url></urlset>"
+        );
+        let index = sitemap_index(["https://example.org/sitemap.xml?part=1".to_owned()]);
+        assert!(
+            index
+                .ends_with("0.9\"><sitemap><loc>https://example.org/sitemap.xml?part=1</loc></sitemap></sitemapindex>"),
+            "{index}"
         );
     }
 

@@ -6,6 +6,7 @@ use crate::domain::post::PostHead;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Credit;
 use crate::error::Checked;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long the author may change a comment.
@@ -31,7 +32,7 @@ pub struct Comment {
     pub edited_at: Option<Timestamp>,
     /// A deleted comment keeps its place, not its text.
     pub deleted: bool,
-    /// Markdown as typed; empty when deleted.
+    /// Markdown as typed; empty when deleted, and where only what is shown was read.
     pub source: String,
     /// Rendered once, when written.
     pub body: Html,
@@ -48,18 +49,18 @@ impl Comment {
 #[derive(Debug, Clone)]
 pub struct PlacedComment {
     pub comment: Comment,
-    pub author: Credit,
+    pub author: Arc<Credit>,
     /// 0 at top level.
     pub depth: usize,
     /// Whom it answers, where the indentation alone does not say.
-    pub in_reply_to: Option<Credit>,
+    pub in_reply_to: Option<Arc<Credit>>,
 }
 
 /// A comment as the list of the latest ones shows it.
 #[derive(Debug, Clone)]
 pub struct RecentComment {
     pub comment: Comment,
-    pub author: Credit,
+    pub author: Arc<Credit>,
     pub post: PostHead,
 }
 

@@ -7,6 +7,8 @@ use crate::domain::post::{Kind, PostHead, State};
 use crate::domain::slug::Slug;
 use crate::domain::user::Username;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use std::borrow::Cow;
+use std::fmt::Write;
 
 /// What RFC 3986, section 3.3, does not allow in a path segment, and the quotes that would end
 /// an attribute.
@@ -92,7 +94,7 @@ impl Links {
 
     /// A path as the routes know it, with the base path in front.
     pub fn to(&self, path: &str) -> String {
-        format!("{}{path}", self.base)
+        self.joined(&[path])
     }
 
     /// What is left of a request's path below the base path; `None` outside of it.
@@ -109,11 +111,11 @@ impl Links {
     }
 
     pub fn post(&self, slug: &Slug) -> String {
-        self.to(&format!("/posts/{}", segment(slug.as_str())))
+        self.joined(&["/posts/", &segment(slug.as_str())])
     }
 
     pub fn page(&self, slug: &Slug) -> String {
-        self.to(&format!("/{}", segment(slug.as_str())))
+        self.joined(&["/", &segment(slug.as_str())])
     }
 
     /// Where a post or a page is read.
@@ -126,12 +128,14 @@ impl Links {
 
     /// The permalink of a comment; redirects to the page of the conversation it is on.
     pub fn comment(&self, post: &Slug, id: CommentId) -> String {
-        format!("{}/comments/{id}", self.post(post))
+        let mut address = self.comments(post);
+        Links::push_comment(&mut address, id);
+        address
     }
 
     /// Where the comment form posts to.
     pub fn comments(&self, post: &Slug) -> String {
-        format!("{}/comments", self.post(post))
+        self.joined(&["/posts/", &segment(post.as_str()), "/comments"])
     }
 
     /// Page `page` of a post's conversation, at comment `at` if given, else at its beginning.
@@ -143,19 +147,34 @@ impl Links {
 
     /// `action` is `reply`, `edit` or `delete`.
     pub fn comment_action(&self, post: &Slug, id: CommentId, action: &str) -> String {
-        format!("{}/{action}", self.comment(post, id))
+        let mut address = self.comment(post, id);
+        Links::push_action(&mut address, action);
+        address
+    }
+
+    /// Makes the address of a comment out of that of `comments`, escaped for an attribute or not: what
+    /// is added needs no escapes. For pages with hundreds of them.
+    pub fn push_comment(comments: &mut String, id: CommentId) {
+        // Writing to a string cannot fail.
+        let _ = write!(comments, "/{id}");
+    }
+
+    /// Makes the address of an action out of that of its comment.
+    pub fn push_action(comment: &mut String, action: &str) {
+        comment.push('/');
+        comment.push_str(action);
     }
 
     pub fn category(&self, slug: &Slug) -> String {
-        self.to(&format!("/category/{}", segment(slug.as_str())))
+        self.joined(&["/category/", &segment(slug.as_str())])
     }
 
     pub fn tag(&self, tag: &Tag) -> String {
-        self.to(&format!("/tag/{}", segment(tag.slug.as_str())))
+        self.joined(&["/tag/", &segment(tag.slug.as_str())])
     }
 
     pub fn author(&self, username: &Username) -> String {
-        self.to(&format!("/author/{}", segment(username.as_str())))
+        self.joined(&["/author/", &segment(username.as_str())])
     }
 
     pub fn archive(&self) -> String {
@@ -308,6 +327,14 @@ impl Links {
         if address.starts_with('/') && !address.starts_with("//") { self.to(address) } else { address.to_owned() }
     }
 
+    fn joined(&self, parts: &[&str]) -> String {
+        let mut address =
+            String::with_capacity(self.base.len() + parts.iter().map(|part| part.len()).sum::<usize>() + 32);
+        address.push_str(&self.base);
+        address.extend(parts.iter().copied());
+        address
+    }
+
     fn with_next(&self, path: &str, next: &str) -> String {
         if next.is_empty() {
             self.to(path)
@@ -325,8 +352,8 @@ pub fn is_local_path(next: &str) -> bool {
         && !next.chars().any(|c| c == '\\' || c.is_control() || c.is_whitespace())
 }
 
-fn segment(text: &str) -> String {
-    utf8_percent_encode(text, SEGMENT).to_string()
+fn segment(text: &str) -> Cow<'_, str> {
+    utf8_percent_encode(text, SEGMENT).into()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::domain::token::TokenScope;
 use crate::domain::user::Credit;
 use crate::error::{Checked, Error, FieldErrors, Result};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Longest title, in characters.
 pub const MAX_TITLE: usize = 300;
@@ -189,7 +190,7 @@ impl PostHead {
 #[derive(Debug, Clone)]
 pub struct PostCard {
     pub head: PostHead,
-    pub authors: Vec<Credit>,
+    pub authors: Vec<Arc<Credit>>,
     pub category: Option<Category>,
     /// Comments that are not deleted.
     pub comments: usize,
@@ -207,7 +208,7 @@ pub struct ArchiveYear {
 #[derive(Debug, Clone)]
 pub struct PostView {
     pub head: PostHead,
-    pub authors: Vec<Credit>,
+    pub authors: Vec<Arc<Credit>>,
     pub category: Option<Category>,
     pub body: Html,
 }

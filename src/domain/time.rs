@@ -2,7 +2,7 @@
 
 use jiff::civil::DateTime;
 use jiff::fmt::rfc2822;
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -38,7 +38,9 @@ impl Timestamp {
 
     /// RFC 3339 in UTC, to the second: `2026-05-03T08:28:00Z`.
     pub fn rfc3339(self) -> String {
-        self.utc().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+        let at = Offset::UTC.to_datetime(self.jiff());
+        let (hour, minute, second) = (at.hour(), at.minute(), at.second());
+        format!("{:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", at.year(), at.month(), at.day())
     }
 
     /// IMF-fixdate of RFC 9110, section 5.6.7.
@@ -61,25 +63,28 @@ impl Timestamp {
 
     /// The form `<input type="datetime-local">` takes: `2026-05-03T10:28`.
     pub fn local_input(self, zone: &Zone) -> String {
-        self.zoned(zone).strftime("%Y-%m-%dT%H:%M").to_string()
+        self.local(zone).strftime("%Y-%m-%dT%H:%M").to_string()
     }
 
     /// For people: `May 3, 2026, 10:28 a.m.`
     pub fn human(self, zone: &Zone) -> String {
-        let zoned = self.zoned(zone);
-        let half = if zoned.hour() < 12 { "a.m." } else { "p.m." };
-        format!("{}, {} {half}", zoned.strftime("%B %-d, %Y"), zoned.strftime("%-I:%M"))
+        let at = self.local(zone);
+        let half = if at.hour() < 12 { "a.m." } else { "p.m." };
+        let hour = (at.hour() + 11) % 12 + 1;
+        let (month, day, year, minute) = (month_name(at.month()), at.day(), at.year(), at.minute());
+        format!("{month} {day}, {year:04}, {hour}:{minute:02} {half}")
     }
 
     /// For people, without the time: `May 3, 2026`.
     pub fn human_date(self, zone: &Zone) -> String {
-        self.zoned(zone).strftime("%B %-d, %Y").to_string()
+        let at = self.local(zone);
+        format!("{} {}, {:04}", month_name(at.month()), at.day(), at.year())
     }
 
     /// Year and month (1 to 12) in `zone`.
     pub fn year_month(self, zone: &Zone) -> (i16, i8) {
-        let zoned = self.zoned(zone);
-        (zoned.year(), zoned.month())
+        let at = self.local(zone);
+        (at.year(), at.month())
     }
 
     /// The first moment of a month (1 to 12) in `zone`; `None` when there is no such month.
@@ -93,12 +98,8 @@ impl Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or_default()
     }
 
-    fn utc(self) -> jiff::Zoned {
-        self.jiff().to_zoned(TimeZone::UTC)
-    }
-
-    fn zoned(self, zone: &Zone) -> jiff::Zoned {
-        self.jiff().to_zoned(zone.0.clone())
+    fn local(self, zone: &Zone) -> DateTime {
+        zone.0.to_datetime(self.jiff())
     }
 }
 
@@ -152,6 +153,22 @@ pub fn month_name(month: i8) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Written by hand because pages hold hundreds of them; `strftime` says what is right.
+        #[test]
+        fn every_time_is_written_as_strftime_would(ms in EARLIEST_MS..=LATEST_MS, name in 0usize..4) {
+            let zone = Zone::parse(["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns"][name]).unwrap();
+            let time = Timestamp::from_ms(ms);
+            let at = time.jiff().to_zoned(zone.0.clone());
+            let half = if at.hour() < 12 { "a.m." } else { "p.m." };
+            prop_assert_eq!(time.human(&zone), format!("{} {half}", at.strftime("%B %-d, %Y, %-I:%M")));
+            prop_assert_eq!(time.human_date(&zone), at.strftime("%B %-d, %Y").to_string());
+            let utc = time.jiff().to_zoned(TimeZone::UTC);
+            prop_assert_eq!(time.rfc3339(), utc.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+        }
+    }
 
     #[test]
     fn the_page_says_when_in_the_zone_of_the_site() {

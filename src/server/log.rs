@@ -1,15 +1,16 @@
 //! The log on standard error, which can neither block the server nor end it.
 
 use crate::config::LogFormat;
+use crate::server::line;
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::Interest;
+use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::{Layer, Registry};
 
 /// Bytes of lines that wait for a slow terminal or pipe; beyond, new ones are dropped and counted.
 const QUEUE: usize = 512 * 1024;
@@ -22,19 +23,51 @@ const LAST_LINES: Duration = Duration::from_millis(500);
 /// Starts the log. `levels` is like `info` or `warn,request=off,pamphlet::store=debug`; the lines of
 /// requests have the target `request`. The error is one sentence.
 pub fn init(format: LogFormat, levels: &str) -> Result<Log, String> {
-    let targets: Targets = levels.parse().map_err(|_| {
-        format!("“{levels}” is no log level; write one like info, or levels by module like warn,request=info.")
-    })?;
     let (log, lines) = Log::to(io::stderr());
-    let layer = tracing_subscriber::fmt::layer().with_writer(lines).with_ansi(false);
-    let layer = match format {
-        LogFormat::Text => layer.boxed(),
-        LogFormat::Json => layer.json().flatten_event(true).boxed(),
-    };
-    let subscriber = Registry::default().with(layer.with_filter(targets));
-    tracing::subscriber::set_global_default(subscriber).map_err(|_| "The log was started twice.".to_owned())?;
+    let events = Events { levels: parsed(levels)?, format, lines };
+    tracing::subscriber::set_global_default(events).map_err(|_| "The log was started twice.".to_owned())?;
     std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "panic")));
     Ok(log)
+}
+
+fn parsed(levels: &str) -> Result<Targets, String> {
+    levels.parse().map_err(|_| {
+        format!("“{levels}” is no log level; write one like info, or levels by module like warn,request=info.")
+    })
+}
+
+/// Where events become lines.
+struct Events {
+    levels: Targets,
+    format: LogFormat,
+    lines: Lines,
+}
+
+impl Subscriber for Events {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if self.enabled(metadata) { Interest::always() } else { Interest::never() }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_event() && self.levels.would_enable(metadata.target(), metadata.level())
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        line::write(self.format, event, |line| self.lines.add(line));
+    }
+
+    // There are no spans.
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
 }
 
 /// The running log. Dropping it waits a moment for the last lines.
@@ -117,32 +150,32 @@ impl Lines {
         std::mem::swap(&mut waiting.bytes, batch);
         (std::mem::take(&mut waiting.dropped), waiting.closed)
     }
-}
 
-impl Write for Lines {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+    /// Queues a line. Whoever logs is never kept waiting.
+    fn add(&self, line: &[u8]) {
         let mut waiting = self.lock();
         if waiting.closed || waiting.bytes.len() + line.len() > QUEUE {
             waiting.dropped += 1;
-        } else {
-            waiting.bytes.extend_from_slice(line);
-            if waiting.bytes.len() == line.len() {
-                self.0.filled.notify_one();
-            }
+            return;
         }
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        waiting.bytes.extend_from_slice(line);
+        if waiting.bytes.len() == line.len() {
+            self.0.filled.notify_one();
+        }
     }
 }
 
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Lines;
+/// What other tests of the log need.
+#[cfg(test)]
+pub mod testing {
+    use super::*;
 
-    fn make_writer(&'a self) -> Lines {
-        self.clone()
+    /// What is logged meanwhile.
+    pub fn lines_of(format: LogFormat, levels: &str, work: impl FnOnce()) -> String {
+        let lines = Lines::default();
+        let events = Events { levels: parsed(levels).unwrap(), format, lines: lines.clone() };
+        tracing::subscriber::with_default(events, work);
+        String::from_utf8(lines.lock().bytes.clone()).unwrap()
     }
 }
 
@@ -169,9 +202,9 @@ mod tests {
     fn a_log_that_nobody_reads_blocks_nobody_and_says_what_is_missing() {
         let (read, reader) = sync_channel::<()>(0);
         let text = Arc::new(Mutex::new(Vec::new()));
-        let (log, mut lines) = Log::to(Stuck(reader, text.clone()));
+        let (log, lines) = Log::to(Stuck(reader, text.clone()));
         for _ in 0..QUEUE {
-            lines.write_all(b"line\n").unwrap();
+            lines.add(b"line\n");
         }
         drop(read);
         drop(log);
@@ -190,9 +223,22 @@ mod tests {
                 Err(io::ErrorKind::BrokenPipe.into())
             }
         }
-        let (log, mut lines) = Log::to(Broken);
-        lines.write_all(b"line\n").unwrap();
+        let (log, lines) = Log::to(Broken);
+        lines.add(b"line\n");
         drop(log);
-        lines.write_all(b"after the end\n").unwrap();
+        lines.add(b"after the end\n");
+    }
+
+    #[test]
+    fn levels_go_by_module() {
+        let tell = || {
+            tracing::info!(target: "request", "answered");
+            tracing::debug!(target: "pamphlet::store", "committed");
+            tracing::info!(target: "pamphlet::web", "unheard");
+            tracing::warn!(target: "pamphlet::web", "heard");
+        };
+        let lines = testing::lines_of(LogFormat::Text, "warn,request=info,pamphlet::store=debug", tell);
+        assert!(["answered", "committed", " heard"].iter().all(|word| lines.contains(word)), "{lines}");
+        assert!(!lines.contains("unheard"), "{lines}");
     }
 }

@@ -1,5 +1,6 @@
 //! Listener, limits, drain.
 
+pub mod line;
 pub mod listen;
 pub mod log;
 pub mod seats;
@@ -27,7 +28,7 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 /// How long requests may go on after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -37,8 +38,6 @@ const IDLE_AT_STOP: Duration = Duration::from_millis(300);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Largest head of a request; a longer one is answered 431.
 const MAX_HEAD: usize = 32 * 1024;
-/// Most header fields of a request.
-const MAX_FIELDS: usize = 100;
 
 /// Serves until `stop` ends, then lets running requests finish, for ten seconds at most.
 pub async fn run(listeners: Vec<TcpListener>, site: Arc<Site>, stop: impl Future<Output = ()>) {
@@ -78,7 +77,7 @@ async fn accept(listeners: &[TcpListener], seats: &Arc<Seats>) -> io::Result<(Tc
 }
 
 /// One connection from its first byte until it ends, idles, loses its seat or the server stops.
-async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>, mut stopping: watch::Receiver<bool>) {
+async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>, stopping: watch::Receiver<bool>) {
     // Answers leave in one piece, so there is nothing to wait for.
     let _ = stream.set_nodelay(true);
     let _open = Open::count(site.clone());
@@ -95,7 +94,8 @@ async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>,
     let builder = builder(patience);
     let stream = TokioIo::new(Stalling::new(stream, patience, seat.blocked()));
     let mut connection = std::pin::pin!(builder.serve_connection(stream, service));
-    let mut stops = false;
+    let seat = Arc::new(seat);
+    let mut watch = Watch::over(seat.clone(), Some(stopping), patience);
     loop {
         tokio::select! {
             biased;
@@ -105,27 +105,61 @@ async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>,
                 }
                 return;
             }
-            Ok(_) = stopping.wait_for(|stopping| *stopping), if !stops => {
-                connection.as_mut().graceful_shutdown();
-                stops = true;
-            }
-            () = seat.evicted() => return,
-            () = seat.idle_for(IDLE_AT_STOP), if stops => return,
-            () = seat.stalled_for(patience.idle) => return,
+            seen = &mut watch.0 => match seen {
+                Ok(Seen::Stop) => {
+                    connection.as_mut().graceful_shutdown();
+                    watch = Watch::over(seat.clone(), None, patience);
+                }
+                _ => return,
+            },
         }
+    }
+}
+
+/// Waits for reasons to end a connection, in a task of its own: the connection is woken for each request,
+/// and would have to look at all of them each time. Ends when it is dropped.
+struct Watch(JoinHandle<Seen>);
+
+enum Seen {
+    /// The server stops: requests that run may end.
+    Stop,
+    /// The seat is needed, or the client does nothing.
+    End,
+}
+
+impl Watch {
+    /// `stopping` is `None` once the server stops.
+    fn over(seat: Arc<Seat>, stopping: Option<watch::Receiver<bool>>, patience: Patience) -> Watch {
+        Watch(tokio::spawn(async move {
+            let Some(mut stopping) = stopping else {
+                tokio::select! {
+                    () = seat.evicted() => {}
+                    () = seat.idle_for(IDLE_AT_STOP) => {}
+                    () = seat.stalled_for(patience.idle) => {}
+                }
+                return Seen::End;
+            };
+            tokio::select! {
+                Ok(_) = stopping.wait_for(|stopping| *stopping) => Seen::Stop,
+                () = seat.evicted() => Seen::End,
+                () = seat.stalled_for(patience.idle) => Seen::End,
+            }
+        }))
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
 /// HTTP/1.1 and HTTP/2 without TLS, with limits.
 fn builder(patience: Patience) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    // Without a timer hyper ignores its own time limits.
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(patience.head)
-        .max_buf_size(MAX_HEAD)
-        .max_headers(MAX_FIELDS);
+    // Without a timer hyper ignores its own time limits. It takes 100 header fields; to say so here would
+    // make it fill and move lists of that length for each request.
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.head).max_buf_size(MAX_HEAD);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -166,6 +200,8 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::sync::{Notify, oneshot};
 
+    /// Most header fields of a request, which is hyper's own limit.
+    const MAX_FIELDS: usize = 100;
     const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: blog.example\r\n\r\n";
 
     struct Running {

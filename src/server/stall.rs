@@ -14,12 +14,12 @@ const SIP: usize = 8 * 1024;
 /// A client that goes on sending after the last answer is heard for so many times `Patience::linger`.
 const LONGEST_LINGER: u32 = 5;
 
-/// A stream whose reads and writes fail with `TimedOut` when its peer exhausts the patience.
+/// A stream whose writes fail with `TimedOut` when its peer exhausts the patience. How long its reads may
+/// take `Seat::stalled_for` judges, which knows whose turn it is.
 pub struct Stalling<S> {
     inner: S,
     patience: Patience,
-    idle: Pin<Box<Sleep>>,
-    /// The window that runs since the peer first blocked a write.
+    /// While the peer blocks our writing.
     window: Option<Window>,
     /// Told to others: whether the peer blocks our writing.
     blocked: Arc<AtomicBool>,
@@ -33,58 +33,60 @@ struct Linger {
     end: Instant,
 }
 
+/// What the peer takes while it blocks our writing.
 struct Window {
+    /// When it has taken nothing at all for too long.
+    idle: Pin<Box<Sleep>>,
+    /// When it is looked at how much it took.
     end: Pin<Box<Sleep>>,
     taken: usize,
 }
 
+impl Window {
+    fn new(patience: Patience) -> Window {
+        let sleep = |limit| Box::pin(tokio::time::sleep(limit));
+        Window { idle: sleep(patience.idle), end: sleep(patience.window), taken: 0 }
+    }
+}
+
 impl<S> Stalling<S> {
-    /// Patience starts to run at once. `blocked` is set while the peer blocks our writing.
+    /// `blocked` is set while the peer blocks our writing.
     pub fn new(inner: S, patience: Patience, blocked: Arc<AtomicBool>) -> Stalling<S> {
-        let idle = Box::pin(tokio::time::sleep(patience.idle));
-        Stalling { inner, patience, idle, window: None, blocked, linger: None }
-    }
-
-    fn progress(&mut self) {
-        let deadline = Instant::now() + self.patience.idle;
-        self.idle.as_mut().reset(deadline);
-    }
-
-    fn wait<T>(&mut self, cx: &mut Context<'_>) -> Poll<Result<T>> {
-        self.idle.as_mut().poll(cx).map(|()| Err(gave_up()))
+        Stalling { inner, patience, window: None, blocked, linger: None }
     }
 
     /// Accounts for a write of at most `offered` bytes.
     fn written(&mut self, cx: &mut Context<'_>, offered: usize, wrote: Poll<Result<usize>>) -> Poll<Result<usize>> {
         match wrote {
-            Poll::Ready(Ok(taken)) => {
-                self.progress();
-                if taken == offered {
-                    if self.window.take().is_some() {
-                        self.blocked.store(false, Ordering::Release);
-                    }
-                } else if let Some(window) = &mut self.window {
-                    window.taken += taken;
+            Poll::Ready(Ok(taken)) if taken == offered => {
+                if self.window.take().is_some() {
+                    self.blocked.store(false, Ordering::Release);
                 }
-                Poll::Ready(Ok(taken))
             }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => self.wait_blocked(cx),
+            Poll::Ready(Ok(taken)) => {
+                if let Some(window) = &mut self.window {
+                    window.taken += taken;
+                    window.idle.as_mut().reset(Instant::now() + self.patience.idle);
+                }
+            }
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => return self.wait_blocked(cx),
         }
+        wrote
     }
 
     fn wait_blocked(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize>> {
         let patience = self.patience;
-        let new = || Window { end: Box::pin(tokio::time::sleep(patience.window)), taken: 0 };
         self.blocked.store(true, Ordering::Release);
-        let window = self.window.get_or_insert_with(new);
+        let window = self.window.get_or_insert_with(|| Window::new(patience));
         while window.end.as_mut().poll(cx).is_ready() {
             if window.taken < patience.least_read {
                 return Poll::Ready(Err(gave_up()));
             }
-            *window = new();
+            window.taken = 0;
+            window.end.as_mut().reset(Instant::now() + patience.window);
         }
-        self.wait(cx)
+        window.idle.as_mut().poll(cx).map(|()| Err(gave_up()))
     }
 }
 
@@ -115,13 +117,7 @@ fn gave_up() -> Error {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Stalling<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
-        match Pin::new(&mut self.inner).poll_read(cx, buf) {
-            Poll::Pending => self.wait(cx),
-            ready => {
-                self.progress();
-                ready
-            }
-        }
+        Pin::new(&mut self.inner).poll_read(cx, buf)
     }
 }
 
@@ -165,21 +161,25 @@ mod tests {
     use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    fn impatient<S>(inner: S) -> Stalling<S> {
-        let patience = Patience {
+    fn little() -> Patience {
+        Patience {
             idle: Duration::from_millis(300),
             window: Duration::from_millis(50),
             least_read: 1000,
             linger: Duration::from_millis(50),
             ..Patience::default()
-        };
-        Stalling::new(inner, patience, Arc::default())
+        }
+    }
+
+    fn impatient<S>(inner: S) -> Stalling<S> {
+        Stalling::new(inner, little(), Arc::default())
     }
 
     #[tokio::test]
-    async fn a_silent_peer_is_given_up() {
+    async fn a_peer_that_takes_nothing_is_given_up() {
         let (_peer, here) = tokio::io::duplex(64);
-        let error = impatient(here).read_u8().await.unwrap_err();
+        let patience = Patience { window: Duration::from_secs(3600), ..little() };
+        let error = Stalling::new(here, patience, Arc::default()).write_all(&[0; 100]).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
     }
 

@@ -12,11 +12,10 @@ use crate::domain::post::Kind;
 use crate::domain::token::TokenScope;
 use crate::error::{Error, Result};
 use crate::service::change::Change;
-use crate::service::posts::{self, People};
+use crate::service::posts;
 use crate::service::{App, ReadTxn, in_turn};
 use crate::store::comments::Outline;
 use crate::store::{self};
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Comments on a page of the list under `/admin`.
@@ -39,14 +38,12 @@ pub fn conversation(txn: &ReadTxn, post: PostId, number: usize) -> Result<Conver
     if number > pages.len().max(1) {
         return Err(Error::NotFound("page"));
     }
-    let mut comments = Vec::new();
-    let mut people = People::default();
-    for segment in pages.get(number - 1).into_iter().flatten() {
-        let thread = store::comments::threads(txn, post, segment.thread, segment.thread)?;
-        let part = thread.into_iter().skip(segment.skip).take(segment.take).collect();
-        comments.extend(place(txn, part, &mut people)?);
-    }
-    Ok(Conversation { comments, total: outline.total, page: number, pages: pages.len().max(1) })
+    let Some([first, .., last] | [first @ last]) = pages.get(number - 1).map(Vec::as_slice) else {
+        return Ok(Conversation { page: number, pages: 1, ..Conversation::default() });
+    };
+    let take = pages.get(number - 1).into_iter().flatten().map(|segment| segment.take).sum();
+    let comments = store::comments::shown(txn, post, (first.thread, last.thread), (first.skip, take))?;
+    Ok(Conversation { comments: place(txn, comments)?, total: outline.total, page: number, pages: pages.len() })
 }
 
 /// Whole threads share a page until it has enough comments.
@@ -71,29 +68,35 @@ fn pages(outline: &Outline) -> Vec<Vec<Segment>> {
     pages
 }
 
-/// Reading order: each comment directly followed by its replies. A reply whose parent is on
-/// another page stands at the level of replies and says whom it answers.
-fn place(txn: &ReadTxn, comments: Vec<Comment>, people: &mut People) -> Result<Vec<PlacedComment>> {
-    let here: HashSet<CommentId> = comments.iter().map(|comment| comment.id).collect();
-    let mut children: HashMap<Option<CommentId>, Vec<Comment>> = HashMap::new();
-    for comment in comments {
-        let parent = comment.parent.filter(|parent| here.contains(parent));
-        children.entry(parent).or_default().push(comment);
-    }
-    let mut placed = Vec::with_capacity(here.len());
+/// Reading order: each comment directly followed by its replies. A reply whose parent is on another
+/// page stands at the level of replies and says whom it answers. `comments` are in the order written,
+/// thread by thread.
+fn place(txn: &ReadTxn, comments: Vec<Comment>) -> Result<Vec<PlacedComment>> {
+    let here = |thread, id| comments.binary_search_by_key(&(thread, id), |other| (other.thread, other.id)).is_ok();
+    let parents: Vec<Option<CommentId>> =
+        comments.iter().map(|comment| comment.parent.filter(|parent| here(comment.thread, *parent))).collect();
+    // Sorted by parent; the order within stays.
+    let mut answers: Vec<(Option<CommentId>, Option<Comment>)> =
+        parents.into_iter().zip(comments.into_iter().map(Some)).collect();
+    answers.sort_by_key(|answer| answer.0);
+    let mut placed = Vec::with_capacity(answers.len());
+    let to = |answers: &[(Option<CommentId>, Option<Comment>)], parent| {
+        answers.partition_point(|answer| answer.0 < parent)..answers.partition_point(|answer| answer.0 <= parent)
+    };
     // A stack instead of recursion: how deep people answer each other is theirs to choose.
-    let mut stack: Vec<(Comment, usize)> =
-        children.remove(&None).unwrap_or_default().into_iter().rev().map(|comment| (comment, 0)).collect();
-    while let Some((comment, depth)) = stack.pop() {
-        let replies = children.remove(&Some(comment.id)).unwrap_or_default();
-        stack.extend(replies.into_iter().rev().map(|reply| (reply, depth + 1)));
+    let mut stack: Vec<(usize, usize)> = to(&answers, None).rev().map(|index| (index, 0)).collect();
+    while let Some((index, depth)) = stack.pop() {
+        let Some((parent, Some(comment))) = answers.get_mut(index).map(|answer| (answer.0, answer.1.take())) else {
+            continue;
+        };
+        stack.extend(to(&answers, Some(comment.id)).rev().map(|reply| (reply, depth + 1)));
         let in_reply_to = match comment.parent {
-            Some(parent) if depth > INDENTED_DEPTH || !here.contains(&parent) => {
-                answered(txn, &comment, parent)?.map(|author| people.credit(txn, author)).transpose()?
+            Some(elsewhere) if depth > INDENTED_DEPTH || parent.is_none() => {
+                answered(txn, &comment, elsewhere)?.map(|author| posts::credit(txn, author)).transpose()?
             }
             _ => None,
         };
-        placed.push(PlacedComment { author: people.credit(txn, comment.author)?, depth, in_reply_to, comment });
+        placed.push(PlacedComment { author: posts::credit(txn, comment.author)?, depth, in_reply_to, comment });
     }
     Ok(placed)
 }
@@ -115,7 +118,7 @@ pub fn find(txn: &ReadTxn, post: PostId, id: CommentId) -> Result<(PlacedComment
     let holds =
         |segment: &Segment| segment.thread == thread && (segment.skip..segment.skip + segment.take).contains(&position);
     let page = pages(&outline).iter().position(|page| page.iter().any(holds)).ok_or_else(missing)?;
-    let author = People::default().credit(txn, comment.author)?;
+    let author = posts::credit(txn, comment.author)?;
     let depth = usize::from(comment.parent.is_some());
     Ok((PlacedComment { comment, author, depth, in_reply_to: None }, page + 1))
 }
@@ -239,12 +242,11 @@ pub fn recent(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<Recent
     if !actor.can_moderate() {
         return Err(actor.refusal(TokenScope::CommentsRead));
     }
-    let mut people = People::default();
     let (comments, total) = store::comments::newest(txn, (number - 1) * RECENT_PER_PAGE, RECENT_PER_PAGE)?;
     let mut items = Vec::with_capacity(comments.len());
     for comment in comments {
         if let Some(post) = store::posts::by_id(txn, comment.post)? {
-            items.push(RecentComment { author: people.credit(txn, comment.author)?, comment, post });
+            items.push(RecentComment { author: posts::credit(txn, comment.author)?, comment, post });
         }
     }
     Ok(Page { items, number, per_page: RECENT_PER_PAGE, total })

@@ -10,16 +10,21 @@ use std::sync::Arc;
 /// Sessions ended in one commit.
 const SWEEP: usize = 500;
 
-/// Renders again what an older renderer, or one for another base path, had rendered. Returns how
-/// many posts that were. Runs at start, beside the first visitors, for as long as `go_on` says so.
+/// Renders again what an older renderer, or one for another base path, had rendered, and remembers that
+/// all is current, so that the next start need not look. Returns how many posts that were. Runs at start, beside the first visitors, for as long as `go_on` says so.
 pub fn rerender(app: &App, go_on: &dyn Fn() -> bool) -> Result<usize> {
     let current = markdown::stamp(&app.links);
-    let stale = store::posts::body_stamps(&app.read()?)?.into_iter().filter(|(_, stamp)| *stamp != current);
+    let txn = app.read()?;
+    if store::settings::rendered(&txn)?.is_some_and(|known| known == current) {
+        return Ok(0);
+    }
+    let stale = store::posts::rendered_otherwise(&txn, &current)?;
+    drop(txn);
     let grammars = Grammars::default();
     let mut count = 0;
-    for (id, _) in stale {
+    for id in stale {
         if !go_on() {
-            break;
+            return Ok(count);
         }
         let txn = app.read()?;
         let Some(head) = store::posts::by_id(&txn, id)? else { continue };
@@ -41,6 +46,8 @@ pub fn rerender(app: &App, go_on: &dyn Fn() -> bool) -> Result<usize> {
         })?;
         count += 1;
     }
+    // Whatever was saved meanwhile is of the same stamp, and the next start reads no text.
+    app.store.write_blocking(move |txn| store::settings::put_rendered(txn, &current))?;
     Ok(count)
 }
 
@@ -55,4 +62,35 @@ pub async fn sweep_sessions(app: &Arc<App>) -> Result<usize> {
             .await?;
     }
     Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::domain::html::Html;
+    use crate::domain::time::Timestamp;
+    use crate::service::Clock;
+    use crate::service::sample::{self, Contents};
+    use crate::store::posts::{Body, Listing};
+
+    #[test]
+    fn texts_are_looked_through_until_all_are_known_to_be_current() {
+        let clock = Clock::fixed(Timestamp::from_ms(1_700_000_000_000));
+        let app = App::in_memory(clock, Config { bcrypt_cost: Some(10), ..Config::default() }).unwrap();
+        sample::prepare(&app, Contents::Sample).unwrap();
+        let known = || store::settings::rendered(&app.read().unwrap()).unwrap();
+        assert_eq!((rerender(&app, &|| false).unwrap(), known()), (0, None));
+        assert!(rerender(&app, &|| true).unwrap() > 1);
+        assert_eq!(known(), Some(markdown::stamp(&app.links)));
+        assert_eq!(rerender(&app, &|| true).unwrap(), 0);
+        // A program for another base path has saved a post.
+        let ever = Timestamp::from_ms(i64::MAX);
+        let id = store::posts::published(&app.read().unwrap(), &Listing::All, ever, 0, 1).unwrap()[0];
+        let body = Body { stamp: "another".into(), html: Html::trusted(String::new()) };
+        app.store.write_blocking(move |txn| store::posts::replace_body(txn, id, &body)).unwrap();
+        assert_eq!(known(), None);
+        assert_eq!(rerender(&app, &|| true).unwrap(), 1);
+        assert_eq!(known(), Some(markdown::stamp(&app.links)));
+    }
 }

@@ -17,6 +17,7 @@ use crate::store;
 use crate::store::posts::Listing;
 use crate::store::redirects::Target;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Rows on a page of the lists under `/admin`.
 pub const ADMIN_PER_PAGE: usize = 50;
@@ -36,9 +37,8 @@ pub fn visible(app: &App, txn: &ReadTxn, actor: &Actor, kind: Kind, slug: &str) 
 
 /// A post or page with what is shown beside its text; the caller has decided that it may be shown.
 pub fn view(app: &App, txn: &ReadTxn, head: PostHead) -> Result<PostView> {
-    let mut people = People::default();
     Ok(PostView {
-        authors: people.credits(txn, &head.authors)?,
+        authors: credits(txn, &head.authors)?,
         category: head.category.map(|id| store::categories::by_id(txn, id)).transpose()?.flatten(),
         body: body(app, txn, &head)?,
         head,
@@ -118,15 +118,10 @@ pub fn by_author(app: &App, txn: &ReadTxn, username: &str, number: usize) -> Res
 pub fn archive(app: &App, txn: &ReadTxn) -> Result<Vec<ArchiveYear>> {
     let zone = settings::current(txn)?.zone();
     let mut years: Vec<ArchiveYear> = Vec::new();
-    for time in store::posts::publication_times(txn, app.now())? {
-        let (year, month) = time.year_month(&zone);
-        if years.last().is_none_or(|last| last.year != year) {
-            years.push(ArchiveYear { year, months: Vec::new() });
-        }
-        let Some(last) = years.last_mut() else { continue };
-        match last.months.last_mut() {
-            Some((known, posts)) if *known == month => *posts += 1,
-            _ => last.months.push((month, 1)),
+    for (year, month, posts) in store::counts::by_month(txn, &zone, app.now())? {
+        match years.last_mut() {
+            Some(last) if last.year == year => last.months.push((month, posts)),
+            _ => years.push(ArchiveYear { year, months: vec![(month, posts)] }),
         }
     }
     Ok(years)
@@ -135,15 +130,18 @@ pub fn archive(app: &App, txn: &ReadTxn) -> Result<Vec<ArchiveYear>> {
 /// Page `number` of the posts of a year, or of one of its months (1 to 12).
 pub fn by_month(app: &App, txn: &ReadTxn, year: i16, month: Option<i8>, number: usize) -> Result<Page<PostCard>> {
     let settings = settings::current(txn)?;
-    let (from, before) = span(year, month, &settings.zone()).ok_or(Error::NotFound("page"))?;
-    let last = Timestamp::from_ms(before.ms() - 1).min(app.now());
-    let ids = store::posts::between(txn, &Listing::All, (from, last), 0, usize::MAX)?;
-    if ids.is_empty() {
+    let (zone, now) = (settings.zone(), app.now());
+    let (from, before) = span(year, month, &zone).ok_or(Error::NotFound("page"))?;
+    let wanted = |known: &(i16, i8, usize)| known.0 == year && month.is_none_or(|month| known.1 == month);
+    let total =
+        store::counts::by_month(txn, &zone, now)?.iter().filter(|known| wanted(known)).map(|known| known.2).sum();
+    if total == 0 {
         return Err(Error::NotFound("page"));
     }
+    let last = Timestamp::from_ms(before.ms() - 1).min(now);
     let per_page = usize::from(settings.posts_per_page);
-    let shown: Vec<PostId> = ids.iter().copied().skip((number - 1) * per_page).take(per_page).collect();
-    page_of(txn, shown, number, per_page, ids.len())
+    let ids = store::posts::between(txn, &Listing::All, (from, last), (number - 1) * per_page, per_page)?;
+    page_of(txn, ids, number, per_page, total)
 }
 
 fn span(year: i16, month: Option<i8>, zone: &Zone) -> Option<(Timestamp, Timestamp)> {
@@ -159,7 +157,7 @@ fn list(app: &App, txn: &ReadTxn, listing: &Listing, number: usize) -> Result<Pa
     let now = app.now();
     let per_page = usize::from(settings::current(txn)?.posts_per_page);
     let ids = store::posts::published(txn, listing, now, (number - 1) * per_page, per_page)?;
-    let total = store::posts::count(txn, listing, now)?;
+    let total = store::counts::published(txn, listing, now)?;
     page_of(txn, ids, number, per_page, total)
 }
 
@@ -179,7 +177,6 @@ fn heads(txn: &ReadTxn, ids: Vec<PostId>) -> Result<Vec<PostHead>> {
 }
 
 fn cards(txn: &ReadTxn, heads: Vec<PostHead>) -> Result<Vec<PostCard>> {
-    let mut people = People::default();
     let mut categories: HashMap<CategoryId, Option<Category>> = HashMap::new();
     heads
         .into_iter()
@@ -195,30 +192,20 @@ fn cards(txn: &ReadTxn, heads: Vec<PostHead>) -> Result<Vec<PostCard>> {
                     }
                 },
             };
-            let authors = people.credits(txn, &head.authors)?;
+            let authors = credits(txn, &head.authors)?;
             let comments = store::comments::count(txn, head.id)?;
             Ok(PostCard { head, authors, category, comments })
         })
         .collect()
 }
 
-/// Names of people, each read once.
-#[derive(Default)]
-pub(in crate::service) struct People(HashMap<UserId, Credit>);
+/// How pages name somebody.
+pub(in crate::service) fn credit(txn: &ReadTxn, id: UserId) -> Result<Arc<Credit>> {
+    store::users::credit(txn, id)?.ok_or_else(|| Error::internal(format!("user {id} is missing")))
+}
 
-impl People {
-    pub(in crate::service) fn credit(&mut self, txn: &ReadTxn, id: UserId) -> Result<Credit> {
-        if let Some(known) = self.0.get(&id) {
-            return Ok(known.clone());
-        }
-        let user = store::users::by_id(txn, id)?.ok_or_else(|| Error::internal(format!("user {id} is missing")))?;
-        self.0.insert(id, user.credit());
-        Ok(user.credit())
-    }
-
-    fn credits(&mut self, txn: &ReadTxn, ids: &[UserId]) -> Result<Vec<Credit>> {
-        ids.iter().map(|id| self.credit(txn, *id)).collect()
-    }
+fn credits(txn: &ReadTxn, ids: &[UserId]) -> Result<Vec<Arc<Credit>>> {
+    ids.iter().map(|id| credit(txn, *id)).collect()
 }
 
 /// The address that content now has which once was at `path` (percent-decoded, no base path).

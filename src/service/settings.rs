@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::service::change::Change;
 use crate::service::{App, ReadTxn, media};
 use crate::store;
+use std::sync::Arc;
 
 /// What to do with the logo when settings are saved.
 #[derive(Debug, Clone)]
@@ -18,14 +19,17 @@ pub enum LogoChange {
 }
 
 /// The settings in force. Before set-up nobody can sign up.
-pub fn current(txn: &ReadTxn) -> Result<Settings> {
-    let stored = store::settings::settings(txn)?;
-    Ok(stored.unwrap_or_else(|| Settings { signup_open: false, ..Settings::default() }))
+pub fn current(txn: &ReadTxn) -> Result<Arc<Settings>> {
+    let stored = store::settings::kept(txn)?;
+    Ok(stored.unwrap_or_else(|| Arc::new(Settings { signup_open: false, ..Settings::default() })))
 }
 
 /// The settings in force, for somebody who may change them.
 pub fn editable(txn: &ReadTxn, actor: &Actor) -> Result<Settings> {
-    if actor.can_see_settings() { current(txn) } else { Err(actor.refusal(TokenScope::SettingsRead)) }
+    if !actor.can_see_settings() {
+        return Err(actor.refusal(TokenScope::SettingsRead));
+    }
+    Ok(current(txn)?.as_ref().clone())
 }
 
 /// Changes the settings.
@@ -33,7 +37,7 @@ pub async fn update(app: &App, actor: &Actor, patch: &SettingsPatch, logo: LogoC
     if !actor.can_change_settings() {
         return Err(actor.refusal(TokenScope::SettingsWrite));
     }
-    let stored = current(&app.read()?)?.logo;
+    let stored = current(&app.read()?)?.logo.clone();
     patch.validate(None)?;
     let logo = match logo {
         LogoChange::Keep => stored,

@@ -30,6 +30,22 @@ pub(in crate::store) struct StoredComment {
     source_bytes: usize,
 }
 
+/// A stored comment as far as it is shown, read without copying its text.
+#[derive(Deserialize)]
+struct ShownComment<'a> {
+    #[serde(default)]
+    parent: Option<CommentId>,
+    author: UserId,
+    created_at: Timestamp,
+    #[serde(default)]
+    edited_at: Option<Timestamp>,
+    #[serde(default)]
+    deleted: bool,
+    #[serde(borrow, with = "serde_bytes")]
+    text: &'a [u8],
+    source_bytes: usize,
+}
+
 /// What is known of a whole conversation without its texts.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Outline {
@@ -111,6 +127,39 @@ pub fn threads(txn: &impl Snapshot, post: PostId, first: CommentId, last: Commen
     .collect()
 }
 
+/// What a page shows of the threads from `first` to `last`: the comments after the first `skip`, at most
+/// `take`, in the order of `threads` and without their Markdown.
+pub fn shown(
+    txn: &impl Snapshot,
+    post: PostId,
+    (first, last): (CommentId, CommentId),
+    (skip, take): (usize, usize),
+) -> Result<Vec<Comment>> {
+    let table = txn.table(COMMENTS)?;
+    let rows = table.range((post.0, first.0, 0)..=(post.0, last.0, u64::MAX))?;
+    let mut comments = Vec::with_capacity(take);
+    let mut text = Vec::new();
+    for row in rows.skip(skip).take(take) {
+        let (key, value) = row?;
+        let (key, stored) = (key.value(), record::decode::<ShownComment>(value.value())?);
+        record::unpack_into(stored.text, &mut text)?;
+        let html = text.get(stored.source_bytes..).ok_or_else(|| damaged(key))?;
+        comments.push(Comment {
+            id: CommentId(key.2),
+            post,
+            thread: CommentId(key.1),
+            parent: stored.parent,
+            author: stored.author,
+            created_at: stored.created_at,
+            edited_at: stored.edited_at,
+            deleted: stored.deleted,
+            source: String::new(),
+            body: Html::trusted(str::from_utf8(html)?.to_owned()),
+        });
+    }
+    Ok(comments)
+}
+
 /// One comment, by its post, its thread and its own number.
 pub fn by_id(txn: &impl Snapshot, post: PostId, thread: CommentId, id: CommentId) -> Result<Option<Comment>> {
     let key = (post.0, thread.0, id.0);
@@ -181,9 +230,7 @@ fn whole(post: PostId) -> std::ops::RangeInclusive<(u64, u64, u64)> {
 
 fn from_stored((post, thread, id): (u64, u64, u64), stored: StoredComment) -> Result<Comment> {
     let text = record::unpack(&stored.text)?;
-    let (source, html) = text
-        .split_at_checked(stored.source_bytes)
-        .ok_or_else(|| Error::DataFile(format!("The text of comment {id} of post {post} is damaged.")))?;
+    let (source, html) = text.split_at_checked(stored.source_bytes).ok_or_else(|| damaged((post, thread, id)))?;
     Ok(Comment {
         id: CommentId(id),
         post: PostId(post),
@@ -196,4 +243,8 @@ fn from_stored((post, thread, id): (u64, u64, u64), stored: StoredComment) -> Re
         source: source.to_owned(),
         body: Html::trusted(html.to_owned()),
     })
+}
+
+fn damaged((post, _, id): (u64, u64, u64)) -> Error {
+    Error::DataFile(format!("The text of comment {id} of post {post} is damaged."))
 }

@@ -77,6 +77,10 @@ impl Fresh {
 
     /// Whether any of `scopes` changed after commit `number`.
     pub(in crate::store) fn changed_since(&self, scopes: &[Scope], number: u64) -> bool {
+        // Most often nothing at all did. A write that is acknowledged has raised the number before.
+        if self.number() <= number {
+            return false;
+        }
         let changed = self.changed.read().unwrap_or_else(|poisoned| poisoned.into_inner());
         scopes.iter().any(|scope| changed.at(*scope) > number)
     }

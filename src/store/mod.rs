@@ -4,6 +4,7 @@ pub mod categories;
 pub mod check;
 pub mod comments;
 pub mod copy;
+pub mod counts;
 mod disk;
 mod file;
 pub mod fresh;

@@ -6,11 +6,11 @@ use crate::domain::html::Html;
 use crate::domain::id::{CategoryId, CommentId, PostId, UserId};
 use crate::domain::post::{Kind, PostHead, Status};
 use crate::domain::slug::Slug;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, Zone};
 use crate::error::Result;
 use crate::store::fresh::Scope;
 use crate::store::posts::{Body, Listing, Revision};
-use crate::store::{ReadTxn, Store, comments, ids, posts};
+use crate::store::{ReadTxn, Store, comments, counts, ids, posts};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -310,16 +310,16 @@ fn compare_lists(txn: &ReadTxn, model: &Model) -> Result<()> {
         for listing in listings() {
             let expected = model.list(&listing, now);
             assert_eq!(posts::published(txn, &listing, at, 0, usize::MAX)?, expected, "{listing:?} at {now}");
-            assert_eq!(posts::count(txn, &listing, at)?, expected.len());
+            assert_eq!(counts::published(txn, &listing, at)?, expected.len());
             let part: Vec<PostId> = expected.iter().copied().skip(1).take(2).collect();
             assert_eq!(posts::published(txn, &listing, at, 1, 2)?, part);
             if let Listing::Tag(slug) = &listing {
                 assert_eq!(posts::newest_with_tag(txn, slug, at)?, expected.first().copied());
             }
         }
-        let all = model.list(&Listing::All, now);
-        let times: Vec<Timestamp> = all.iter().filter_map(|id| model.posts.get(&id.0)?.published_at).collect();
-        assert_eq!(posts::publication_times(txn, at)?, times);
+        let posts_so_far = model.list(&Listing::All, now).len();
+        let months = if posts_so_far > 0 { vec![(1970, 1, posts_so_far)] } else { Vec::new() };
+        assert_eq!(counts::by_month(txn, &Zone::utc(), at)?, months);
         let later =
             model.list(&Listing::All, i64::MAX).into_iter().filter_map(|id| model.posts.get(&id.0)?.published_at);
         assert_eq!(posts::next_publication(txn, at)?, later.filter(|time| *time > at).min());
@@ -344,6 +344,9 @@ fn compare_comments(txn: &ReadTxn, model: &Model) -> Result<()> {
         for (thread, _) in &threads {
             let expected: Vec<Comment> = model.of_post(post).filter(|one| one.thread == *thread).cloned().collect();
             assert_eq!(comments::threads(txn, PostId(post), *thread, *thread)?, expected);
+            let without_source = |comment: &Comment| Comment { source: String::new(), ..comment.clone() };
+            let shown: Vec<Comment> = expected.iter().skip(1).take(2).map(without_source).collect();
+            assert_eq!(comments::shown(txn, PostId(post), (*thread, *thread), (1, 2))?, shown);
         }
         for comment in model.of_post(post) {
             assert_eq!(outline.thread_of(comment.id), Some(comment.thread));

@@ -11,8 +11,8 @@ use crate::store::record;
 use crate::store::schema::{
     BODIES, POST_BY_SLUG, POSTS, POSTS_BY_AUTHOR, POSTS_BY_CATEGORY, POSTS_BY_TAG, POSTS_BY_TIME, REVISIONS,
 };
-use crate::store::{Snapshot, WriteTxn, comments, ids};
-use redb::{ReadableTable, ReadableTableMetadata};
+use crate::store::{Snapshot, WriteTxn, comments, ids, settings};
+use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -52,7 +52,7 @@ struct StoredRevision {
 }
 
 /// A list of published posts, newest first.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Listing {
     All,
     Category(CategoryId),
@@ -204,23 +204,6 @@ pub fn between(
     }
 }
 
-/// How many posts are public at `now`. For all posts this costs one look at the table's length
-/// and the scheduled ones; for the other listings a scan of their keys.
-pub fn count(txn: &impl Snapshot, listing: &Listing, now: Timestamp) -> Result<usize> {
-    if let Listing::All = listing {
-        let table = txn.table(POSTS_BY_TIME)?;
-        let scheduled = table.range((now.ms() + 1, 0)..)?.count();
-        return Ok(usize::try_from(table.len()?).unwrap_or(usize::MAX).saturating_sub(scheduled));
-    }
-    Ok(published(txn, listing, now, 0, usize::MAX)?.len())
-}
-
-/// Publication times of all posts public at `now`, newest first.
-pub fn publication_times(txn: &impl Snapshot, now: Timestamp) -> Result<Vec<Timestamp>> {
-    let table = txn.table(POSTS_BY_TIME)?;
-    table.range(..=(now.ms(), u64::MAX))?.rev().map(|row| Ok(Timestamp::from_ms(row?.0.value().0))).collect()
-}
-
 /// When the next scheduled post appears.
 pub fn next_publication(txn: &impl Snapshot, now: Timestamp) -> Result<Option<Timestamp>> {
     let table = txn.table(POSTS_BY_TIME)?;
@@ -249,20 +232,34 @@ pub fn all(
     Ok((heads, total))
 }
 
-/// Every post's id with the stamp of its rendered text.
-pub fn body_stamps(txn: &impl Snapshot) -> Result<Vec<(PostId, String)>> {
+/// Posts whose rendered text carries another stamp. Reads every text: ask `settings::rendered` first.
+pub fn rendered_otherwise(txn: &impl Snapshot, stamp: &str) -> Result<Vec<PostId>> {
     #[derive(Deserialize)]
     struct Stamp {
         stamp: String,
     }
-    let table = txn.table(BODIES)?;
-    table
-        .iter()?
-        .map(|row| {
-            let (id, body) = row?;
-            Ok((PostId(id.value()), record::decode::<Stamp>(body.value())?.stamp))
-        })
-        .collect()
+    let mut ids = Vec::new();
+    for row in txn.table(BODIES)?.iter()? {
+        let (id, body) = row?;
+        if record::decode::<Stamp>(body.value())?.stamp != stamp {
+            ids.push(PostId(id.value()));
+        }
+    }
+    Ok(ids)
+}
+
+/// Heads of the static pages, whatever their state, by address.
+pub fn pages(txn: &impl Snapshot) -> Result<Vec<PostHead>> {
+    let kind = Kind::Page.as_str();
+    let mut heads = Vec::new();
+    for row in txn.table(POST_BY_SLUG)?.range((kind, "")..)? {
+        let (key, id) = row?;
+        if key.value().0 != kind {
+            break;
+        }
+        heads.extend(by_id(txn, PostId(id.value()))?);
+    }
+    Ok(heads)
 }
 
 /// How many posts of every state are filed under each category.
@@ -331,6 +328,7 @@ fn put_revision(txn: &WriteTxn<'_>, head: &PostHead, revision: &Revision) -> Res
 }
 
 fn put_body(txn: &WriteTxn<'_>, id: PostId, body: &Body) -> Result<()> {
+    settings::keep_rendered_true(txn, &body.stamp)?;
     let stored = StoredBody { stamp: body.stamp.clone(), html: record::pack(body.html.as_str()) };
     txn.open(BODIES)?.insert(id.0, record::encode(&stored)?.as_slice())?;
     Ok(())

@@ -4,8 +4,7 @@
 //! instead of a migration.
 
 use crate::error::{Error, Result};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// The version written now.
 const VERSION: u8 = 1;
@@ -18,7 +17,7 @@ pub(in crate::store) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
 }
 
 /// Reads what `encode` wrote. A version this program does not know is refused, never guessed at.
-pub(in crate::store) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+pub(in crate::store) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T> {
     match bytes.split_first() {
         Some((&VERSION, rest)) => Ok(rmp_serde::from_slice(rest)?),
         Some((version, _)) => Err(Error::DataFile(format!(
@@ -38,18 +37,28 @@ pub(in crate::store) fn unpack(bytes: &[u8]) -> Result<String> {
     Ok(String::from_utf8(lz4_flex::decompress_size_prepended(bytes)?)?)
 }
 
+/// Like `unpack`, into a buffer that is used again and again: what was in it is gone.
+pub(in crate::store) fn unpack_into(bytes: &[u8], buffer: &mut Vec<u8>) -> Result<()> {
+    let (size, packed) = lz4_flex::block::uncompressed_size(bytes)?;
+    buffer.clear();
+    buffer.resize(size, 0);
+    let written = lz4_flex::block::decompress_into(packed, buffer)?;
+    buffer.truncate(written);
+    Ok(())
+}
+
 internal_from!(
     rmp_serde::encode::Error,
     rmp_serde::decode::Error,
     lz4_flex::block::DecompressError,
-    std::string::FromUtf8Error
+    std::string::FromUtf8Error,
+    std::str::Utf8Error
 );
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde::Deserialize;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Old {
@@ -81,12 +90,18 @@ mod tests {
     proptest! {
         #[test]
         fn packing_is_undone_by_unpacking(text in ".{0,2000}") {
+            let mut buffer = b"what was there before".to_vec();
+            unpack_into(&pack(&text), &mut buffer).unwrap();
+            prop_assert_eq!(buffer.as_slice(), text.as_bytes());
             prop_assert_eq!(unpack(&pack(&text)).unwrap(), text);
         }
 
         #[test]
         fn hostile_bytes_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = decode::<New>(&bytes);
+            // Its first four bytes would say how much memory to take; what is stored is ours.
+            let small: Vec<u8> = [&[bytes.len() as u8, 0, 0, 0], bytes.as_slice()].concat();
+            let _ = unpack_into(&small, &mut Vec::new());
         }
     }
 }

@@ -1,17 +1,22 @@
 //! What readers and the writer share: the open file, and how it is opened again after an error.
 
-use crate::domain::id::PostId;
+use crate::domain::id::{PostId, UserId};
+use crate::domain::settings::Settings;
+use crate::domain::user::Credit;
 use crate::error::{Error, Result};
 use crate::store::comments::Outline;
+use crate::store::counts::Counts;
 use crate::store::disk::Gauge;
 use crate::store::file::{Opening, Place};
 use crate::store::fresh::Fresh;
 use redb::{Database, ReadableDatabase};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 /// Outlines of conversations kept in memory, in bytes.
 const OUTLINE_CACHE: u64 = 2 * 1024 * 1024;
+/// People whose names are kept in memory.
+const CREDIT_CACHE: usize = 2_048;
 /// How long the reopening of the file waits for readers to finish; later ones get
 /// `Error::Unavailable`.
 const READERS_FINISH: Duration = Duration::from_millis(500);
@@ -25,7 +30,11 @@ pub(in crate::store) struct Shared {
     /// One more reference for each snapshot being read.
     readers: Arc<()>,
     pub(in crate::store) fresh: Fresh,
+    /// Names of people; like the settings, true until `Scope::Frame` changes.
+    pub(in crate::store) credits: quick_cache::sync::Cache<UserId, (u64, Arc<Credit>)>,
+    pub(in crate::store) settings: Mutex<Option<(u64, Arc<Settings>)>>,
     pub(in crate::store) outlines: quick_cache::sync::Cache<PostId, (u64, Arc<Outline>), OutlineWeight>,
+    pub(in crate::store) counts: Counts,
 }
 
 #[derive(Clone)]
@@ -47,7 +56,10 @@ impl Shared {
             db: RwLock::new(Some(db)),
             readers: Arc::default(),
             fresh: Fresh::default(),
+            credits: quick_cache::sync::Cache::new(CREDIT_CACHE),
+            settings: Mutex::default(),
             outlines: quick_cache::sync::Cache::with_weighter(1_024, OUTLINE_CACHE, OutlineWeight),
+            counts: Counts::default(),
         })
     }
 

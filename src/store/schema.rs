@@ -9,7 +9,8 @@ type Table<K, V> = TableDefinition<'static, K, V>;
 
 // --- migrate, settings, ids ---------------------------------------------------------------
 
-/// "schema_version" -> u64 as eight bytes, little endian; "settings", "security" -> record.
+/// "schema_version" -> u64 as eight bytes, little endian; "settings", "security" -> record; "rendered" ->
+/// record of the stamp that every row of `BODIES` carries, absent while they differ.
 pub(in crate::store) const META: Table<&str, &[u8]> = Table::new("meta");
 /// Noun -> the next number nobody has. Owner: `ids`.
 pub(in crate::store) const NEXT_IDS: Table<&str, u64> = Table::new("next_ids");

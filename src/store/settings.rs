@@ -5,9 +5,10 @@ use crate::error::Result;
 use crate::store::fresh::Scope;
 use crate::store::record;
 use crate::store::schema::META;
-use crate::store::{Snapshot, WriteTxn};
+use crate::store::{ReadTxn, Snapshot, WriteTxn};
 use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
+use std::sync::{Arc, PoisonError};
 
 /// What the program measured or made for itself at first start.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,20 @@ pub struct Security {
 /// The stored settings; `None` before set-up.
 pub fn settings(txn: &impl Snapshot) -> Result<Option<Settings>> {
     read(txn, "settings")
+}
+
+/// The stored settings, read once and kept until they change.
+pub fn kept(txn: &ReadTxn) -> Result<Option<Arc<Settings>>> {
+    let slot = || txn.shared.settings.lock().unwrap_or_else(PoisonError::into_inner);
+    let kept = slot().clone();
+    if let Some((number, settings)) = kept
+        && !txn.shared.fresh.changed_since(&[Scope::Frame], number)
+    {
+        return Ok(Some(settings));
+    }
+    let Some(read) = settings(txn)?.map(Arc::new) else { return Ok(None) };
+    *slot() = Some((txn.number(), Arc::clone(&read)));
+    Ok(Some(read))
 }
 
 /// Stores the settings.
@@ -41,6 +56,26 @@ pub fn security(txn: &impl Snapshot) -> Result<Security> {
 /// Stores what the program remembers for itself.
 pub fn put_security(txn: &WriteTxn<'_>, security: &Security) -> Result<()> {
     txn.open(META)?.insert("security", record::encode(security)?.as_slice())?;
+    Ok(())
+}
+
+/// The stamp of every rendered text, if they all have the same and that is known.
+pub fn rendered(txn: &impl Snapshot) -> Result<Option<String>> {
+    read(txn, "rendered")
+}
+
+/// Says that every rendered text carries this stamp.
+pub fn put_rendered(txn: &WriteTxn<'_>, stamp: &str) -> Result<()> {
+    txn.open(META)?.insert("rendered", record::encode(&stamp)?.as_slice())?;
+    Ok(())
+}
+
+/// Takes that back when a text with another stamp is about to be stored: another program, or one for
+/// another base path, writes to this file.
+pub(in crate::store) fn keep_rendered_true(txn: &WriteTxn<'_>, stamp: &str) -> Result<()> {
+    if rendered(txn)?.is_some_and(|known| known != stamp) {
+        txn.open(META)?.remove("rendered")?;
+    }
     Ok(())
 }
 

@@ -66,15 +66,21 @@ pub(in crate::store) fn cannot_open(path: &Path, cause: &io::Error) -> Error {
 pub(in crate::store) fn explain(path: &Path, cause: DatabaseError) -> Error {
     let name = path.display();
     match cause {
-        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => Error::DataFile(format!(
-            "The data file “{name}” is in use by another process. Please stop that one first, or name another file with --data."
-        )),
+        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => Error::DataFile(in_use(path)),
         DatabaseError::UpgradeRequired(_) => {
             Error::DataFile(format!("The data file “{name}” has an old redb format that this program cannot read."))
         }
         DatabaseError::Storage(StorageError::Io(io)) if !tells_damage(io.kind()) => cannot_open(path, &io),
         _ => damaged(path),
     }
+}
+
+/// What is said of a file that another process has open.
+pub(in crate::store) fn in_use(path: &Path) -> String {
+    let name = path.display();
+    format!(
+        "The data file “{name}” is in use by another process. Please stop that one first, or name another file with --data."
+    )
 }
 
 /// Kinds of error that redb gives for what a file holds; `InvalidInput` for one shorter than its header.

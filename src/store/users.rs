@@ -2,13 +2,14 @@
 
 use crate::domain::actor::Role;
 use crate::domain::id::UserId;
-use crate::domain::user::{Email, User, Username};
+use crate::domain::user::{Credit, Email, User, Username};
 use crate::error::{Error, FieldErrors, Result};
 use crate::store::fresh::Scope;
 use crate::store::record;
 use crate::store::schema::{PASSWORDS, USER_BY_EMAIL, USER_BY_NAME, USER_BY_SKELETON, USERS};
-use crate::store::{Snapshot, WriteTxn, ids};
+use crate::store::{ReadTxn, Snapshot, WriteTxn, ids};
 use redb::{ReadableTable, ReadableTableMetadata};
+use std::sync::Arc;
 
 /// A number for a new account.
 pub fn next_id(txn: &WriteTxn<'_>) -> Result<UserId> {
@@ -17,6 +18,20 @@ pub fn next_id(txn: &WriteTxn<'_>) -> Result<UserId> {
 
 pub fn by_id(txn: &impl Snapshot, id: UserId) -> Result<Option<User>> {
     txn.table(USERS)?.get(id.0)?.map(|row| record::decode(row.value())).transpose()
+}
+
+/// How pages name somebody; read once and kept until the name of anybody changes.
+pub fn credit(txn: &ReadTxn, id: UserId) -> Result<Option<Arc<Credit>>> {
+    let cache = &txn.shared.credits;
+    if let Some((number, credit)) = cache.get(&id)
+        && !txn.shared.fresh.changed_since(&[Scope::Frame], number)
+    {
+        return Ok(Some(credit));
+    }
+    let Some(user) = by_id(txn, id)? else { return Ok(None) };
+    let credit = Arc::new(user.credit());
+    cache.insert(id, (txn.number(), Arc::clone(&credit)));
+    Ok(Some(credit))
 }
 
 pub fn by_username(txn: &impl Snapshot, name: &Username) -> Result<Option<User>> {

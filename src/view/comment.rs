@@ -5,6 +5,7 @@ use crate::domain::comment::Conversation;
 use crate::domain::comment::INDENTED_DEPTH;
 use crate::domain::comment::PlacedComment;
 use crate::domain::html::Html;
+use crate::domain::id::CommentId;
 use crate::domain::link::Links;
 use crate::domain::post::PostHead;
 use crate::domain::time::Zone;
@@ -15,6 +16,7 @@ use crate::view::layout;
 use crate::view::layout::Frame;
 use crate::view::pager;
 use maud::Markup;
+use maud::Render;
 use maud::html;
 
 /// What stands in the comment form: what was typed and what is wrong with it.
@@ -25,76 +27,73 @@ pub struct CommentBox<'a> {
     pub errors: &'a [FieldError],
 }
 
-/// A page of a conversation as far as it is the same for everybody.
+/// A page of a conversation as far as it is the same for everybody: markup with slots for what each
+/// reader may do.
 pub struct Prepared {
-    comments: Vec<PreparedComment>,
-    total: usize,
-    page: usize,
-    pages: usize,
+    /// The section from its beginning up to the form.
+    markup: String,
+    slots: Vec<Slot>,
+    /// Where the form posts to, as it stands in an attribute; the addresses of the comments begin with it.
+    address: Markup,
 }
 
-/// A comment, with all that may be shown of it.
-struct PreparedComment {
-    /// Without its texts, which stand in `said`.
+/// The place of a comment's links.
+struct Slot {
+    /// Bytes of the markup before it.
+    at: usize,
+    /// Without its texts, which stand in the markup.
     comment: Comment,
-    depth: usize,
-    /// Who says what, and when.
-    said: Markup,
-    /// The links for those who may follow them.
-    reply: Markup,
-    edit: Markup,
-    delete: Markup,
+    /// The author's.
+    name: Markup,
 }
 
 impl Prepared {
     /// About how much memory it takes.
     pub fn bytes(&self) -> usize {
-        let markups = |one: &PreparedComment| {
-            [&one.said, &one.reply, &one.edit, &one.delete].iter().map(|markup| markup.0.capacity()).sum::<usize>()
-        };
-        let each = self.comments.iter().map(|one| markups(one) + size_of::<PreparedComment>());
-        each.sum::<usize>() + size_of::<Prepared>()
+        let slots = self.slots.iter().map(|slot| size_of::<Slot>() + slot.name.0.capacity());
+        self.markup.capacity() + slots.sum::<usize>() + self.address.0.capacity() + size_of::<Prepared>()
     }
 }
 
-/// Makes what `conversation` puts together for each reader.
+/// Bytes of markup around a comment, about.
+const AROUND: usize = 512;
+/// Bytes of a link in a slot, about.
+const LINK: usize = 160;
+
+/// Makes what `show` puts together for each reader.
 pub fn prepare(links: &Links, zone: &Zone, post: &PostHead, conversation: &Conversation) -> Prepared {
     let Conversation { comments, total, page, pages } = conversation;
-    let comments = comments.iter().map(|placed| prepared(links, zone, post, placed)).collect();
-    Prepared { comments, total: *total, page: *page, pages: *pages }
-}
-
-fn prepared(links: &Links, zone: &Zone, post: &PostHead, placed: &PlacedComment) -> PreparedComment {
-    let comment = Comment { source: String::new(), body: Html::default(), ..placed.comment.clone() };
-    let link = |action, label, whose| action_link(links, post, placed, (action, label, whose));
-    PreparedComment {
-        comment,
-        depth: placed.depth,
-        said: said(links, zone, post, placed),
-        reply: link("reply", "Reply", " to the comment by "),
-        edit: link("edit", "Edit", " the comment by "),
-        delete: link("delete", "Delete", " the comment by "),
+    let texts = comments.iter().map(|placed| placed.comment.body.as_str().len() + AROUND).sum::<usize>();
+    let address = html! { (links.comments(&post.slug)) };
+    let mut prepared = Prepared { markup: String::with_capacity(texts + AROUND), slots: Vec::new(), address };
+    let markup = &mut prepared.markup;
+    markup.push_str(r#"<section class="comments" id="comments" aria-labelledby="comments-title">"#);
+    html! { h2 #comments-title { "Comments (" (total) ")" } }.render_to(markup);
+    if comments.is_empty() {
+        if post.comments_open {
+            html! { p.empty { "No comments yet. Be the first to comment!" } }.render_to(markup);
+        }
+    } else {
+        threads(links, zone, comments, &mut prepared);
+        pager::pager(&pager::IN_ORDER, *page, *pages, |page| links.conversation(&post.slug, page, None))
+            .render_to(&mut prepared.markup);
     }
+    prepared.markup.shrink_to_fit();
+    prepared
 }
 
 /// The section under a post: comments, their pages, and the form for one more.
-pub fn conversation(frame: &Frame, post: &PostHead, conversation: &Prepared) -> Markup {
-    html! {
-        section.comments #comments aria-labelledby="comments-title" {
-            h2 #comments-title { "Comments (" (conversation.total) ")" }
-            @if conversation.comments.is_empty() {
-                @if post.comments_open {
-                    p.empty { "No comments yet. Be the first to comment!" }
-                }
-            } @else {
-                (thread(frame, post, &conversation.comments, 0))
-                (pager::pager(&pager::IN_ORDER, conversation.page, conversation.pages, |page| {
-                    frame.links.conversation(&post.slug, page, None)
-                }))
-            }
-            (invitation(frame, post))
-        }
+pub fn show(frame: &Frame, post: &PostHead, prepared: &Prepared, buffer: &mut String) {
+    buffer.reserve(prepared.markup.len() + prepared.slots.len() * LINK + 8 * AROUND);
+    let mut written = 0;
+    for slot in &prepared.slots {
+        buffer.push_str(prepared.markup.get(written..slot.at).unwrap_or_default());
+        written = slot.at;
+        actions(frame, post, (prepared, slot), buffer);
     }
+    buffer.push_str(prepared.markup.get(written..).unwrap_or_default());
+    invitation(frame, post).render_to(buffer);
+    buffer.push_str("</section>");
 }
 
 /// A page of its own to write a comment on: to answer one, or to correct one that was refused.
@@ -162,53 +161,67 @@ pub fn confirm_delete(frame: &Frame, post: &PostHead, placed: &PlacedComment) ->
     layout::page(frame, "Delete this comment?", main)
 }
 
-/// One level of the conversation: every comment with the deeper ones that follow it inside.
-fn thread(frame: &Frame, post: &PostHead, comments: &[PreparedComment], level: usize) -> Markup {
-    html! {
-        ol.thread {
-            @for branch in branches(comments, level) {
-                @if let Some((one, replies)) = branch.split_first() {
-                    li {
-                        (comment(frame, post, one))
-                        @if !replies.is_empty() {
-                            (thread(frame, post, replies, level + 1))
-                        }
-                    }
-                }
+/// Each comment in an item, and the deeper ones that follow it in a list inside of that, down to
+/// `INDENTED_DEPTH`.
+fn threads(links: &Links, zone: &Zone, comments: &[PlacedComment], prepared: &mut Prepared) {
+    const LIST: &str = r#"<ol class="thread">"#;
+    // Lists that are open around the comment that was written last.
+    let mut open = 0;
+    for placed in comments {
+        let level = 1 + placed.depth.min(INDENTED_DEPTH);
+        if level > open {
+            prepared.markup.push_str(LIST);
+            open += 1;
+        } else {
+            for _ in level..open {
+                prepared.markup.push_str("</li></ol>");
             }
+            open = level;
+            prepared.markup.push_str("</li>");
         }
+        prepared.markup.push_str("<li>");
+        comment(links, zone, placed, prepared);
+    }
+    for _ in 0..open {
+        prepared.markup.push_str("</li></ol>");
     }
 }
 
-/// Cuts a list in reading order before each comment that stands at `level`. Levels end at
-/// `INDENTED_DEPTH`, so the recursion above does.
-fn branches(comments: &[PreparedComment], level: usize) -> Vec<&[PreparedComment]> {
-    comments.chunk_by(|_, next| next.depth.min(INDENTED_DEPTH) > level).collect()
-}
-
-fn comment(frame: &Frame, post: &PostHead, one: &PreparedComment) -> Markup {
-    let id = one.comment.id;
-    if one.comment.deleted {
-        return html! { div.comment.deleted id={ "comment-" (id) } { p { "This comment was deleted." } } };
+fn comment(links: &Links, zone: &Zone, placed: &PlacedComment, prepared: &mut Prepared) {
+    let id = placed.comment.id.0;
+    if placed.comment.deleted {
+        let gone = html! { div.comment.deleted id={ "comment-" (id) } { p { "This comment was deleted." } } };
+        return gone.render_to(&mut prepared.markup);
     }
+    let name = html! { (placed.author.display_name) };
+    let Prepared { markup, slots, address } = prepared;
     html! {
         div.comment id={ "comment-" (id) } {
-            (one.said)
-            (actions(frame, post, one))
+            (said(links, zone, placed, (&name, address)))
         }
     }
+    .render_to(markup);
+    let at = markup.len() - "</div>".len();
+    slots.push(Slot { at, comment: without_texts(&placed.comment), name });
 }
 
-fn said(links: &Links, zone: &Zone, post: &PostHead, placed: &PlacedComment) -> Markup {
+fn without_texts(comment: &Comment) -> Comment {
+    let Comment { id, post, thread, parent, author, created_at, edited_at, deleted, .. } = *comment;
+    let (source, body) = (String::new(), Html::default());
+    Comment { id, post, thread, parent, author, created_at, edited_at, deleted, source, body }
+}
+
+/// Who says what, and when.
+fn said(links: &Links, zone: &Zone, placed: &PlacedComment, (name, comments): (&Markup, &Markup)) -> Markup {
     let comment = &placed.comment;
     html! {
         p.by {
-            a.name href=(links.author(&placed.author.username)) { bdi { (placed.author.display_name) } }
+            a.name href=(links.author(&placed.author.username)) { bdi { (name) } }
             @if let Some(other) = &placed.in_reply_to {
                 span { " in reply to " bdi { (other.display_name) } }
             }
             " "
-            a.when href=(links.comment(&post.slug, comment.id)) {
+            a.when href=(At(comments, comment.id)) {
                 time datetime=(comment.created_at.rfc3339()) { (comment.created_at.human(zone)) }
             }
             @if comment.edited_at.is_some() {
@@ -219,31 +232,47 @@ fn said(links: &Links, zone: &Zone, post: &PostHead, placed: &PlacedComment) -> 
     }
 }
 
-/// What this reader may do with this comment.
-fn actions(frame: &Frame, post: &PostHead, one: &PreparedComment) -> Markup {
-    let reply = post.comments_open && frame.actor.can_comment();
-    let edit = frame.actor.can_edit_comment(&one.comment, frame.now);
-    let delete = frame.actor.can_delete_comment(&one.comment);
-    html! {
-        @if reply || edit || delete {
-            ul.actions {
-                @if reply { (one.reply) }
-                @if edit { (one.edit) }
-                @if delete { (one.delete) }
-            }
-        }
+/// The address of a comment, made of that of all.
+struct At<'a>(&'a Markup, CommentId);
+
+impl Render for At<'_> {
+    fn render_to(&self, buffer: &mut String) {
+        buffer.push_str(&self.0.0);
+        Links::push_comment(buffer, self.1);
     }
 }
 
-/// Each link says whose comment it is about, for those who hear the links alone.
-fn action_link(links: &Links, post: &PostHead, placed: &PlacedComment, words: (&str, &str, &str)) -> Markup {
+/// What this reader may do with this comment.
+fn actions(frame: &Frame, post: &PostHead, (prepared, slot): (&Prepared, &Slot), buffer: &mut String) {
+    let reply = post.comments_open && frame.actor.can_comment();
+    let edit = frame.actor.can_edit_comment(&slot.comment, frame.now);
+    let delete = frame.actor.can_delete_comment(&slot.comment);
+    if !(reply || edit || delete) {
+        return;
+    }
+    buffer.push_str(r#"<ul class="actions">"#);
+    let mut link = |words| action_link(&prepared.address, slot, words, buffer);
+    if reply {
+        link(("reply", "Reply", " to the comment by "));
+    }
+    if edit {
+        link(("edit", "Edit", " the comment by "));
+    }
+    if delete {
+        link(("delete", "Delete", " the comment by "));
+    }
+    buffer.push_str("</ul>");
+}
+
+/// Each link says whose comment it is about, for those who hear the links alone. Written without
+/// `html!`, since a page has hundreds: address and name are markup already, the words need no escapes.
+fn action_link(comments: &Markup, slot: &Slot, words: (&str, &str, &str), buffer: &mut String) {
     let (action, label, whose) = words;
-    html! {
-        li {
-            a href=(links.comment_action(&post.slug, placed.comment.id, action)) {
-                (label) span.hidden { (whose) bdi { (placed.author.display_name) } }
-            }
-        }
+    buffer.push_str(r#"<li><a href=""#);
+    At(comments, slot.comment.id).render_to(buffer);
+    Links::push_action(buffer, action);
+    for part in [r#"">"#, label, r#"<span class="hidden">"#, whose, "<bdi>", &slot.name.0, "</bdi></span></a></li>"] {
+        buffer.push_str(part);
     }
 }
 

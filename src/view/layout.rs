@@ -10,6 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::time::Zone;
 use maud::DOCTYPE;
 use maud::Markup;
+use maud::Render;
 use maud::html;
 
 /// What every page knows; built once for each request.
@@ -61,7 +62,7 @@ pub fn page(frame: &Frame, title: &str, main: Markup) -> Markup {
 }
 
 /// A page for readers and search engines.
-pub fn page_with(frame: &Frame, head: &Head, main: Markup) -> Markup {
+pub fn page_with(frame: &Frame, head: &Head, main: impl Render) -> Markup {
     document(frame, head, Dress::Plain, (None, main))
 }
 
@@ -77,7 +78,7 @@ pub fn admin(frame: &Frame, title: &str, nav: Markup, main: Markup) -> Markup {
 }
 
 /// `parts` are the navigation of the administration and what the page is about.
-fn document(frame: &Frame, head: &Head, dress: Dress, parts: (Option<Markup>, Markup)) -> Markup {
+fn document(frame: &Frame, head: &Head, dress: Dress, parts: (Option<Markup>, impl Render)) -> Markup {
     let (nav, main) = parts;
     let class = match dress {
         Dress::Home => Some("home"),

@@ -1,8 +1,6 @@
 //! Domain values to markup, never queries.
 
 use crate::domain::html::Html;
-use maud::Markup;
-use maud::PreEscaped;
 use maud::Render;
 
 pub mod account;
@@ -23,7 +21,7 @@ pub mod tokens;
 
 /// The only place where markup is printed as it stands.
 impl Render for Html {
-    fn render(&self) -> Markup {
-        PreEscaped(self.as_str().to_owned())
+    fn render_to(&self, buffer: &mut String) {
+        buffer.push_str(self.as_str());
     }
 }

@@ -14,7 +14,9 @@ use crate::view::layout;
 use crate::view::layout::Frame;
 use crate::view::layout::Head;
 use maud::Markup;
+use maud::Render;
 use maud::html;
+use std::sync::Arc;
 
 /// The page of a post as far as it is the same for everybody. Nothing in it was decided by who asks,
 /// so it may be kept; whether somebody may see it has to be asked of `head` each time.
@@ -46,18 +48,31 @@ pub fn prepare(links: &Links, zone: &Zone, post: &PostView, conversation: &Conve
 
 /// The page of a post, with one page of its conversation.
 pub fn show(frame: &Frame, post: &Prepared) -> Markup {
-    let main = html! {
-        article.post {
-            header.post-head {
-                (state(frame, &post.head))
-                (post.heading)
+    layout::page_with(frame, &head(frame, &post.head), Main { frame, post })
+}
+
+/// Written straight into the page, since most of a long page is here.
+struct Main<'a> {
+    frame: &'a Frame<'a>,
+    post: &'a Prepared,
+}
+
+impl Render for Main<'_> {
+    fn render_to(&self, buffer: &mut String) {
+        let (frame, post) = (self.frame, self.post);
+        let article = html! {
+            article.post {
+                header.post-head {
+                    (state(frame, &post.head))
+                    (post.heading)
+                }
+                (post.body)
+                (post_footer(frame, &post.head))
             }
-            (post.body)
-            (post_footer(frame, &post.head))
-        }
-        (comment::conversation(frame, &post.head, &post.conversation))
-    };
-    layout::page_with(frame, &head(frame, &post.head), main)
+        };
+        article.render_to(buffer);
+        comment::show(frame, &post.head, &post.conversation, buffer);
+    }
 }
 
 /// A static page (About, Contact): neither byline nor comments.
@@ -76,7 +91,7 @@ pub fn page(frame: &Frame, page: &PostView) -> Markup {
 }
 
 /// The authors of a post, each a link to what else they wrote: `A, B and C`.
-pub fn authors(links: &Links, authors: &[Credit]) -> Markup {
+pub fn authors(links: &Links, authors: &[Arc<Credit>]) -> Markup {
     html! {
         @for (index, author) in authors.iter().enumerate() {
             @if index > 0 {

@@ -56,6 +56,7 @@ use crate::view::post;
 use crate::view::sign_in;
 use crate::view::tokens;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// A site whose every text is `text`.
 pub struct Site {
@@ -102,8 +103,8 @@ impl Site {
         }
     }
 
-    fn credit(&self) -> Credit {
-        Credit { id: UserId(1), username: username(), display_name: self.text.into() }
+    fn credit(&self) -> Arc<Credit> {
+        Arc::new(Credit { id: UserId(1), username: username(), display_name: self.text.into() })
     }
 
     fn category(&self) -> Category {

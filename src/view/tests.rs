@@ -102,6 +102,15 @@ fn threads_nest_as_deep_as_they_are_indented() {
     assert_eq!(html.matches("id=\"comment-").count(), 2_000);
     let html = render(&[0, 1, 1, 0, 1]);
     assert_eq!(html.matches("<ol class=\"thread\">").count(), 3);
+    let shape = |html: &str| {
+        let marks = [("<ol class=\"thread\">", '('), ("</ol>", ')'), ("<div class=\"comment\"", 'c')];
+        let mut found: Vec<(usize, char)> =
+            marks.iter().flat_map(|(text, mark)| html.match_indices(text).map(|(at, _)| (at, *mark))).collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, mark)| mark).collect::<String>()
+    };
+    assert_eq!(shape(&render(&[0, 1, 2, 5, 9, 1, 0, 1])), "(c(c(c(cc))c)c(c))");
+    assert_eq!(shape(&render(&[0, 2, 1, 0])), "(c(cc)c)");
     // A page that does not begin at the top of a thread loses nothing.
     assert_eq!(render(&[2, 1, 3, 0]).matches("id=\"comment-").count(), 4);
 }

@@ -9,6 +9,8 @@ use crate::error::{Error, Result};
 use crate::service::{App, ReadTxn, Scope};
 use crate::web::Site;
 use crate::web::encoding;
+use crate::web::finish;
+use crate::web::origin::Caller;
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::{Rendered, Res};
@@ -19,7 +21,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -38,6 +41,7 @@ pub struct PageCache {
     /// Held from the read until the page and its coded variant are made, so that a crowd of
     /// misses cannot hold a crowd of pages in memory.
     permits: Semaphore,
+    paces: Paces,
     hits: AtomicU64,
     misses: AtomicU64,
 }
@@ -73,16 +77,19 @@ impl PageCache {
         let items = (bytes / 32_768).max(16);
         PageCache {
             pages: Cache::with_weighter(items, bytes as u64, Weight),
-            permits: Semaphore::new((cores * 2).clamp(2, 8)),
+            permits: Semaphore::new((cores + 1).clamp(2, 8)),
+            paces: Paces::default(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
         }
     }
 
-    /// A page without a query, for a visitor, if it is there in the coding the client takes; with
-    /// the number of its route.
-    pub fn ready(&self, app: &App, path: &str, asked: &HeaderMap) -> Option<(Res, usize)> {
-        let entry = self.pages.get(path)?;
+    /// The page with exactly this address, for a visitor, if it is there in the coding the client
+    /// takes; with the number of its route. An address that is written otherwise than `key` writes
+    /// it has to be parsed first.
+    pub fn ready(&self, app: &App, caller: &Caller, address: &str, asked: &HeaderMap) -> Option<(Res, usize)> {
+        let of_origin = || self.pages.get(&(caller.origin() + address)).filter(|_| caller.is_guessed());
+        let entry = self.pages.get(address).or_else(of_origin)?;
         let variant = entry.variants.ready(encoding::choose(asked))?;
         if !entry.is_true(app) {
             return None;
@@ -112,27 +119,30 @@ pub async fn get_or_render<F>(site: &Site, req: &Req, known: &[&str], render: F)
 where
     F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
 {
-    answer(site, req, key("", &req.path, known, req), render).await
+    answer(site, req, key("", &req.path, known, req), false, render).await
 }
 
-/// Like `get_or_render`, for what prints absolute addresses: feeds, the sitemap. If no public URL
+/// Like `get_or_render`, for what is the same for members and prints absolute addresses: feeds, the
+/// sitemap. If no public URL
 /// is configured, each origin under which the site is reached has its own.
 pub async fn get_or_render_absolute<F>(site: &Site, req: &Req, known: &[&str], render: F) -> Result<Res>
 where
     F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
 {
     let origin = if req.caller.is_guessed() { req.origin() } else { String::new() };
-    answer(site, req, key(&origin, &req.path, known, req), render).await
+    answer(site, req, key(&origin, &req.path, known, req), true, render).await
 }
 
-async fn answer<F>(site: &Site, req: &Req, key: Option<String>, render: F) -> Result<Res>
+async fn answer<F>(site: &Site, req: &Req, key: Option<String>, same_for_all: bool, render: F) -> Result<Res>
 where
     F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
 {
-    let public = req.actor.is_anonymous() && matches!(req.method, Method::GET | Method::HEAD);
+    let public = same_for_all || req.actor.is_anonymous();
     match key {
-        Some(key) if public => shared(site, req, &key, render).await,
-        _ => own(site, render).await,
+        Some(key) if public && matches!(req.method, Method::GET | Method::HEAD) => {
+            shared(site, req, &key, render).await
+        }
+        _ => own(site, req, render).await,
     }
 }
 
@@ -158,7 +168,7 @@ where
     let permit = cache.permit().await?;
     let txn = site.app.read()?;
     let encoding = encoding::choose(&req.headers);
-    let entry = match off_the_loop(|| render(&txn))? {
+    let entry = match cache.paces.run(req.route, || render(&txn))? {
         Rendered::Other(res) => return Ok(res),
         Rendered::Page { body, media_type, scopes, until } => {
             let about = About { media_type, cache_control: PUBLIC, vary: "Accept-Encoding, Cookie", quality: QUALITY };
@@ -167,7 +177,8 @@ where
             Arc::new(Entry { route: req.route, number: txn.number(), scopes: scopes.into(), until, variants })
         }
     };
-    let res = off_the_loop(|| entry.variants.make(encoding)).respond(&req.headers);
+    let variant = entry.variants.ready(encoding);
+    let res = variant.unwrap_or_else(|| off_the_loop(|| entry.variants.make(encoding))).respond(&req.headers);
     // A page that is too large for the cache is not kept, which is no failure.
     let _ = guard.insert(entry);
     drop(permit);
@@ -183,19 +194,53 @@ async fn coded(cache: &PageCache, entry: &Entry, asked: &HeaderMap) -> Result<Re
     Ok(off_the_loop(|| entry.variants.make(encoding)).respond(asked))
 }
 
-async fn own<F>(site: &Site, render: F) -> Result<Res>
+async fn own<F>(site: &Site, req: &Req, render: F) -> Result<Res>
 where
     F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
 {
     let _permit = site.cache.permit().await?;
     let txn = site.app.read()?;
-    match off_the_loop(|| render(&txn))? {
+    site.cache.paces.run(req.route, || match render(&txn)? {
         Rendered::Other(res) => Ok(res),
         Rendered::Page { body, media_type, .. } => {
             let mut res = response::bytes(StatusCode::OK, media_type, body);
             res.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+            // Here, while the permit is held.
+            if encoding::takes_gzip(&req.headers) {
+                finish::gzip(&mut res);
+            }
             Ok(res)
         }
+    })
+}
+
+/// What takes no longer runs where it is: to hand the other tasks of an async thread to another costs
+/// more than a short page.
+const SHORT: Duration = Duration::from_millis(1);
+
+/// From so many points on a route counts as slow.
+const SLOW: u8 = 4;
+
+/// Points of each route, by its number: one more for a long page, one less for a short one, so that a
+/// short page that was kept waiting by others makes no difference.
+struct Paces([AtomicU8; 256]);
+
+impl Default for Paces {
+    fn default() -> Paces {
+        Paces(std::array::from_fn(|_| AtomicU8::new(0)))
+    }
+}
+
+impl Paces {
+    /// Runs `work` for a route: off the loop if its pages take long.
+    fn run<T>(&self, route: usize, work: impl FnOnce() -> T) -> T {
+        let Some(slot) = self.0.get(route) else { return off_the_loop(work) };
+        let points = slot.load(Ordering::Relaxed);
+        let started = Instant::now();
+        let made = if points < SLOW { work() } else { off_the_loop(work) };
+        let is_long = started.elapsed() > SHORT;
+        slot.store(if is_long { (points + 1).min(2 * SLOW) } else { points.saturating_sub(1) }, Ordering::Relaxed);
+        made
     }
 }
 

@@ -32,8 +32,17 @@ pub fn takes_gzip(headers: &HeaderMap) -> bool {
     weights(headers).0 > 0
 }
 
+/// What nearly every browser sends, so that it need not be parsed each time.
+const OF_BROWSERS: [&[u8]; 2] = [b"gzip, deflate, br, zstd", b"gzip, deflate, br"];
+
 /// How much the client wants gzip and brotli, in thousandths.
 fn weights(headers: &HeaderMap) -> (u32, u32) {
+    let mut fields = headers.get_all(ACCEPT_ENCODING).iter();
+    if let (Some(only), None) = (fields.next(), fields.next())
+        && OF_BROWSERS.contains(&only.as_bytes())
+    {
+        return (1000, 1000);
+    }
     let (mut gzip, mut brotli, mut rest) = (None, None, None);
     for value in headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()) {
         for entry in value.split(',') {
@@ -51,9 +60,10 @@ fn weights(headers: &HeaderMap) -> (u32, u32) {
 
 /// Name and weight in thousandths of an entry (RFC 9110, section 12.4.2); a weight that is none counts as 0.
 fn coding(entry: &str) -> (&str, u32) {
-    let mut parts = entry.split(';').map(str::trim);
-    let name = parts.next().unwrap_or("");
-    let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    let Some((name, parameters)) = entry.split_once(';') else { return (entry.trim(), 1000) };
+    let name = name.trim();
+    let mut parameters = parameters.split(';').map(str::trim);
+    let weight = parameters.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
     let thousandths = |text: &str| text.parse::<f32>().ok().filter(|q| (0.0..=1.0).contains(q)).map(|q| q * 1000.0);
     match weight {
         None => (name, 1000),
@@ -88,11 +98,14 @@ pub fn pays(media_type: &str) -> bool {
 
 /// Whether the client has this version already (RFC 9110, section 13.1.2: weak comparison).
 pub fn not_changed(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+    if !headers.contains_key(IF_NONE_MATCH) {
+        return false;
+    }
     let Ok(etag) = etag.to_str() else { return false };
-    let opaque = |tag: &str| tag.trim().strip_prefix("W/").unwrap_or(tag.trim()).to_owned();
-    let own = opaque(etag);
+    let own = etag.strip_prefix("W/").unwrap_or(etag);
+    let is_it = |tag: &str| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == own;
     let fields = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    fields.flat_map(|field| field.split(',')).any(|tag| tag.trim() == "*" || opaque(tag) == own)
+    fields.flat_map(|field| field.split(',')).any(|tag| is_it(tag.trim()))
 }
 
 #[cfg(test)]
@@ -111,6 +124,7 @@ mod tests {
         assert_eq!(choose(&HeaderMap::new()), Encoding::Plain);
         for (value, encoding) in [
             ("gzip, deflate, br, zstd", Encoding::Brotli),
+            ("gzip, deflate, br", Encoding::Brotli),
             ("gzip, deflate", Encoding::Gzip),
             ("br;q=0.5, gzip;q=0.8", Encoding::Gzip),
             ("br;q=0, gzip", Encoding::Gzip),

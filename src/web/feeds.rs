@@ -2,11 +2,13 @@
 
 use crate::content::feed;
 use crate::content::feed::{Entry, Feed};
+use crate::domain::paging::page_number;
 use crate::domain::post::PostView;
 use crate::domain::settings::Settings;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::service::Scope;
 use crate::service::feeds;
+use crate::service::feeds::Sitemap;
 use crate::service::posts;
 use crate::service::settings;
 use crate::web::Site;
@@ -15,10 +17,11 @@ use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::Res;
 use http::StatusCode;
-use std::borrow::Cow;
 use std::sync::Arc;
 
 const ATOM: &str = "application/atom+xml; charset=utf-8";
+/// Part of a large sitemap.
+const PART: &str = "part";
 const XML: &str = "application/xml; charset=utf-8";
 
 /// The newest posts, whole.
@@ -27,7 +30,7 @@ pub async fn atom(site: Arc<Site>, req: Req) -> Result<Res> {
         let views = feeds::latest(&site.app, txn)?;
         let mut scopes = vec![Scope::Frame, Scope::Lists];
         scopes.extend(views.iter().map(|view| Scope::Post(view.head.id)));
-        let text = atom_text(&site, &req, &settings::current(txn)?, &views);
+        let text = atom_text(&site, &req, settings::current(txn)?.as_ref(), &views);
         Ok(response::document(ATOM, text, scopes, posts::next_publication(&site.app, txn)?))
     })
     .await
@@ -74,16 +77,24 @@ fn published(view: &PostView) -> crate::domain::time::Timestamp {
     view.head.published_at.unwrap_or(view.head.created_at)
 }
 
-/// Every public address that is worth finding.
+/// Every public address that is worth finding; of a large site the addresses of the parts.
 pub async fn sitemap(site: Arc<Site>, req: Req) -> Result<Res> {
-    cache::get_or_render_absolute(&site, &req, &[], |txn| {
-        let (heads, categories, next) = feeds::sitemap(&site.app, txn)?;
-        let (links, origin) = (site.app.links(), req.origin());
-        let absolute = |path: String| Cow::from(format!("{origin}{path}"));
-        let home = std::iter::once((absolute(links.home()), None));
-        let content = heads.iter().map(|head| (absolute(links.content(head)), Some(head.updated_at)));
-        let lists = categories.iter().map(|category| (absolute(links.category(&category.slug)), None));
-        let text = feed::sitemap(home.chain(content).chain(lists));
+    cache::get_or_render_absolute(&site, &req, &[PART], |txn| {
+        let part = match req.query(PART) {
+            None => None,
+            given => Some(page_number(given).ok_or(Error::NotFound("page"))?),
+        };
+        let origin = req.origin();
+        let (map, next) = feeds::sitemap(&site.app, txn, part)?;
+        let text = match map {
+            Sitemap::Addresses(addresses) => {
+                feed::sitemap(addresses.into_iter().map(|(path, changed)| (format!("{origin}{path}"), changed)))
+            }
+            Sitemap::Parts(parts) => {
+                let address = format!("{origin}{}", site.app.links().to("/sitemap.xml"));
+                feed::sitemap_index((1..=parts).map(|part| format!("{address}?{PART}={part}")))
+            }
+        };
         Ok(response::document(XML, text, vec![Scope::Frame, Scope::Lists], next))
     })
     .await

@@ -6,7 +6,7 @@ use crate::web::response::{Body, Res};
 use crate::web::security;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, VARY};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, Version};
+use http::{StatusCode, Version};
 
 /// Level at which answers for one reader are coded: they are sent once.
 const GZIP_LEVEL: u32 = 1;
@@ -29,7 +29,13 @@ impl Finish {
 
     /// Adds what the handler left open.
     pub fn finish(&self, mut res: Res) -> Res {
-        self.code(&mut res);
+        if is_codable(&res) {
+            if self.takes_gzip {
+                gzip(&mut res);
+            } else {
+                res.headers_mut().append(VARY, HeaderValue::from_static("Accept-Encoding"));
+            }
+        }
         let in_doubt = matches!(
             res.status(),
             StatusCode::BAD_REQUEST | StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE
@@ -46,26 +52,31 @@ impl Finish {
         security::protect(headers, self.https);
         res
     }
+}
 
-    /// Codes text that has no coded variants of its own.
-    fn code(&self, res: &mut Res) {
-        let Body::Full(body) = res.body() else { return };
-        if body.len() < encoding::LEAST || !codable(res.headers()) || res.status() == StatusCode::PARTIAL_CONTENT {
-            return;
-        }
-        let coded = if self.takes_gzip { encoding::gzip(body, GZIP_LEVEL) } else { None };
-        res.headers_mut().append(VARY, HeaderValue::from_static("Accept-Encoding"));
-        if let Some(coded) = coded {
-            res.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            *res.body_mut() = Body::Full(coded);
-        }
+/// Codes text that has no coded variants of its own, for one client who takes gzip.
+pub fn gzip(res: &mut Res) {
+    if !is_codable(res) {
+        return;
+    }
+    res.headers_mut().append(VARY, HeaderValue::from_static("Accept-Encoding"));
+    if let Body::Full(body) = res.body()
+        && let Some(coded) = encoding::gzip(body, GZIP_LEVEL)
+    {
+        res.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        *res.body_mut() = Body::Full(coded);
     }
 }
 
-/// A strong tag names exact bytes, so what has one is left as it is.
-fn codable(headers: &HeaderMap) -> bool {
+/// Whether coding this answer pays. A strong tag names exact bytes, so what has one is left as it is.
+fn is_codable(res: &Res) -> bool {
+    let Body::Full(body) = res.body() else { return false };
+    let headers = res.headers();
     let pays = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(encoding::pays);
-    pays && !headers.contains_key(CONTENT_ENCODING) && !headers.contains_key(ETAG)
+    pays && body.len() >= encoding::LEAST
+        && res.status() != StatusCode::PARTIAL_CONTENT
+        && !headers.contains_key(CONTENT_ENCODING)
+        && !headers.contains_key(ETAG)
 }
 
 #[cfg(test)]

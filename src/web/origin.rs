@@ -3,7 +3,6 @@
 use http::HeaderMap;
 use http::header::{FORWARDED, HOST, HeaderName, VIA};
 use http::request::Parts;
-use http::uri::Authority;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -126,21 +125,22 @@ pub fn host(parts: &Parts) -> Option<&str> {
 
 /// A name or an address with an optional port, and nothing else.
 fn is_host(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    let Ok(authority) = text.parse::<Authority>() else { return false };
-    let name = authority.host();
-    let name_ok = match name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(inside) => inside.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => !name.is_empty() && name.len() <= 253 && name.bytes().all(plain),
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    let (name_ok, rest) = match text.strip_prefix('[') {
+        Some(inside) => match inside.split_once(']') {
+            Some((address, rest)) => (address.parse::<std::net::Ipv6Addr>().is_ok(), rest),
+            None => return false,
+        },
+        None => {
+            let (name, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
+            (!name.is_empty() && name.len() <= 253 && name.bytes().all(plain), rest)
+        }
     };
-    let port_ok = match text.get(name.len()..) {
-        Some("") => true,
-        Some(rest) => rest.strip_prefix(':').is_some_and(|port| {
+    let port_ok = rest.is_empty()
+        || rest.strip_prefix(':').is_some_and(|port| {
             port.bytes().all(|byte| byte.is_ascii_digit()) && (port.is_empty() || port.parse::<u16>().is_ok())
-        }),
-        None => false,
-    };
-    name_ok && port_ok && text.starts_with(name)
+        });
+    name_ok && port_ok
 }
 
 /// The rightmost hop that is not a trusted proxy. An entry that is no address ends the walk: what

@@ -11,7 +11,7 @@ use crate::web::finish::Finish;
 use crate::web::origin::Caller;
 use crate::web::problem;
 use crate::web::problem::{Asked, Failure, Refusal};
-use crate::web::request::{Incoming, Query, Req};
+use crate::web::request::{Incoming, Query, Req, RequestId};
 use crate::web::response;
 use crate::web::response::Res;
 use crate::web::router::{Found, Route, Surface};
@@ -24,7 +24,8 @@ use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 use hyper::body::Body;
-use std::net::SocketAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Poll;
@@ -39,53 +40,80 @@ where
     B: hyper::body::Body<Data = Bytes> + Send + Sync + 'static,
     B::Error: Into<Cause>,
 {
-    let started = Instant::now();
+    let (started, id) = (Instant::now(), site.request_id());
     let (parts, body) = request.into_parts();
-    let (method, uri) = (parts.method.clone(), parts.uri.clone());
-    let mut asked = Asked::new(site.request_id(), &parts);
-    let id = asked.id;
     let host = admit::request(&parts);
     let trusted = &site.app.config.trusted_proxies;
-    let caller =
-        Caller::new(peer.ip(), host.as_deref().unwrap_or(""), &parts.headers, trusted).at(site.app.links.origin());
+    let caller = Caller::new(peer.ip(), host.as_ref().copied().unwrap_or(""), &parts.headers, trusted)
+        .at(site.app.links.origin());
     let client = caller.client;
-    let at_once = if host.is_ok() { ready(site, &caller, &parts) } else { None };
-    let mut res = match at_once {
-        Some((res, route)) => {
-            asked.route = route;
-            res
-        }
-        None => {
-            let finish = Finish::new(id, caller.https, &parts);
-            let body = body.map_err(Into::into).boxed();
-            finish.finish(told(site, &mut asked, caller, host.map(drop), Request::from_parts(parts, body)).await)
-        }
-    };
-    if method == Method::HEAD {
-        res = response::without_body(res);
+    if host.is_ok()
+        && let Some((res, route)) = ready(site, &caller, &parts)
+    {
+        let seen = Seen { started, id, client, method: &parts.method, path: parts.uri.path() };
+        return seen.answered(site, route, res);
     }
-    let took = started.elapsed();
-    site.metrics.answered(asked.route, &method, res.status(), took);
-    let route = asked.route.and_then(|number| site.router.routes().get(number));
-    // Never the query, cookies or bodies: they may hold secrets.
-    tracing::info!(
-        target: "request",
-        method = method.as_str(),
-        path = logged(uri.path(), route),
-        route = route.map_or("-", |route| route.pattern),
-        status = res.status().as_u16(),
-        bytes = res.body().length(),
-        ms = took.as_micros() as f64 / 1000.0,
-        %client,
-        %id,
-    );
-    res
+    let admitted = host.map(drop);
+    let (method, uri) = (parts.method.clone(), parts.uri.clone());
+    let mut asked = Asked::new(id, &parts);
+    let finish = Finish::new(id, caller.https, &parts);
+    let request = Request::from_parts(parts, body.map_err(Into::into).boxed());
+    // In a box of its own, so that what is answered at once has no room for it to carry around.
+    let res = finish.finish(Box::pin(told(site, &mut asked, caller, admitted, request)).await);
+    Seen { started, id, client, method: &method, path: uri.path() }.answered(site, asked.route, res)
+}
+
+/// What the log shows of a request.
+struct Seen<'a> {
+    started: Instant,
+    id: RequestId,
+    client: IpAddr,
+    method: &'a Method,
+    path: &'a str,
+}
+
+impl Seen<'_> {
+    /// Counts the answer, writes its line, and takes away the body if nobody asked for it.
+    fn answered(self, site: &Site, route: Option<usize>, res: Res) -> Res {
+        let res = if *self.method == Method::HEAD { response::without_body(res) } else { res };
+        let took = self.started.elapsed();
+        site.metrics.answered(route, self.method, res.status(), took);
+        let route = route.and_then(|number| site.router.routes().get(number));
+        // Never the query, cookies or bodies: they may hold secrets.
+        tracing::info!(
+            target: "request",
+            method = self.method.as_str(),
+            path = logged(self.path, route),
+            route = route.map_or("-", |route| route.pattern),
+            status = res.status().as_u16(),
+            bytes = res.body().length(),
+            ms = took.as_micros() as f64 / 1000.0,
+            client = %Client(self.client),
+            id = %self.id,
+        );
+        res
+    }
+}
+
+/// An address as it is usually written. The standard library takes several times as long for it, and
+/// there is one in each line of the log.
+struct Client(IpAddr);
+
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let IpAddr::V4(address) = self.0 else { return self.0.fmt(f) };
+        for (at, octet) in address.octets().into_iter().enumerate() {
+            f.write_str(if at == 0 { "" } else { "." })?;
+            f.write_str(itoa::Buffer::new().format(octet))?;
+        }
+        Ok(())
+    }
 }
 
 /// As much of a path as belongs in the log.
 fn logged<'a>(path: &'a str, route: Option<&Route>) -> &'a str {
     match route {
-        Some(route) if route.is_secret() => route.pattern,
+        Some(route) if route.is_secret => route.pattern,
         _ if path.len() <= LOGGED_PATH => path,
         _ => (0..=LOGGED_PATH).rev().find_map(|end| path.get(..end)).unwrap_or(""),
     }
@@ -100,8 +128,12 @@ fn ready(site: &Site, caller: &Caller, parts: &Parts) -> Option<(Res, Option<usi
     let path = site.app.links.strip(parts.uri.path())?;
     let (mut res, route) = match site.files.get(path) {
         Some(file) => (file.ready(encoding::choose(&parts.headers))?.respond(&parts.headers), site.router.number(path)),
-        None if parts.uri.query().is_none() && is_visitor(parts, caller.https) => {
-            let (res, route) = site.cache.ready(&site.app, path, &parts.headers)?;
+        None if is_visitor(parts, caller.https) => {
+            let address = match parts.uri.query() {
+                None => path,
+                Some(_) => site.app.links.strip(parts.uri.path_and_query()?.as_str())?,
+            };
+            let (res, route) = site.cache.ready(&site.app, caller, address, &parts.headers)?;
             (res, Some(route))
         }
         None => return None,
@@ -289,6 +321,13 @@ mod tests {
         assert_eq!(logged("/nowhere", None), "/nowhere");
         let long = format!("/{}", "м".repeat(LOGGED_PATH));
         assert_eq!(logged(&long, None).len(), LOGGED_PATH - 1);
+    }
+
+    #[test]
+    fn addresses_are_shown_as_everywhere_else() {
+        for text in ["127.0.0.1", "0.0.0.0", "255.255.255.255", "10.0.100.20", "::1", "2001:db8::ff00"] {
+            assert_eq!(Client(text.parse().unwrap()).to_string(), text);
+        }
     }
 
     #[tokio::test]

@@ -44,6 +44,8 @@ pub struct Route {
     pub takes: &'static [&'static str],
     /// Its place in the table.
     pub(in crate::web) number: usize,
+    /// Whether its addresses are themselves secrets, such as that of a reset link: they belong in no log.
+    pub(in crate::web) is_secret: bool,
     handler: Handler,
 }
 
@@ -55,7 +57,8 @@ impl Route {
         A: Future<Output = Result<Res>> + Send + 'static,
     {
         let handler: Handler = Box::new(move |site, req| Box::pin(handler(site, req)));
-        Route { method, pattern, surface, body_limit: form::DEFAULT_LIMIT, takes: &[], number: 0, handler }
+        let is_secret = ["{token}", "{key}", "{secret}"].iter().any(|name| pattern.contains(name));
+        Route { method, pattern, surface, body_limit: form::DEFAULT_LIMIT, takes: &[], number: 0, is_secret, handler }
     }
 
     /// Another limit for the body, in bytes; for files `form::UPLOAD_LIMIT`.
@@ -77,11 +80,6 @@ impl Route {
 
     pub(in crate::web) fn call(&self, site: Arc<Site>, req: Req) -> Answer {
         (self.handler)(site, req)
-    }
-
-    /// Whether its addresses are themselves secrets, such as that of a reset link: they belong in no log.
-    pub(in crate::web) fn is_secret(&self) -> bool {
-        ["{token}", "{key}", "{secret}"].iter().any(|name| self.pattern.contains(name))
     }
 
     /// Whether it only catches what nothing else matches, so that it says nothing about which

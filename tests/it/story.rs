@@ -96,7 +96,7 @@ async fn step(app: &Arc<App>, number: usize) -> Result<()> {
         }
         10 => sign_in(app).await,
         11 => {
-            let mut patch = SettingsPatch::from_settings(&settings::current(&app.read()?)?);
+            let mut patch = SettingsPatch::from_settings(settings::current(&app.read()?)?.as_ref());
             patch.tagline = "What moves at night".into();
             app.commit(settings::update(app, &root(app)?, &patch, LogoChange::Keep).await).await.map(drop)
         }

@@ -54,9 +54,9 @@ fn open_and_look(path: &Path) -> Result<Checkup> {
             });
             checkup.look(Look(db.begin_read()?))?;
         }
-        // One that is cut short can sometimes be looked at all the same, which makes it no whole file.
-        Err(Error::DataFile(in_use)) if in_use.contains("in use") => {
-            let db = file::open_read_only(path, CACHE).map_err(|_| Error::DataFile(in_use))?;
+        // Anything else that is wrong with the file is no reason to look at what still can be read.
+        Err(Error::DataFile(message)) if message == trouble::in_use(path) => {
+            let db = file::open_read_only(path, CACHE).map_err(|_| Error::DataFile(message))?;
             checkup.look(Look(db.begin_read()?))?;
         }
         Err(error) => return Err(error),

@@ -43,6 +43,7 @@ impl Checkup {
         };
         self.readable(settings::settings(&txn), || "The record of the settings".into());
         self.readable(settings::security(&txn), || "The record of what was measured at first start".into());
+        self.readable(settings::rendered(&txn), || "The record of what is rendered".into());
         self.posts(&txn, &known)?;
         self.lists(&txn, &known)?;
         self.revisions(&txn, &known)?;

@@ -1,0 +1,266 @@
+//! One event of the log as one line of text or JSON.
+//!
+//! Every answer writes a line, so this is on the path of every page from the cache.
+
+use crate::config::LogFormat;
+use crate::domain::time::Timestamp;
+use std::cell::RefCell;
+use std::error::Error;
+use std::fmt::{Debug, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level};
+
+thread_local! {
+    static DRAFT: RefCell<Draft> = RefCell::default();
+}
+
+/// What a thread uses again for its next line.
+#[derive(Default)]
+struct Draft {
+    line: String,
+    /// The last second that was written out, as `2026-05-03T08:28:00`.
+    second: (u64, String),
+}
+
+/// Hands the line of an event to `take`, its end included.
+pub fn write(format: LogFormat, event: &Event<'_>, take: impl FnOnce(&[u8])) {
+    DRAFT.with(|draft| match draft.try_borrow_mut() {
+        Ok(mut draft) => draft.write(format, event, take),
+        // What is being logged logs something itself while it is written out.
+        Err(_) => Draft::default().write(format, event, take),
+    });
+}
+
+impl Draft {
+    fn write(&mut self, format: LogFormat, event: &Event<'_>, take: impl FnOnce(&[u8])) {
+        self.line.clear();
+        let (level, target) = (event.metadata().level(), event.metadata().target());
+        match format {
+            LogFormat::Text => {
+                self.stamp();
+                let padding = if matches!(*level, Level::INFO | Level::WARN) { "  " } else { " " };
+                self.push(&[padding, level.as_str(), " ", target, ":"]);
+                event.record(&mut Text(&mut self.line));
+                self.line.push('\n');
+            }
+            LogFormat::Json => {
+                self.line.push_str("{\"timestamp\":\"");
+                self.stamp();
+                self.push(&["\",\"level\":\"", level.as_str(), "\""]);
+                event.record(&mut Json(&mut self.line));
+                self.push(&[",\"target\":\"", target, "\"}\n"]);
+            }
+        }
+        take(self.line.as_bytes());
+    }
+
+    fn push(&mut self, parts: &[&str]) {
+        parts.iter().for_each(|part| self.line.push_str(part));
+    }
+
+    /// Now, to the microsecond: `2026-05-03T08:28:00.123456Z`.
+    fn stamp(&mut self) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        if self.second.0 != now.as_secs() || self.second.1.is_empty() {
+            let ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+            self.second = (now.as_secs(), Timestamp::from_ms(ms).rfc3339().trim_end_matches('Z').to_owned());
+        }
+        self.line.push_str(&self.second.1);
+        self.line.push('.');
+        digits(&mut self.line, 1_000_000, now.subsec_micros().into());
+        self.line.push('Z');
+    }
+}
+
+/// ` name=value`, the message without its name. Text that others chose is quoted or escaped, so that
+/// nobody can end a line, or reach the terminal it is read on.
+struct Text<'a>(&'a mut String);
+
+impl Text<'_> {
+    fn name(&mut self, field: &Field) {
+        self.0.push(' ');
+        if field.name() != "message" {
+            self.0.push_str(field.name());
+            self.0.push('=');
+        }
+    }
+}
+
+impl Visit for Text<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.name(field);
+        quoted(self.0, value, |line| line.push_str(&format!("{value:?}")));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.name(field);
+        decimal(self.0, value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.name(field);
+        thousandths(self.0, value);
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        self.record_debug(field, &format_args!("{value}"));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.name(field);
+        let start = self.0.len();
+        let _ = write!(self.0, "{value:?}");
+        if self.0.bytes().skip(start).any(|byte| !byte.is_ascii_graphic() && byte != b' ') {
+            let tail = self.0.split_off(start);
+            let controls = |char: char| if char.is_control() { char.escape_default().to_string() } else { char.into() };
+            self.0.extend(tail.chars().map(controls));
+        }
+    }
+}
+
+/// `,"name":value`.
+struct Json<'a>(&'a mut String);
+
+impl Json<'_> {
+    fn name(&mut self, field: &Field) {
+        self.0.push_str(",\"");
+        self.0.push_str(field.name());
+        self.0.push_str("\":");
+    }
+}
+
+impl Visit for Json<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.name(field);
+        quoted(self.0, value, |line| line.push_str(&serde_json::Value::from(value).to_string()));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.name(field);
+        decimal(self.0, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.name(field);
+        let _ = write!(self.0, "{value}");
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.name(field);
+        thousandths(self.0, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.name(field);
+        self.0.push_str(if value { "true" } else { "false" });
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        self.record_debug(field, &format_args!("{value}"));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.record_str(field, &format!("{value:?}"));
+    }
+}
+
+/// Quotes `value`; leaves it to `escape` if it needs more than that.
+fn quoted(line: &mut String, value: &str, escape: impl FnOnce(&mut String)) {
+    let plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
+    // All of them, without an early end: so they are looked at many at a time.
+    if value.bytes().fold(true, |all, byte| all & plain(byte)) {
+        line.push('"');
+        line.push_str(value);
+        line.push('"');
+    } else {
+        escape(line);
+    }
+}
+
+fn decimal(line: &mut String, value: u64) {
+    line.push_str(itoa::Buffer::new().format(value));
+}
+
+/// The last digits of `value`, as many as `one` has zeros.
+fn digits(line: &mut String, one: u64, value: u64) {
+    line.push_str(itoa::Buffer::new().format(one + value % one).get(1..).unwrap_or(""));
+}
+
+/// To three decimals, which is what times have that are measured in microseconds.
+fn thousandths(line: &mut String, value: f64) {
+    if !value.is_finite() {
+        return line.push('0');
+    }
+    let all = (value.abs() * 1000.0).round() as u64;
+    if value.is_sign_negative() && all > 0 {
+        line.push('-');
+    }
+    decimal(line, all / 1000);
+    line.push('.');
+    digits(line, 1000, all);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::log::testing::lines_of;
+
+    fn tell() {
+        let error = std::io::Error::other("bro\u{1b}[2Jken\nINFO forged");
+        tracing::info!(
+            target: "request",
+            path = "/posts/\"ü\"\n",
+            route = "/posts/{slug}",
+            status = 200_u16,
+            bytes = 0_u64,
+            ms = 1.05,
+            client = %std::net::Ipv4Addr::LOCALHOST,
+        );
+        tracing::error!(%error, again_in = ?std::time::Duration::from_secs(2), below = -3, really = true, "a commit failed");
+    }
+
+    #[test]
+    fn text_is_a_line_an_event_whatever_is_in_it() {
+        let lines = lines_of(LogFormat::Text, "info", tell);
+        let after_time = |line: &str| {
+            let (time, rest) = line.split_once('Z').unwrap();
+            assert!(time.len() == 26 && time.contains("T"), "{time}");
+            rest.to_owned()
+        };
+        assert_eq!(lines.lines().count(), 2, "{lines}");
+        assert_eq!(
+            after_time(lines.lines().next().unwrap()),
+            r#"  INFO request: path="/posts/\"ü\"\n" route="/posts/{slug}" status=200 bytes=0 ms=1.050 client=127.0.0.1"#
+        );
+        assert_eq!(
+            after_time(lines.lines().nth(1).unwrap()),
+            r" ERROR pamphlet::server::line::tests: a commit failed error=bro\u{1b}[2Jken\nINFO forged again_in=2s below=-3 really=true"
+        );
+    }
+
+    #[test]
+    fn json_is_an_object_an_event_with_numbers_as_numbers() {
+        let lines = lines_of(LogFormat::Json, "info", tell);
+        let parsed: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let [request, error] = parsed.as_slice() else { panic!("{lines}") };
+        assert_eq!((&request["level"], &request["target"]), (&"INFO".into(), &"request".into()));
+        assert_eq!((&request["path"], &request["status"]), (&"/posts/\"ü\"\n".into(), &200.into()));
+        assert_eq!((&request["ms"], &request["client"]), (&1.05.into(), &"127.0.0.1".into()));
+        assert_eq!((&error["message"], &error["below"]), (&"a commit failed".into(), &(-3).into()));
+        assert_eq!((&error["error"], &error["really"]), (&"bro\u{1b}[2Jken\nINFO forged".into(), &true.into()));
+    }
+
+    #[test]
+    fn numbers_are_written_as_they_are() {
+        let text = |value| {
+            let mut line = String::new();
+            thousandths(&mut line, value);
+            line
+        };
+        assert_eq!([0.0, 0.031, 12.0, -0.5, 1234.5678].map(text), ["0.000", "0.031", "12.000", "-0.500", "1234.568"]);
+        let mut line = String::new();
+        digits(&mut line, 1_000_000, 42);
+        assert_eq!(line, "000042");
+    }
+}

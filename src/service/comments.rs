@@ -7,7 +7,7 @@ use crate::domain::comment::{
 };
 use crate::domain::html::Html;
 use crate::domain::id::{CommentId, PostId, UserId};
-use crate::domain::paging::Page;
+use crate::domain::paging::{Cursor, Page, Slice, Window};
 use crate::domain::post::Kind;
 use crate::domain::token::TokenScope;
 use crate::error::{Error, Result};
@@ -21,6 +21,10 @@ use std::sync::Arc;
 
 /// Comments on a page of the list under `/admin`.
 const RECENT_PER_PAGE: usize = 50;
+
+/// The names of the lists in cursors.
+const THREADS: &str = "comments";
+const RECENT: &str = "recent";
 
 const CLOSED: &str = "Comments are closed on this post.";
 
@@ -248,6 +252,38 @@ pub fn recent(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<Recent
         }
     }
     Ok(Page { items, number, per_page: RECENT_PER_PAGE, total })
+}
+
+/// Part of a post's conversation in thread order: threads and their comments in the order written, deleted
+/// ones included. `depth` tells replies from what they answer, no more.
+pub fn slice(txn: &ReadTxn, post: PostId, window: &Window) -> Result<Slice<PlacedComment>> {
+    let place = window.after(THREADS, |text| {
+        let (thread, id) = text.split_once('.')?;
+        Some((CommentId::parse(thread)?, CommentId::parse(id)?))
+    })?;
+    let place = place.unwrap_or((CommentId(0), CommentId(0)));
+    let comments = store::comments::after(txn, post, place, window.limit + 1)?;
+    let cursor = |comment: &Comment| Cursor::new(THREADS, format_args!("{}.{}", comment.thread, comment.id));
+    let mut people = People::default();
+    Slice::of(comments, window.limit, cursor).try_map(|comment| {
+        let (author, depth) = (people.credit(txn, comment.author)?, usize::from(comment.parent.is_some()));
+        Ok(PlacedComment { comment, author, depth, in_reply_to: None })
+    })
+}
+
+/// Part of the list of the newest comments of all posts, for those who moderate.
+pub fn recent_slice(txn: &ReadTxn, actor: &Actor, window: &Window) -> Result<Slice<RecentComment>> {
+    if !actor.can_moderate() {
+        return Err(actor.refusal(TokenScope::CommentsRead));
+    }
+    let before = window.after(RECENT, CommentId::parse)?.map_or(u64::MAX, |id| id.0);
+    let comments = store::comments::newest_before(txn, before, window.limit + 1)?;
+    let mut people = People::default();
+    Slice::of(comments, window.limit, |comment| Cursor::new(RECENT, comment.id)).try_map(|comment| {
+        let post = store::posts::by_id(txn, comment.post)?;
+        let post = post.ok_or_else(|| Error::internal(format!("comment {} has no post", comment.id)))?;
+        Ok(RecentComment { author: people.credit(txn, comment.author)?, comment, post })
+    })
 }
 
 fn thread_of(app: &App, actor: &Actor, post: PostId, id: CommentId) -> Result<CommentId> {

@@ -18,6 +18,8 @@ use crate::store::posts::Listing;
 use crate::store::redirects::Target;
 use std::collections::HashMap;
 
+pub use crate::service::post_lists::{next_appearance, slice};
+
 /// Rows on a page of the lists under `/admin`.
 pub const ADMIN_PER_PAGE: usize = 50;
 
@@ -178,7 +180,8 @@ fn heads(txn: &ReadTxn, ids: Vec<PostId>) -> Result<Vec<PostHead>> {
     Ok(heads)
 }
 
-fn cards(txn: &ReadTxn, heads: Vec<PostHead>) -> Result<Vec<PostCard>> {
+/// The heads with what a list shows beside them; no texts are read.
+pub(in crate::service) fn cards(txn: &ReadTxn, heads: Vec<PostHead>) -> Result<Vec<PostCard>> {
     let mut people = People::default();
     let mut categories: HashMap<CategoryId, Option<Category>> = HashMap::new();
     heads

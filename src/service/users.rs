@@ -2,7 +2,7 @@
 
 use crate::domain::actor::{Actor, Role};
 use crate::domain::id::UserId;
-use crate::domain::paging::Page;
+use crate::domain::paging::{Cursor, Page, Slice, Window};
 use crate::domain::time::Timestamp;
 use crate::domain::token::TokenScope;
 use crate::domain::user::{NewUser, Password, ProfilePatch, User, Username, ValidNewUser};
@@ -15,6 +15,8 @@ use crate::service::{App, ReadTxn};
 use crate::store::{self, WriteTxn};
 use std::net::IpAddr;
 
+/// The name of the list in cursors.
+const LIST: &str = "users";
 /// Accounts on a page of the list.
 pub const PER_PAGE: usize = 100;
 
@@ -105,6 +107,16 @@ pub fn list(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<User>> {
     let total = usize::try_from(store::users::count(txn)?).unwrap_or(usize::MAX);
     let items = store::users::list(txn, (number - 1) * PER_PAGE, PER_PAGE)?;
     Ok(Page { items, number, per_page: PER_PAGE, total })
+}
+
+/// Part of the list of all accounts, in the order they came.
+pub fn slice(txn: &ReadTxn, actor: &Actor, window: &Window) -> Result<Slice<User>> {
+    if !actor.can_list_users() {
+        return Err(actor.refusal(TokenScope::UsersRead));
+    }
+    let after = window.after(LIST, UserId::parse)?.unwrap_or(UserId(0));
+    let users = store::users::after(txn, after, window.limit + 1)?;
+    Ok(Slice::of(users, window.limit, |user| Cursor::new(LIST, user.id)))
 }
 
 /// One account, for itself or for an administrator.

@@ -11,6 +11,7 @@ use crate::store::schema::COMMENTS;
 use crate::store::{ReadTxn, Snapshot, WriteTxn};
 use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
+use std::ops::Bound;
 use std::sync::Arc;
 
 #[derive(Serialize, Deserialize)]
@@ -109,6 +110,40 @@ pub fn threads(txn: &impl Snapshot, post: PostId, first: CommentId, last: Commen
         from_stored(key.value(), record::decode(value.value())?)
     })
     .collect()
+}
+
+/// Comments of a post in thread order, deleted ones included, after the one of this thread and number.
+pub fn after(txn: &impl Snapshot, post: PostId, place: (CommentId, CommentId), take: usize) -> Result<Vec<Comment>> {
+    let table = txn.table(COMMENTS)?;
+    let from = (post.0, place.0.0, place.1.0);
+    let rows = table.range((Bound::Excluded(from), Bound::Included((post.0, u64::MAX, u64::MAX))))?;
+    rows.take(take)
+        .map(|row| {
+            let (key, value) = row?;
+            from_stored(key.value(), record::decode(value.value())?)
+        })
+        .collect()
+}
+
+/// The newest comments of all posts before `number`, deleted ones left out. Looks at every key: for
+/// those who moderate, not for readers.
+pub fn newest_before(txn: &impl Snapshot, number: u64, take: usize) -> Result<Vec<Comment>> {
+    let table = txn.table(COMMENTS)?;
+    let mut keys = table.iter()?.map(|row| Ok(row?.0.value())).collect::<Result<Vec<_>>>()?;
+    keys.retain(|key| key.2 < number);
+    keys.sort_unstable_by_key(|key| std::cmp::Reverse(key.2));
+    let mut comments = Vec::new();
+    for key in keys {
+        if comments.len() == take {
+            break;
+        }
+        let Some(row) = table.get(key)? else { continue };
+        let stored: StoredComment = record::decode(row.value())?;
+        if !stored.deleted {
+            comments.push(from_stored(key, stored)?);
+        }
+    }
+    Ok(comments)
 }
 
 /// One comment, by its post, its thread and its own number.

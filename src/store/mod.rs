@@ -12,6 +12,7 @@ pub mod ids;
 pub mod imports;
 pub mod media;
 mod migrate;
+pub mod post_lists;
 pub mod posts;
 pub mod receipts;
 mod record;

@@ -9,6 +9,7 @@ use crate::store::record;
 use crate::store::schema::{PASSWORDS, USER_BY_EMAIL, USER_BY_NAME, USER_BY_SKELETON, USERS};
 use crate::store::{Snapshot, WriteTxn, ids};
 use redb::{ReadableTable, ReadableTableMetadata};
+use std::ops::Bound;
 
 /// A number for a new account.
 pub fn next_id(txn: &WriteTxn<'_>) -> Result<UserId> {
@@ -38,6 +39,13 @@ pub fn by_email(txn: &impl Snapshot, email: &Email) -> Result<Option<User>> {
 /// Accounts in the order made, after the first `skip`.
 pub fn list(txn: &impl Snapshot, skip: usize, take: usize) -> Result<Vec<User>> {
     txn.table(USERS)?.iter()?.skip(skip).take(take).map(|row| record::decode(row?.1.value())).collect()
+}
+
+/// Accounts in the order made, after the one of this number.
+pub fn after(txn: &impl Snapshot, id: UserId, take: usize) -> Result<Vec<User>> {
+    let table = txn.table(USERS)?;
+    let rows = table.range((Bound::Excluded(id.0), Bound::Unbounded))?;
+    rows.take(take).map(|row| record::decode(row?.1.value())).collect()
 }
 
 /// Every account, in the order made.

@@ -8,7 +8,7 @@ use crate::domain::comment::{
 use crate::domain::html::Html;
 use crate::domain::id::{CommentId, PostId, UserId};
 use crate::domain::paging::{Cursor, Page, Slice, Window};
-use crate::domain::post::Kind;
+use crate::domain::post::{Kind, PostHead};
 use crate::domain::token::TokenScope;
 use crate::error::{Error, Result};
 use crate::service::change::Change;
@@ -257,18 +257,27 @@ pub fn recent(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<Recent
 /// Part of a post's conversation in thread order: threads and their comments in the order written, deleted
 /// ones included. `depth` tells replies from what they answer, no more.
 pub fn slice(txn: &ReadTxn, post: PostId, window: &Window) -> Result<Slice<PlacedComment>> {
+    Ok(slices(txn, &[post], window)?.pop().unwrap_or(Slice { items: Vec::new(), more: false }))
+}
+
+/// The same part of the conversations of several posts, read together.
+pub fn slices(txn: &ReadTxn, posts: &[PostId], window: &Window) -> Result<Vec<Slice<PlacedComment>>> {
     let place = window.after(THREADS, |text| {
         let (thread, id) = text.split_once('.')?;
         Some((CommentId::parse(thread)?, CommentId::parse(id)?))
     })?;
     let place = place.unwrap_or((CommentId(0), CommentId(0)));
-    let comments = store::comments::after(txn, post, place, window.limit + 1)?;
+    let parts = store::comments::after(txn, posts, place, window.limit + 1)?;
     let cursor = |comment: &Comment| Cursor::new(THREADS, format_args!("{}.{}", comment.thread, comment.id));
     let mut people = People::default();
-    Slice::of(comments, window.limit, cursor).try_map(|comment| {
-        let (author, depth) = (people.credit(txn, comment.author)?, usize::from(comment.parent.is_some()));
-        Ok(PlacedComment { comment, author, depth, in_reply_to: None })
-    })
+    people.meet(txn, parts.iter().flatten().map(|comment| comment.author))?;
+    let placed = |comments| {
+        Slice::of(comments, window.limit, cursor).try_map(|comment| {
+            let (author, depth) = (people.credit(txn, comment.author)?, usize::from(comment.parent.is_some()));
+            Ok(PlacedComment { comment, author, depth, in_reply_to: None })
+        })
+    };
+    parts.into_iter().map(placed).collect()
 }
 
 /// Part of the list of the newest comments of all posts, for those who moderate.
@@ -279,8 +288,12 @@ pub fn recent_slice(txn: &ReadTxn, actor: &Actor, window: &Window) -> Result<Sli
     let before = window.after(RECENT, CommentId::parse)?.map_or(u64::MAX, |id| id.0);
     let comments = store::comments::newest_before(txn, before, window.limit + 1)?;
     let mut people = People::default();
+    people.meet(txn, comments.iter().map(|comment| comment.author))?;
+    let posts: HashSet<PostId> = comments.iter().map(|comment| comment.post).collect();
+    let posts: HashMap<PostId, PostHead> =
+        store::posts::by_ids(txn, posts)?.into_iter().map(|post| (post.id, post)).collect();
     Slice::of(comments, window.limit, |comment| Cursor::new(RECENT, comment.id)).try_map(|comment| {
-        let post = store::posts::by_id(txn, comment.post)?;
+        let post = posts.get(&comment.post).cloned();
         let post = post.ok_or_else(|| Error::internal(format!("comment {} has no post", comment.id)))?;
         Ok(RecentComment { author: people.credit(txn, comment.author)?, comment, post })
     })

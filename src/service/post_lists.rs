@@ -129,9 +129,8 @@ fn published(txn: &ReadTxn, wanted: &Wanted, mut place: Place, take: usize) -> R
         let Some(last) = places.last() else { break };
         place = *last;
         let all = places.len() < at_once;
-        for (_, id) in places {
-            heads.extend(store::posts::by_id(txn, id)?.filter(|head| wanted.holds(head)));
-        }
+        let read = store::posts::by_ids(txn, places.into_iter().map(|(_, id)| id))?;
+        heads.extend(read.into_iter().filter(|head| wanted.holds(head)));
         if all {
             break;
         }
@@ -151,13 +150,8 @@ fn made(
     if wanted.kind == Kind::Post {
         return store::post_lists::made_before(txn, before, take, keep);
     }
-    let mut heads = Vec::new();
-    for id in store::post_lists::pages(txn)? {
-        if id.0 < before && heads.len() < take {
-            heads.extend(store::posts::by_id(txn, id)?.filter(&keep));
-        }
-    }
-    Ok(heads)
+    let pages = store::post_lists::pages(txn)?.into_iter().filter(|id| id.0 < before);
+    Ok(store::posts::by_ids(txn, pages)?.into_iter().filter(keep).take(take).collect())
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::service::{App, ReadTxn, Scope, settings};
 use crate::store;
 use crate::store::posts::Listing;
 use crate::store::redirects::Target;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub use crate::service::post_lists::{next_appearance, slice};
 
@@ -169,38 +169,25 @@ fn page_of(txn: &ReadTxn, ids: Vec<PostId>, number: usize, per_page: usize, tota
     if number > 1 && ids.is_empty() {
         return Err(Error::NotFound("page"));
     }
-    Ok(Page { items: cards(txn, heads(txn, ids)?)?, number, per_page, total })
+    Ok(Page { items: cards(txn, store::posts::by_ids(txn, ids)?)?, number, per_page, total })
 }
 
-fn heads(txn: &ReadTxn, ids: Vec<PostId>) -> Result<Vec<PostHead>> {
-    let mut heads = Vec::with_capacity(ids.len());
-    for id in ids {
-        heads.extend(store::posts::by_id(txn, id)?);
-    }
-    Ok(heads)
-}
-
-/// The heads with what a list shows beside them; no texts are read.
-pub(in crate::service) fn cards(txn: &ReadTxn, heads: Vec<PostHead>) -> Result<Vec<PostCard>> {
+/// The heads with what a list shows beside them, in their order; no texts are read. The caller has decided
+/// that they may be shown.
+pub fn cards(txn: &ReadTxn, heads: Vec<PostHead>) -> Result<Vec<PostCard>> {
     let mut people = People::default();
-    let mut categories: HashMap<CategoryId, Option<Category>> = HashMap::new();
+    people.meet(txn, heads.iter().flat_map(|head| head.authors.iter().copied()))?;
+    let filed = heads.iter().any(|head| head.category.is_some());
+    let categories = if filed { store::categories::all(txn)? } else { Vec::new() };
+    let categories: HashMap<CategoryId, Category> =
+        categories.into_iter().map(|category| (category.id, category)).collect();
+    let counts = store::comments::counts(txn, heads.iter().map(|head| head.id))?;
     heads
         .into_iter()
-        .map(|head| {
-            let category = match head.category {
-                None => None,
-                Some(id) => match categories.get(&id) {
-                    Some(known) => known.clone(),
-                    None => {
-                        let found = store::categories::by_id(txn, id)?;
-                        categories.insert(id, found.clone());
-                        found
-                    }
-                },
-            };
-            let authors = people.credits(txn, &head.authors)?;
-            let comments = store::comments::count(txn, head.id)?;
-            Ok(PostCard { head, authors, category, comments })
+        .zip(counts)
+        .map(|(head, comments)| {
+            let category = head.category.and_then(|id| categories.get(&id).cloned());
+            Ok(PostCard { authors: people.credits(txn, &head.authors)?, category, comments, head })
         })
         .collect()
 }
@@ -210,6 +197,15 @@ pub(in crate::service) fn cards(txn: &ReadTxn, heads: Vec<PostHead>) -> Result<V
 pub(in crate::service) struct People(HashMap<UserId, Credit>);
 
 impl People {
+    /// Reads the names of all of them at once.
+    pub(in crate::service) fn meet(&mut self, txn: &ReadTxn, ids: impl Iterator<Item = UserId>) -> Result<()> {
+        let strangers: HashSet<UserId> = ids.filter(|id| !self.0.contains_key(id)).collect();
+        if !strangers.is_empty() {
+            self.0.extend(store::users::by_ids(txn, strangers)?.into_iter().map(|user| (user.id, user.credit())));
+        }
+        Ok(())
+    }
+
     pub(in crate::service) fn credit(&mut self, txn: &ReadTxn, id: UserId) -> Result<Credit> {
         if let Some(known) = self.0.get(&id) {
             return Ok(known.clone());

@@ -60,30 +60,47 @@ impl Outline {
 
 /// The outline of a conversation; built once and kept until the conversation changes.
 pub fn outline(txn: &ReadTxn, post: PostId) -> Result<Arc<Outline>> {
-    let cache = &txn.shared.outlines;
-    if let Some((number, outline)) = cache.get(&post)
-        && !txn.shared.fresh.changed_since(&[Scope::Post(post)], number)
-    {
-        return Ok(outline);
+    match kept(txn, post) {
+        Some(outline) => Ok(outline),
+        None => Ok(keep(txn, post, build_outline(&txn.table(COMMENTS)?, post)?)),
     }
-    let outline = Arc::new(build_outline(txn, post)?);
-    cache.insert(post, (txn.number(), Arc::clone(&outline)));
-    Ok(outline)
 }
 
-/// Comments that are not deleted.
-pub fn count(txn: &ReadTxn, post: PostId) -> Result<usize> {
-    Ok(outline(txn, post)?.total)
+/// For each post its comments that are not deleted.
+pub fn counts(txn: &ReadTxn, posts: impl IntoIterator<Item = PostId>) -> Result<Vec<usize>> {
+    let mut table = None;
+    let count = |post| {
+        if let Some(outline) = kept(txn, post) {
+            return Ok(outline.total);
+        }
+        let table = match &mut table {
+            Some(table) => table,
+            none => none.insert(txn.table(COMMENTS)?),
+        };
+        Ok(keep(txn, post, build_outline(table, post)?).total)
+    };
+    posts.into_iter().map(count).collect()
 }
 
-fn build_outline(txn: &impl Snapshot, post: PostId) -> Result<Outline> {
+fn kept(txn: &ReadTxn, post: PostId) -> Option<Arc<Outline>> {
+    let (number, outline) = txn.shared.outlines.get(&post)?;
+    (!txn.shared.fresh.changed_since(&[Scope::Post(post)], number)).then_some(outline)
+}
+
+fn keep(txn: &ReadTxn, post: PostId, outline: Outline) -> Arc<Outline> {
+    let outline = Arc::new(outline);
+    txn.shared.outlines.insert(post, (txn.number(), Arc::clone(&outline)));
+    outline
+}
+
+fn build_outline(table: &impl ReadableTable<(u64, u64, u64), &'static [u8]>, post: PostId) -> Result<Outline> {
     #[derive(Deserialize)]
     struct Mark {
         #[serde(default)]
         deleted: bool,
     }
     let mut outline = Outline::default();
-    for row in txn.table(COMMENTS)?.range(whole(post))? {
+    for row in table.range(whole(post))? {
         let (key, value) = row?;
         let (_, thread, id) = key.value();
         match outline.threads.last_mut() {
@@ -112,17 +129,25 @@ pub fn threads(txn: &impl Snapshot, post: PostId, first: CommentId, last: Commen
     .collect()
 }
 
-/// Comments of a post in thread order, deleted ones included, after the one of this thread and number.
-pub fn after(txn: &impl Snapshot, post: PostId, place: (CommentId, CommentId), take: usize) -> Result<Vec<Comment>> {
+/// Comments of each post in thread order, deleted ones included, after the one of this thread and number.
+pub fn after(
+    txn: &impl Snapshot,
+    posts: &[PostId],
+    place: (CommentId, CommentId),
+    take: usize,
+) -> Result<Vec<Vec<Comment>>> {
     let table = txn.table(COMMENTS)?;
-    let from = (post.0, place.0.0, place.1.0);
-    let rows = table.range((Bound::Excluded(from), Bound::Included((post.0, u64::MAX, u64::MAX))))?;
-    rows.take(take)
-        .map(|row| {
-            let (key, value) = row?;
-            from_stored(key.value(), record::decode(value.value())?)
-        })
-        .collect()
+    let of = |post: &PostId| {
+        let from = (post.0, place.0.0, place.1.0);
+        let rows = table.range((Bound::Excluded(from), Bound::Included((post.0, u64::MAX, u64::MAX))))?;
+        rows.take(take)
+            .map(|row| {
+                let (key, value) = row?;
+                from_stored(key.value(), record::decode(value.value())?)
+            })
+            .collect()
+    };
+    posts.iter().map(of).collect()
 }
 
 /// The newest comments of all posts before `number`, deleted ones left out. Looks at every key: for

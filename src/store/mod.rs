@@ -42,6 +42,7 @@ use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use crate::store::disk::Written;
 pub use crate::store::file::Opening;
@@ -93,7 +94,7 @@ impl Store {
         // The number before the snapshot: see `fresh`.
         let number = self.shared.fresh.number();
         let (txn, reader) = self.shared.begin_read()?;
-        Ok(ReadTxn { txn, number, shared: Arc::clone(&self.shared), _reader: reader })
+        Ok(ReadTxn { txn, number, shared: Arc::clone(&self.shared), tables: AtomicUsize::new(0), _reader: reader })
     }
 
     /// Runs `work` on the writer's thread in a transaction it may share with other jobs, and
@@ -195,6 +196,7 @@ pub struct ReadTxn {
     txn: redb::ReadTransaction,
     number: u64,
     shared: Arc<Shared>,
+    tables: AtomicUsize,
     _reader: Arc<()>,
 }
 
@@ -202,6 +204,11 @@ impl ReadTxn {
     /// Number of a commit this snapshot shows for certain; it may show later ones.
     pub fn number(&self) -> u64 {
         self.number
+    }
+
+    /// How often a table was opened in it: what tells one read of many from many reads of one.
+    pub fn tables_opened(&self) -> usize {
+        self.tables.load(Ordering::Relaxed)
     }
 }
 
@@ -212,6 +219,7 @@ impl Snapshot for ReadTxn {
         &self,
         table: TableDefinition<'static, K, V>,
     ) -> Result<Self::Table<'_, K, V>> {
+        self.tables.fetch_add(1, Ordering::Relaxed);
         Ok(self.txn.open_table(table)?)
     }
 }

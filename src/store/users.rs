@@ -20,6 +20,18 @@ pub fn by_id(txn: &impl Snapshot, id: UserId) -> Result<Option<User>> {
     txn.table(USERS)?.get(id.0)?.map(|row| record::decode(row.value())).transpose()
 }
 
+/// The accounts of these numbers; those that are not there are left out.
+pub fn by_ids(txn: &impl Snapshot, ids: impl IntoIterator<Item = UserId>) -> Result<Vec<User>> {
+    let table = txn.table(USERS)?;
+    let mut users = Vec::new();
+    for id in ids {
+        if let Some(row) = table.get(id.0)? {
+            users.push(record::decode(row.value())?);
+        }
+    }
+    Ok(users)
+}
+
 pub fn by_username(txn: &impl Snapshot, name: &Username) -> Result<Option<User>> {
     let id = txn.table(USER_BY_NAME)?.get(name.as_str())?.map(|row| row.value());
     id.map_or(Ok(None), |id| by_id(txn, UserId(id)))

@@ -234,12 +234,52 @@ pub fn moved(app: &App, txn: &ReadTxn, path: &str) -> Result<Option<String>> {
     })
 }
 
+/// The post or page that once was at this address, as everybody may see it.
+pub fn moved_to(app: &App, txn: &ReadTxn, kind: Kind, slug: &str) -> Result<Option<PostHead>> {
+    let path = if kind == Kind::Post { format!("/posts/{slug}") } else { format!("/{slug}") };
+    let id = match store::redirects::by_path(txn, &path)? {
+        Some(Target::Post(id)) => id,
+        _ => return Ok(None),
+    };
+    Ok(store::posts::by_id(txn, id)?.filter(|head| head.kind == kind && head.is_public(app.now())))
+}
+
+/// The head of a post or page by its address, for somebody who may change it. Whoever may only read it is
+/// told so; for anybody else it is not there.
+pub fn changeable(app: &App, txn: &ReadTxn, actor: &Actor, kind: Kind, slug: &str) -> Result<PostHead> {
+    let missing = || Error::NotFound(kind.as_str());
+    let slug = Slug::parse(slug).map_err(|_| missing())?;
+    let head = store::posts::by_slug(txn, kind, &slug)?.ok_or_else(missing)?;
+    if actor.can_edit_post(&head) {
+        return Ok(head);
+    }
+    Err(if head.visible_to(actor, app.now()) { actor.refusal(kind.write_scope()) } else { missing() })
+}
+
+/// The Markdown of a post, for somebody who may see it before it is public.
+pub fn source(txn: &ReadTxn, actor: &Actor, head: &PostHead) -> Result<String> {
+    if !actor.can_see_unpublished(head) {
+        return Err(actor.refusal(head.kind.read_scope()));
+    }
+    current_source(txn, head)
+}
+
+fn current_source(txn: &ReadTxn, head: &PostHead) -> Result<String> {
+    let revision = store::posts::revision(txn, head.id, head.version)?;
+    Ok(revision.ok_or_else(|| Error::internal(format!("post {} has no text", head.id)))?.source)
+}
+
+/// A post by its number, as `actor` may see it, with what a list shows beside it.
+pub fn card(app: &App, txn: &ReadTxn, actor: &Actor, id: PostId) -> Result<PostCard> {
+    let head = store::posts::by_id(txn, id)?.filter(|head| head.visible_to(actor, app.now()));
+    cards(txn, vec![head.ok_or(Error::NotFound("post"))?])?.pop().ok_or(Error::NotFound("post"))
+}
+
 /// A post with its Markdown, for somebody who may change it.
 pub fn editable(txn: &ReadTxn, actor: &Actor, id: PostId) -> Result<(PostHead, String)> {
     let head = editable_head(txn, actor, id)?;
-    let revision = store::posts::revision(txn, id, head.version)?
-        .ok_or_else(|| Error::internal(format!("post {id} has no text")))?;
-    Ok((head, revision.source))
+    let source = current_source(txn, &head)?;
+    Ok((head, source))
 }
 
 /// The head of a post, for somebody who may change it.
@@ -247,7 +287,9 @@ pub fn editable_head(txn: &ReadTxn, actor: &Actor, id: PostId) -> Result<PostHea
     if actor.is_anonymous() {
         return Err(Error::Unauthenticated);
     }
-    store::posts::by_id(txn, id)?.filter(|head| actor.can_see_unpublished(head)).ok_or(Error::NotFound("post"))
+    // A token may be good for writing and not for reading.
+    let may = |head: &PostHead| actor.can_see_unpublished(head) || actor.can_edit_post(head);
+    store::posts::by_id(txn, id)?.filter(may).ok_or(Error::NotFound("post"))
 }
 
 /// Posts or pages that `actor` sees to, newest made first.

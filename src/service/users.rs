@@ -190,6 +190,10 @@ pub async fn set_password(app: &App, actor: &Actor, id: UserId, new: &str) -> Re
     if !actor.can_manage_users() {
         return Err(actor.refusal(TokenScope::UsersWrite));
     }
+    if *actor != Actor::System {
+        // A stolen token must not become an account.
+        actor.in_session()?;
+    }
     let new = Password::parse(new).map_err(|message| Error::field("password", message))?;
     let hash = app.passwords.hash(&new).await?;
     Ok(Change::new(move |txn| {

@@ -143,9 +143,15 @@ fn error_page(site: &Site, asked: &Asked, status: StatusCode, title: &str, messa
 }
 
 fn verdict(error: &Error, id: RequestId) -> Verdict {
+    if let Error::Item(number, inner) = error {
+        let inner = verdict(inner, id);
+        return Verdict { message: format!("Item {number}: {}", inner.message), ..inner };
+    }
     let (status, code, title) = match error {
         Error::NotFound(_) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
         Error::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Please check your input"),
+        // Its inner error was told above.
+        Error::Item(..) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Please check your input"),
         Error::Conflict(_) => (StatusCode::CONFLICT, "conflict", "That does not fit"),
         Error::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated", "Please log in"),
         Error::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
@@ -176,6 +182,7 @@ fn verdict(error: &Error, id: RequestId) -> Verdict {
 
 fn retry_after(error: &Error) -> Option<u64> {
     match error {
+        Error::Item(_, error) => retry_after(error),
         Error::RateLimited(wait) => Some(wait.as_secs().max(1)),
         Error::Busy => Some(1),
         Error::Unavailable => Some(10),

@@ -204,6 +204,29 @@ impl From<TokenInput> for token::NewToken {
     }
 }
 
+impl From<ProfileInput> for user::ProfilePatch {
+    fn from(input: ProfileInput) -> user::ProfilePatch {
+        user::ProfilePatch { display_name: input.display_name, email: input.email.unwrap_or_default(), bio: input.bio }
+    }
+}
+
+impl ProfileInput {
+    /// What would have to be written to have a profile as it is.
+    pub fn of(user: &user::User) -> ProfileInput {
+        ProfileInput {
+            display_name: user.display_name.clone(),
+            email: user.email.as_ref().map(|email| email.as_str().to_owned()),
+            bio: user.bio.clone(),
+        }
+    }
+}
+
+impl From<UserInput> for user::NewUser {
+    fn from(input: UserInput) -> user::NewUser {
+        user::NewUser { username: input.username, email: input.email.unwrap_or_default(), password: input.password }
+    }
+}
+
 impl From<actor::Role> for Role {
     fn from(role: actor::Role) -> Role {
         match role {

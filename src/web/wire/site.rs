@@ -3,6 +3,8 @@
 use crate::domain::category;
 use crate::domain::link::Links;
 use crate::domain::settings;
+use crate::error::{Error, Result};
+use crate::service::settings::LogoChange;
 use crate::web::wire::media::Picture;
 use async_graphql::{ID, InputObject, SimpleObject};
 use serde::{Deserialize, Serialize};
@@ -190,6 +192,32 @@ impl SettingsInput {
             navigation: navigation(settings),
             language: settings.language.clone(),
         }
+    }
+}
+
+impl SettingsInput {
+    /// In the words of the domain.
+    pub fn typed(self) -> Result<(settings::SettingsPatch, LogoChange)> {
+        let mut lines = String::new();
+        for (number, item) in self.navigation.iter().enumerate() {
+            if item.label.contains(['|', '\n', '\r']) || item.address.contains(['\n', '\r']) {
+                return Err(Error::field(
+                    format!("navigation[{number}]"),
+                    "A label has no | and neither has a line break.",
+                ));
+            }
+            lines.push_str(&format!("{} | {}\n", item.label, item.address));
+        }
+        let patch = settings::SettingsPatch {
+            title: self.title,
+            tagline: self.tagline,
+            time_zone: self.time_zone,
+            posts_per_page: self.posts_per_page.to_string(),
+            signup_open: self.signup_open,
+            navigation: lines,
+            language: self.language,
+        };
+        Ok((patch, self.logo.map_or(LogoChange::Remove, LogoChange::Use)))
     }
 }
 

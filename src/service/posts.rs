@@ -47,9 +47,9 @@ pub fn view(app: &App, txn: &ReadTxn, head: PostHead) -> Result<PostView> {
     })
 }
 
-/// The rendered text. One made by an older renderer, or for another base path, is rendered anew
+/// The rendered text; the caller has decided that it may be shown. One made by an older renderer, or for another base path, is rendered anew
 /// here and stored by the next run of `jobs`: reading writes nothing.
-fn body(app: &App, txn: &ReadTxn, head: &PostHead) -> Result<Html> {
+pub fn body(app: &App, txn: &ReadTxn, head: &PostHead) -> Result<Html> {
     let stored = store::posts::body(txn, head.id)?;
     match stored {
         Some(body) if body.stamp == markdown::stamp(&app.links) => Ok(body.html),

@@ -1,18 +1,23 @@
 //! Tags: they exist as long as a public post carries them.
 
 use crate::domain::category::Tag;
+use crate::domain::id::PostId;
+use crate::domain::post::PostHead;
+use crate::domain::slug::Slug;
 use crate::error::Result;
 use crate::service::{App, ReadTxn};
 use crate::store;
+use std::collections::HashMap;
 
 /// Every tag of a public post with the number of these posts, by address.
 pub fn all(app: &App, txn: &ReadTxn) -> Result<Vec<(Tag, usize)>> {
-    let mut tags = Vec::new();
-    for (slug, posts, newest) in store::post_lists::tags(txn, app.now())? {
-        // Two posts may spell a tag differently; the newest one has the word.
-        let head = store::posts::by_id(txn, newest)?;
-        let tag = head.and_then(|head| head.tags.into_iter().find(|tag| tag.slug == slug));
-        tags.extend(tag.map(|tag| (tag, posts)));
-    }
-    Ok(tags)
+    let found = store::post_lists::tags(txn, app.now())?;
+    let heads = store::posts::by_ids(txn, found.iter().map(|(_, _, newest)| *newest))?;
+    let heads: HashMap<PostId, PostHead> = heads.into_iter().map(|head| (head.id, head)).collect();
+    // Two posts may spell a tag differently; the newest one has the word.
+    let spelled = |(slug, posts, newest): (Slug, usize, PostId)| {
+        let tag = heads.get(&newest)?.tags.iter().find(|tag| tag.slug == slug)?;
+        Some((tag.clone(), posts))
+    };
+    Ok(found.into_iter().filter_map(spelled).collect())
 }

@@ -121,7 +121,7 @@ fn told(mut error: ServerError, id: RequestId) -> ServerError {
     set(&mut error, "code", verdict.code.into());
     if let Error::Invalid(fields) = cause {
         let each = |field: &crate::error::FieldError| {
-            let pair = [("field", camel_case(field.field)), ("message", field.message.to_string())];
+            let pair = [("field", camel_case(&field.field)), ("message", field.message.to_string())];
             Value::Object(pair.into_iter().map(|(name, text)| (async_graphql::Name::new(name), text.into())).collect())
         };
         set(&mut error, "errors", Value::List(fields.iter().map(each).collect()));

@@ -10,6 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::service::change::Change;
 use crate::service::{App, ReadTxn, categories, comments, posts};
+use crate::web::request::RequestId;
 use async_graphql::Context;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -21,6 +22,8 @@ const MAX_TEXT: usize = 8 * 1024 * 1024;
 pub struct Operation {
     app: Arc<App>,
     pub actor: Actor,
+    /// Names the request in the log.
+    pub id: RequestId,
     reading: Mutex<Option<Arc<Reading>>>,
     /// Bytes of text that the answer may still have.
     room: Mutex<usize>,
@@ -47,13 +50,14 @@ struct Memo {
 
 /// The operation that a resolver belongs to.
 pub fn operation<'a>(ctx: &Context<'a>) -> Result<&'a Operation> {
-    ctx.data_opt::<Operation>().ok_or_else(|| Error::internal("an operation without its data"))
+    ctx.data_opt::<Arc<Operation>>().map(|operation| &**operation).ok_or_else(|| Error::internal("an operation without its data"))
 }
 
 impl Operation {
     /// By `actor`; nothing is read yet.
-    pub fn new(app: &Arc<App>, actor: &Actor) -> Operation {
-        Operation { app: Arc::clone(app), actor: actor.clone(), reading: Mutex::new(None), room: Mutex::new(MAX_TEXT) }
+    pub fn new(app: &Arc<App>, actor: &Actor, id: RequestId) -> Operation {
+        let (app, actor) = (Arc::clone(app), actor.clone());
+        Operation { app, actor, id, reading: Mutex::new(None), room: Mutex::new(MAX_TEXT) }
     }
 
     pub fn app(&self) -> &Arc<App> {

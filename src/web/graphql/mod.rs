@@ -5,14 +5,12 @@ pub mod answer;
 pub mod connection;
 pub mod context;
 pub mod costs;
-pub mod explorer;
 pub mod limits;
 pub mod mutation;
 pub mod nodes;
 pub mod payload;
 pub mod query;
 pub mod request;
-pub mod subscription;
 pub mod updates;
 
 use crate::domain::actor::Actor;
@@ -27,7 +25,7 @@ use crate::web::graphql::costs::Costs;
 use crate::web::graphql::mutation::Mutation;
 use crate::web::graphql::query::Query;
 use crate::web::graphql::request::Request;
-use crate::web::graphql::subscription::Subscription;
+use async_graphql::EmptySubscription as Subscription;
 use crate::web::problem::Refusal;
 use crate::web::request::{Req, RequestId};
 use crate::web::response::Res;
@@ -80,7 +78,6 @@ pub async fn post(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let prepared = Request::from_body(&body).map_err(Answer::no_request).and_then(|request| prepare(&site, request));
     drop(body);
     match prepared {
-        Ok(prepared) if speaks == Speaks::Events => Ok(subscription::stream(&site, &req, prepared)),
         Ok(prepared) if prepared.kind == OperationType::Subscription => Ok(not_acceptable()),
         Ok(prepared) => Ok(run(&site, &req.actor, req.id, prepared).await?.respond(speaks)),
         Err(answer) => Ok(answer.respond(speaks)),
@@ -101,7 +98,6 @@ pub async fn get(site: Arc<Site>, req: Req) -> Result<Res> {
             res.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
             Ok(res)
         }
-        (_, Speaks::Events) => Ok(subscription::stream(&site, &req, prepared)),
         (OperationType::Subscription, _) => Ok(not_acceptable()),
         (OperationType::Query, _) => {
             let answer = run(&site, &req.actor, req.id, prepared).await?;
@@ -154,7 +150,7 @@ pub fn prepare(site: &Site, request: Request) -> std::result::Result<Prepared, A
 /// A query is read and put together under a render permit, off the async threads, as a page is. A mutation
 /// waits for its commits, during which it must not keep anybody from reading.
 pub async fn run(site: &Arc<Site>, actor: &Actor, id: RequestId, prepared: Prepared) -> Result<Answer> {
-    let operation = Arc::new(Operation::new(&site.app, actor));
+    let operation = Arc::new(Operation::new(&site.app, actor, id));
     let schema = &door(site).schema;
     let execution = schema.execute(prepared.request.data(operation));
     let response = if prepared.kind == OperationType::Query {

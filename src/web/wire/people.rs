@@ -24,6 +24,7 @@ pub enum Role {
 
 /// Somebody who wrote something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, SimpleObject, ToSchema)]
+#[graphql(complex)]
 pub struct Author {
     #[schema(example = "ada")]
     pub username: String,
@@ -45,6 +46,7 @@ impl Author {
 
 /// An account, for itself and for administrators.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
+#[graphql(complex)]
 pub struct User {
     #[schema(value_type = String, example = "3")]
     pub id: ID,

@@ -69,6 +69,7 @@ pub enum Status {
 
 /// A post or a page, without its text.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
+#[graphql(complex)]
 pub struct Post {
     #[schema(value_type = String, example = "7")]
     pub id: ID,
@@ -94,6 +95,8 @@ pub struct Post {
     /// A short text about it, written by its author or taken from its beginning.
     pub excerpt: String,
     pub authors: Vec<Author>,
+    /// GraphQL has the whole category here.
+    #[graphql(skip)]
     pub category: Option<CategoryName>,
     pub tags: Vec<Tag>,
     pub cover: Option<Picture>,
@@ -103,12 +106,17 @@ pub struct Post {
     #[graphql(skip)]
     #[schema(ignore)]
     pub head: Arc<PostHead>,
+    /// Comments that are not deleted.
+    #[serde(skip)]
+    #[graphql(skip)]
+    #[schema(ignore)]
+    pub comments: usize,
 }
 
 impl Post {
     /// As it stands at `now`.
     pub fn new(card: PostCard, links: &Links, now: Timestamp) -> Post {
-        let PostCard { head, authors, category, .. } = card;
+        let PostCard { head, authors, category, comments } = card;
         Post {
             id: head.id.to_string().into(),
             kind: head.kind.into(),
@@ -127,6 +135,7 @@ impl Post {
             cover: head.cover.as_ref().map(|picture| Picture::new(picture, links)),
             comments_open: head.comments_open,
             head: Arc::new(head),
+            comments,
         }
     }
 }

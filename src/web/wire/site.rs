@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// The category of a post.
-#[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CategoryName {
     #[schema(example = "field-notes")]
     pub slug: String,
@@ -32,6 +32,7 @@ impl CategoryName {
 
 /// What posts are about; a post has at most one.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
+#[graphql(complex)]
 pub struct Category {
     #[schema(value_type = String, example = "2")]
     pub id: ID,
@@ -94,6 +95,7 @@ impl From<CategoryInput> for category::CategoryInput {
 
 /// A word a post is filed under; it exists as long as a post carries it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, SimpleObject, ToSchema)]
+#[graphql(complex)]
 pub struct Tag {
     #[schema(example = "owls")]
     pub slug: String,
@@ -111,6 +113,7 @@ impl Tag {
 
 /// Settings of the site.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
+#[graphql(complex)]
 pub struct Settings {
     #[schema(example = "Field notes")]
     pub title: String,

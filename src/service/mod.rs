@@ -7,6 +7,7 @@ pub mod comments;
 pub mod feeds;
 pub mod import;
 pub mod jobs;
+pub mod live;
 pub mod media;
 pub mod passwords;
 mod post_lists;

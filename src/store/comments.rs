@@ -6,6 +6,7 @@ use crate::domain::id::{CommentId, PostId, UserId};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::store::fresh::Scope;
+use crate::store::news::News;
 use crate::store::record;
 use crate::store::schema::COMMENTS;
 use crate::store::{ReadTxn, Snapshot, WriteTxn};
@@ -211,8 +212,14 @@ pub fn put(txn: &WriteTxn<'_>, comment: &Comment) -> Result<()> {
         source_bytes: comment.source.len(),
     };
     let key = (comment.post.0, comment.thread.0, comment.id.0);
-    txn.open(COMMENTS)?.insert(key, record::encode(&stored)?.as_slice())?;
+    let is_new = txn.open(COMMENTS)?.insert(key, record::encode(&stored)?.as_slice())?.is_none();
     txn.touch(Scope::Post(comment.post));
+    let Comment { post, thread, id, .. } = *comment;
+    txn.note(match (comment.deleted, is_new) {
+        (true, _) => News::CommentRemoved { post, thread, comment: id },
+        (false, true) => News::CommentWritten { post, thread, comment: id },
+        (false, false) => News::CommentEdited { post, thread, comment: id },
+    });
     Ok(())
 }
 
@@ -223,8 +230,10 @@ pub fn has_replies(txn: &impl Snapshot, post: PostId, thread: CommentId, id: Com
 
 /// Removes a comment that nothing answers.
 pub fn remove(txn: &WriteTxn<'_>, comment: &Comment) -> Result<()> {
-    txn.open(COMMENTS)?.remove((comment.post.0, comment.thread.0, comment.id.0))?;
-    txn.touch(Scope::Post(comment.post));
+    let Comment { post, thread, id, .. } = *comment;
+    txn.open(COMMENTS)?.remove((post.0, thread.0, id.0))?;
+    txn.touch(Scope::Post(post));
+    txn.note(News::CommentRemoved { post, thread, comment: id });
     Ok(())
 }
 

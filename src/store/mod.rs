@@ -12,6 +12,7 @@ pub mod ids;
 pub mod imports;
 pub mod media;
 mod migrate;
+pub mod news;
 pub mod post_lists;
 pub mod posts;
 pub mod receipts;
@@ -35,6 +36,7 @@ mod model;
 use crate::error::{Error, Result};
 use crate::store::file::Place;
 use crate::store::fresh::Scope;
+use crate::store::news::{Listener, News, Position, Topic};
 use crate::store::reopen::Shared;
 use crate::store::writer::Writer;
 use redb::{Key, ReadableTable, StorageBackend, TableDefinition, Value};
@@ -139,6 +141,21 @@ impl Store {
         self.shared.fresh.changed_since(scopes, number)
     }
 
+    /// Hears of commits from now on, or from `since` on: see `news`.
+    pub fn listen(&self, topic: Topic, since: Option<Position>) -> Listener {
+        self.shared.news.listen(topic, since)
+    }
+
+    /// Tells news that no commit brings: something happened because its time had come.
+    pub fn tell(&self, news: impl IntoIterator<Item = News>) {
+        self.shared.news.tell(news);
+    }
+
+    /// Ends all listening: the server stops.
+    pub fn end_listening(&self) {
+        self.shared.news.close();
+    }
+
     /// As if a commit had changed `scopes`.
     #[cfg(test)]
     pub(crate) fn publish(&self, scopes: &[Scope]) {
@@ -228,6 +245,7 @@ impl Snapshot for ReadTxn {
 pub struct WriteTxn<'a> {
     txn: &'a redb::WriteTransaction,
     touched: RefCell<Vec<Scope>>,
+    news: RefCell<Vec<News>>,
     /// Whether any table was opened to write: a job that fails before that leaves nothing behind.
     wrote: Cell<bool>,
     /// Whether the disk has room to grow.
@@ -259,6 +277,11 @@ impl WriteTxn<'_> {
         if !touched.contains(&scope) {
             touched.push(scope);
         }
+    }
+
+    /// Notes what listeners are told once this is committed. Called by the store's own functions.
+    pub(in crate::store) fn note(&self, news: News) {
+        self.news.borrow_mut().push(news);
     }
 }
 

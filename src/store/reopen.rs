@@ -6,6 +6,7 @@ use crate::store::comments::Outline;
 use crate::store::disk::Gauge;
 use crate::store::file::{Opening, Place};
 use crate::store::fresh::Fresh;
+use crate::store::news::Newsroom;
 use redb::{Database, ReadableDatabase};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -25,6 +26,7 @@ pub(in crate::store) struct Shared {
     /// One more reference for each snapshot being read.
     readers: Arc<()>,
     pub(in crate::store) fresh: Fresh,
+    pub(in crate::store) news: Arc<Newsroom>,
     pub(in crate::store) outlines: quick_cache::sync::Cache<PostId, (u64, Arc<Outline>), OutlineWeight>,
 }
 
@@ -41,12 +43,14 @@ impl Shared {
     pub(in crate::store) fn open(place: Place, opening: Opening) -> Result<Shared> {
         let gauge = Arc::<Gauge>::default();
         let db = place.open(opening, &gauge)?;
+        let epoch = getrandom::u64().map_err(|cause| Error::internal(cause.to_string()))?;
         Ok(Shared {
             place,
             gauge,
             db: RwLock::new(Some(db)),
             readers: Arc::default(),
             fresh: Fresh::default(),
+            news: Arc::new(Newsroom::new(epoch)),
             outlines: quick_cache::sync::Cache::with_weighter(1_024, OUTLINE_CACHE, OutlineWeight),
         })
     }
@@ -86,7 +90,10 @@ impl Shared {
         // What failed may have reached the disk all the same, and shows now.
         self.fresh.publish_all();
         match opened {
-            Ok(db) => *slot = Some(db),
+            Ok(db) => {
+                *slot = Some(db);
+                self.news.interrupt();
+            }
             Err(error) => {
                 *slot = self.place.look().map_err(|cause| tracing::error!(%cause, "the data file cannot be read")).ok();
                 return Err(error);

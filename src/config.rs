@@ -6,7 +6,7 @@
 mod layers;
 mod values;
 
-use crate::config::values::{address, each, last, level, network, number, size, token};
+use crate::config::values::{address, each, last, level, network, number, size, switch, token};
 use crate::error::Checked;
 use ipnet::IpNet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -36,6 +36,8 @@ pub struct Config {
     pub max_connections: usize,
     /// How slow a client may be.
     pub patience: Patience,
+    /// Whether the GraphQL API tells what it knows.
+    pub graphql_introspection: bool,
     /// Bearer token for `/metrics`; loopback needs none.
     pub metrics_token: Option<String>,
     /// How the log is written.
@@ -195,6 +197,17 @@ pub const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "graphql-introspection",
+        value: "on|off",
+        default: Some("on"),
+        repeatable: false,
+        help: "Whether /graphql tells programs which types and fields it has.",
+        set: |config, values| {
+            config.graphql_introspection = switch(last(values))?;
+            Ok(())
+        },
+    },
+    Setting {
         name: "metrics-token",
         value: "TOKEN",
         default: None,
@@ -268,6 +281,7 @@ impl Default for Config {
             bcrypt_cost: None,
             max_connections: 0,
             patience: Patience::default(),
+            graphql_introspection: true,
             metrics_token: None,
             log: LogFormat::Text,
             log_level: String::new(),

@@ -23,6 +23,8 @@ pub enum Error {
     Conflict(&'static str),
     /// Nobody is signed in and somebody has to be.
     Unauthenticated,
+    /// What went wrong with an item of a batch, counted from 0; nothing of the batch was done.
+    Item(usize, Box<Error>),
     /// The actor is known and may not do this.
     Forbidden,
     /// The API token is not for this; names the scope it lacks.
@@ -58,16 +60,16 @@ pub enum Error {
 /// One field of an input and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// Name of the form field or JSON member.
-    pub field: &'static str,
+    /// Name of the form field or JSON member; in a structure the way to it: `navigation[2].label`.
+    pub field: Cow<'static, str>,
     /// One sentence that says what to do.
     pub message: Cow<'static, str>,
 }
 
 impl Error {
     /// A single field at fault.
-    pub fn field(field: &'static str, message: impl Into<Cow<'static, str>>) -> Error {
-        Error::Invalid(vec![FieldError { field, message: message.into() }])
+    pub fn field(field: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Error {
+        Error::Invalid(vec![FieldError { field: field.into(), message: message.into() }])
     }
 
     /// Wraps a message for which there is no better variant.
@@ -87,8 +89,8 @@ impl FieldErrors {
     }
 
     /// Notes that `field` is at fault.
-    pub fn add(&mut self, field: &'static str, message: impl Into<Cow<'static, str>>) {
-        self.0.push(FieldError { field, message: message.into() });
+    pub fn add(&mut self, field: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) {
+        self.0.push(FieldError { field: field.into(), message: message.into() });
     }
 
     /// Keeps the value, or notes its error and returns `None`.
@@ -100,6 +102,20 @@ impl FieldErrors {
                 None
             }
         }
+    }
+
+    /// Notes what another check found; any error that is not about fields is given back.
+    pub fn merge(&mut self, other: Result<()>) -> Result<()> {
+        match other {
+            Err(Error::Invalid(fields)) => self.0.extend(fields),
+            other => return other,
+        }
+        Ok(())
+    }
+
+    /// Whether nothing was noted.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// `Err(Error::Invalid)` if anything was noted.
@@ -122,6 +138,7 @@ impl fmt::Display for Error {
                 Ok(())
             }
             Error::Conflict(message) => f.write_str(message),
+            Error::Item(number, error) => write!(f, "Item {number}: {error}"),
             Error::Unauthenticated => f.write_str("Please log in first."),
             Error::Forbidden => f.write_str("You may not do this."),
             Error::ScopeMissing(scope) => write!(f, "This token is not for that: it lacks the scope {scope}."),

@@ -12,6 +12,15 @@ pub fn each<T>(values: &[String], read: fn(&str) -> Checked<T>) -> Checked<Vec<T
     values.iter().map(|value| read(value.trim())).collect()
 }
 
+/// `on` or `off`.
+pub fn switch(text: &str) -> Checked<bool> {
+    match text.trim() {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        other => Err(format!("“{other}” is neither on nor off.").into()),
+    }
+}
+
 /// A bearer token. The message does not repeat a secret.
 pub fn token(text: &str) -> Checked<String> {
     let visible = text.bytes().all(|byte| byte.is_ascii_graphic());

@@ -171,6 +171,11 @@ impl Actor {
         self.may(Role::Editor, TokenScope::CategoriesWrite)
     }
 
+    /// May list the addresses that content once had, which tells of posts that are hidden now.
+    pub fn can_list_redirects(&self) -> bool {
+        self.may(Role::Editor, TokenScope::PostsRead)
+    }
+
     /// May list images.
     pub fn can_list_media(&self) -> bool {
         self.may(Role::Author, TokenScope::MediaRead)

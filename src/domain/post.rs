@@ -130,6 +130,51 @@ impl State {
     }
 }
 
+/// Which posts a list of programs shows, by where they stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StateFilter {
+    /// What everybody sees, newest publication first (pages: newest made first).
+    #[default]
+    Published,
+    /// These and the next two for those who may, newest made first.
+    Draft,
+    Scheduled,
+    /// Of every state.
+    All,
+}
+
+impl StateFilter {
+    /// Whether a post in this state belongs to the list.
+    pub fn admits(self, state: State) -> bool {
+        match self {
+            StateFilter::Published => state == State::Published,
+            StateFilter::Draft => state == State::Draft,
+            StateFilter::Scheduled => state == State::Scheduled,
+            StateFilter::All => true,
+        }
+    }
+}
+
+/// Which posts are listed; what is `None` makes no difference, and what names nothing is on no post.
+#[derive(Debug, Clone)]
+pub struct PostFilter {
+    pub kind: Kind,
+    pub state: StateFilter,
+    /// Slug of a category.
+    pub category: Option<String>,
+    /// Slug of a tag.
+    pub tag: Option<String>,
+    /// A user name.
+    pub author: Option<String>,
+}
+
+impl PostFilter {
+    /// Everything public of this kind.
+    pub fn public(kind: Kind) -> PostFilter {
+        PostFilter { kind, state: StateFilter::Published, category: None, tag: None, author: None }
+    }
+}
+
 /// Everything about a post but its text: what lists need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostHead {

@@ -215,7 +215,7 @@ mod tests {
     fn every_field_at_fault_is_told_at_once() {
         let new = NewToken { name: String::new(), scopes: vec!["all".into()], days: "0".into() };
         let Err(crate::error::Error::Invalid(fields)) = new.validate() else { panic!("accepted") };
-        let fields: Vec<&str> = fields.iter().map(|error| error.field).collect();
+        let fields: Vec<&str> = fields.iter().map(|error| error.field.as_ref()).collect();
         assert_eq!(fields, ["name", "scopes", "expires_in_days"]);
     }
 }

@@ -7,8 +7,9 @@ use crate::domain::post::PostHead;
 use crate::domain::slug::Slug;
 use crate::domain::token::TokenScope;
 use crate::error::{Error, Result};
-use crate::service::ReadTxn;
 use crate::service::change::Change;
+use crate::service::{App, ReadTxn};
+use crate::store::posts::Listing;
 use crate::store::redirects::Target;
 use crate::store::{self, WriteTxn};
 
@@ -23,6 +24,31 @@ pub fn managed(txn: &ReadTxn, actor: &Actor) -> Result<Vec<(Category, usize)>> {
     let counts = store::posts::count_by_category(txn)?;
     let count = |category: &Category| counts.get(&category.id).copied().unwrap_or(0);
     Ok(all(txn)?.into_iter().map(|category| (category.clone(), count(&category))).collect())
+}
+
+/// The category at this address.
+pub fn by_slug(txn: &ReadTxn, slug: &str) -> Result<Category> {
+    let slug = Slug::parse(slug).map_err(|_| Error::NotFound("category"))?;
+    store::categories::by_slug(txn, &slug)?.ok_or(Error::NotFound("category"))
+}
+
+/// The number of posts under a category that everybody sees.
+pub fn public_posts(app: &App, txn: &ReadTxn, id: CategoryId) -> Result<usize> {
+    store::counts::published(txn, &Listing::Category(id), app.now())
+}
+
+/// A category that `actor` may change, by its address.
+pub fn changeable(txn: &ReadTxn, actor: &Actor, slug: &str) -> Result<Category> {
+    permit(actor)?;
+    by_slug(txn, slug)
+}
+
+/// Where a category is now that once was at this address.
+pub fn moved(txn: &ReadTxn, slug: &str) -> Result<Option<Category>> {
+    Ok(match store::redirects::by_path(txn, &format!("/category/{slug}"))? {
+        Some(Target::Category(id)) => store::categories::by_id(txn, id)?,
+        _ => None,
+    })
 }
 
 /// One category, for those who see to them.

@@ -55,6 +55,16 @@ impl<T: Send + 'static> Change<T> {
         Change::new(move |txn| (self.0)(txn).map(&mut into))
     }
 
+    /// All of them or, if one fails, none; `Error::Item` says which.
+    pub fn all(mut changes: Vec<Change<T>>) -> Change<Vec<T>> {
+        Change::new(move |txn| {
+            let run = |(number, change): (usize, &mut Change<T>)| {
+                change.run(txn).map_err(|error| Error::Item(number, Box::new(error)))
+            };
+            changes.iter_mut().enumerate().map(run).collect()
+        })
+    }
+
     /// The same change, as long as `seen` is still what is stored; `Stale` if not.
     pub fn if_still(mut self, seen: Seen) -> Change<T> {
         Change::new(move |txn| {

@@ -7,8 +7,8 @@ use crate::domain::comment::{
 };
 use crate::domain::html::Html;
 use crate::domain::id::{CommentId, PostId, UserId};
-use crate::domain::paging::Page;
-use crate::domain::post::Kind;
+use crate::domain::paging::{Cursor, Page, Slice, Window};
+use crate::domain::post::{Kind, PostHead};
 use crate::domain::token::TokenScope;
 use crate::error::{Error, Result};
 use crate::service::change::Change;
@@ -16,10 +16,15 @@ use crate::service::posts;
 use crate::service::{App, ReadTxn, in_turn};
 use crate::store::comments::Outline;
 use crate::store::{self};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Comments on a page of the list under `/admin`.
 const RECENT_PER_PAGE: usize = 50;
+
+/// The names of the lists in cursors.
+const THREADS: &str = "comments";
+const RECENT: &str = "recent";
 
 const CLOSED: &str = "Comments are closed on this post.";
 
@@ -250,6 +255,49 @@ pub fn recent(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<Recent
         }
     }
     Ok(Page { items, number, per_page: RECENT_PER_PAGE, total })
+}
+
+/// Part of a post's conversation in thread order: threads and their comments in the order written, deleted
+/// ones included. `depth` tells replies from what they answer, no more.
+pub fn slice(txn: &ReadTxn, post: PostId, window: &Window) -> Result<Slice<PlacedComment>> {
+    Ok(slices(txn, &[post], window)?.pop().unwrap_or(Slice { items: Vec::new(), more: false }))
+}
+
+/// The same part of the conversations of several posts, read together.
+pub fn slices(txn: &ReadTxn, of: &[PostId], window: &Window) -> Result<Vec<Slice<PlacedComment>>> {
+    let place = window.after(THREADS, |text| {
+        let (thread, id) = text.split_once('.')?;
+        Some((CommentId::parse(thread)?, CommentId::parse(id)?))
+    })?;
+    let place = place.unwrap_or((CommentId(0), CommentId(0)));
+    let parts = store::comments::after(txn, of, place, window.limit + 1)?;
+    let cursor = |comment: &Comment| Cursor::new(THREADS, format_args!("{}.{}", comment.thread, comment.id));
+    posts::meet(txn, parts.iter().flatten().map(|comment| comment.author))?;
+    let placed = |comments| {
+        Slice::of(comments, window.limit, cursor).try_map(|comment| {
+            let (author, depth) = (posts::credit(txn, comment.author)?, usize::from(comment.parent.is_some()));
+            Ok(PlacedComment { comment, author, depth, in_reply_to: None })
+        })
+    };
+    parts.into_iter().map(placed).collect()
+}
+
+/// Part of the list of the newest comments of all posts, for those who moderate.
+pub fn recent_slice(txn: &ReadTxn, actor: &Actor, window: &Window) -> Result<Slice<RecentComment>> {
+    if !actor.can_moderate() {
+        return Err(actor.refusal(TokenScope::CommentsRead));
+    }
+    let before = window.after(RECENT, CommentId::parse)?.map_or(u64::MAX, |id| id.0);
+    let comments = store::comments::newest_before(txn, before, window.limit + 1)?;
+    posts::meet(txn, comments.iter().map(|comment| comment.author))?;
+    let heads: HashSet<PostId> = comments.iter().map(|comment| comment.post).collect();
+    let heads: HashMap<PostId, PostHead> =
+        store::posts::by_ids(txn, heads)?.into_iter().map(|post| (post.id, post)).collect();
+    Slice::of(comments, window.limit, |comment| Cursor::new(RECENT, comment.id)).try_map(|comment| {
+        let post = heads.get(&comment.post).cloned();
+        let post = post.ok_or_else(|| Error::internal(format!("comment {} has no post", comment.id)))?;
+        Ok(RecentComment { author: posts::credit(txn, comment.author)?, comment, post })
+    })
 }
 
 fn thread_of(app: &App, actor: &Actor, post: PostId, id: CommentId) -> Result<CommentId> {

@@ -4,7 +4,8 @@ use crate::content::image;
 use crate::domain::actor::Actor;
 use crate::domain::id::UserId;
 use crate::domain::media::{Media, MediaId, file_name};
-use crate::domain::paging::Page;
+use crate::domain::paging::{Cursor, Page, Slice, Window};
+use crate::domain::time::Timestamp;
 use crate::domain::token::TokenScope;
 use crate::error::{Error, Result};
 use crate::service::change::Change;
@@ -13,6 +14,8 @@ use crate::store;
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 
+/// The name of the list in cursors.
+const LIST: &str = "media";
 /// Images on a page of the list under `/admin`.
 pub const PER_PAGE: usize = 48;
 
@@ -99,6 +102,21 @@ pub fn list(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<Media>> 
     }
     let items = store::media::latest(txn, (number - 1) * PER_PAGE, PER_PAGE)?;
     Ok(Page { items, number, per_page: PER_PAGE, total: store::media::count(txn)? })
+}
+
+/// Part of the list of all images, newest first, for those who write.
+pub fn slice(txn: &ReadTxn, actor: &Actor, window: &Window) -> Result<Slice<Media>> {
+    if !actor.can_list_media() {
+        return Err(actor.refusal(TokenScope::MediaRead));
+    }
+    let place = window.after(LIST, |text| {
+        let (time, id) = text.split_once('.')?;
+        Some((Timestamp::from_ms(time.parse().ok()?), MediaId::parse(id)?))
+    })?;
+    let first = (Timestamp::from_ms(i64::MAX), MediaId([0xff; 16]));
+    let images = store::media::before(txn, place.unwrap_or(first), window.limit + 1)?;
+    let cursor = |media: &Media| Cursor::new(LIST, format_args!("{}.{}", media.uploaded_at.ms(), media.id));
+    Ok(Slice::of(images, window.limit, cursor))
 }
 
 /// An image that `actor` may delete: one's own, or any for an editor.

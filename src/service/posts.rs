@@ -19,6 +19,8 @@ use crate::store::redirects::Target;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub use crate::service::post_lists::{next_appearance, slice};
+
 /// Rows on a page of the lists under `/admin`.
 pub const ADMIN_PER_PAGE: usize = 50;
 
@@ -45,9 +47,9 @@ pub fn view(app: &App, txn: &ReadTxn, head: PostHead) -> Result<PostView> {
     })
 }
 
-/// The rendered text. One made by an older renderer, or for another base path, is rendered anew
+/// The rendered text; the caller has decided that it may be shown. One made by an older renderer, or for another base path, is rendered anew
 /// here and stored by the next run of `jobs`: reading writes nothing.
-fn body(app: &App, txn: &ReadTxn, head: &PostHead) -> Result<Html> {
+pub fn body(app: &App, txn: &ReadTxn, head: &PostHead) -> Result<Html> {
     let stored = store::posts::body(txn, head.id)?;
     match stored {
         Some(body) if body.stamp == markdown::stamp(&app.links) => Ok(body.html),
@@ -165,36 +167,24 @@ fn page_of(txn: &ReadTxn, ids: Vec<PostId>, number: usize, per_page: usize, tota
     if number > 1 && ids.is_empty() {
         return Err(Error::NotFound("page"));
     }
-    Ok(Page { items: cards(txn, heads(txn, ids)?)?, number, per_page, total })
+    Ok(Page { items: cards(txn, store::posts::by_ids(txn, ids)?)?, number, per_page, total })
 }
 
-fn heads(txn: &ReadTxn, ids: Vec<PostId>) -> Result<Vec<PostHead>> {
-    let mut heads = Vec::with_capacity(ids.len());
-    for id in ids {
-        heads.extend(store::posts::by_id(txn, id)?);
-    }
-    Ok(heads)
-}
-
-fn cards(txn: &ReadTxn, heads: Vec<PostHead>) -> Result<Vec<PostCard>> {
-    let mut categories: HashMap<CategoryId, Option<Category>> = HashMap::new();
+/// The heads with what a list shows beside them, in their order; no texts are read. The caller has decided
+/// that they may be shown.
+pub fn cards(txn: &ReadTxn, heads: Vec<PostHead>) -> Result<Vec<PostCard>> {
+    meet(txn, heads.iter().flat_map(|head| head.authors.iter().copied()))?;
+    let filed = heads.iter().any(|head| head.category.is_some());
+    let categories = if filed { store::categories::all(txn)? } else { Vec::new() };
+    let categories: HashMap<CategoryId, Category> =
+        categories.into_iter().map(|category| (category.id, category)).collect();
+    let counts = store::comments::counts(txn, heads.iter().map(|head| head.id))?;
     heads
         .into_iter()
-        .map(|head| {
-            let category = match head.category {
-                None => None,
-                Some(id) => match categories.get(&id) {
-                    Some(known) => known.clone(),
-                    None => {
-                        let found = store::categories::by_id(txn, id)?;
-                        categories.insert(id, found.clone());
-                        found
-                    }
-                },
-            };
-            let authors = credits(txn, &head.authors)?;
-            let comments = store::comments::count(txn, head.id)?;
-            Ok(PostCard { head, authors, category, comments })
+        .zip(counts)
+        .map(|(head, comments)| {
+            let category = head.category.and_then(|id| categories.get(&id).cloned());
+            Ok(PostCard { authors: credits(txn, &head.authors)?, category, comments, head })
         })
         .collect()
 }
@@ -202,6 +192,11 @@ fn cards(txn: &ReadTxn, heads: Vec<PostHead>) -> Result<Vec<PostCard>> {
 /// How pages name somebody.
 pub(in crate::service) fn credit(txn: &ReadTxn, id: UserId) -> Result<Arc<Credit>> {
     store::users::credit(txn, id)?.ok_or_else(|| Error::internal(format!("user {id} is missing")))
+}
+
+/// Reads at once the names that will be asked for one by one.
+pub(in crate::service) fn meet(txn: &ReadTxn, ids: impl Iterator<Item = UserId>) -> Result<()> {
+    store::users::meet(txn, ids)
 }
 
 fn credits(txn: &ReadTxn, ids: &[UserId]) -> Result<Vec<Arc<Credit>>> {
@@ -222,12 +217,52 @@ pub fn moved(app: &App, txn: &ReadTxn, path: &str) -> Result<Option<String>> {
     })
 }
 
+/// The post or page that once was at this address, as everybody may see it.
+pub fn moved_to(app: &App, txn: &ReadTxn, kind: Kind, slug: &str) -> Result<Option<PostHead>> {
+    let path = if kind == Kind::Post { format!("/posts/{slug}") } else { format!("/{slug}") };
+    let id = match store::redirects::by_path(txn, &path)? {
+        Some(Target::Post(id)) => id,
+        _ => return Ok(None),
+    };
+    Ok(store::posts::by_id(txn, id)?.filter(|head| head.kind == kind && head.is_public(app.now())))
+}
+
+/// The head of a post or page by its address, for somebody who may change it. Whoever may only read it is
+/// told so; for anybody else it is not there.
+pub fn changeable(app: &App, txn: &ReadTxn, actor: &Actor, kind: Kind, slug: &str) -> Result<PostHead> {
+    let missing = || Error::NotFound(kind.as_str());
+    let slug = Slug::parse(slug).map_err(|_| missing())?;
+    let head = store::posts::by_slug(txn, kind, &slug)?.ok_or_else(missing)?;
+    if actor.can_edit_post(&head) {
+        return Ok(head);
+    }
+    Err(if head.visible_to(actor, app.now()) { actor.refusal(kind.write_scope()) } else { missing() })
+}
+
+/// The Markdown of a post, for somebody who may see it before it is public.
+pub fn source(txn: &ReadTxn, actor: &Actor, head: &PostHead) -> Result<String> {
+    if !actor.can_see_unpublished(head) {
+        return Err(actor.refusal(head.kind.read_scope()));
+    }
+    current_source(txn, head)
+}
+
+fn current_source(txn: &ReadTxn, head: &PostHead) -> Result<String> {
+    let revision = store::posts::revision(txn, head.id, head.version)?;
+    Ok(revision.ok_or_else(|| Error::internal(format!("post {} has no text", head.id)))?.source)
+}
+
+/// A post by its number, as `actor` may see it, with what a list shows beside it.
+pub fn card(app: &App, txn: &ReadTxn, actor: &Actor, id: PostId) -> Result<PostCard> {
+    let head = store::posts::by_id(txn, id)?.filter(|head| head.visible_to(actor, app.now()));
+    cards(txn, vec![head.ok_or(Error::NotFound("post"))?])?.pop().ok_or(Error::NotFound("post"))
+}
+
 /// A post with its Markdown, for somebody who may change it.
 pub fn editable(txn: &ReadTxn, actor: &Actor, id: PostId) -> Result<(PostHead, String)> {
     let head = editable_head(txn, actor, id)?;
-    let revision = store::posts::revision(txn, id, head.version)?
-        .ok_or_else(|| Error::internal(format!("post {id} has no text")))?;
-    Ok((head, revision.source))
+    let source = current_source(txn, &head)?;
+    Ok((head, source))
 }
 
 /// The head of a post, for somebody who may change it.
@@ -235,7 +270,9 @@ pub fn editable_head(txn: &ReadTxn, actor: &Actor, id: PostId) -> Result<PostHea
     if actor.is_anonymous() {
         return Err(Error::Unauthenticated);
     }
-    store::posts::by_id(txn, id)?.filter(|head| actor.can_see_unpublished(head)).ok_or(Error::NotFound("post"))
+    // A token may be good for writing and not for reading.
+    let may = |head: &PostHead| actor.can_see_unpublished(head) || actor.can_edit_post(head);
+    store::posts::by_id(txn, id)?.filter(may).ok_or(Error::NotFound("post"))
 }
 
 /// Posts or pages that `actor` sees to, newest made first.

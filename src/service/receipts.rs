@@ -2,7 +2,7 @@
 
 use crate::domain::actor::{Actor, Via};
 use crate::domain::time::Timestamp;
-use crate::error::{Error, FieldError, Result};
+use crate::error::{Error, Result};
 use crate::service::App;
 use crate::service::change::Change;
 use crate::store;
@@ -36,7 +36,7 @@ impl Once {
     pub fn new(actor: &Actor, key: &str, request: &[&[u8]]) -> Result<Once> {
         if key.is_empty() || key.len() > MAX_KEY || !key.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
             let message = format!("An idempotency key has 1 to {MAX_KEY} printable ASCII characters.");
-            return Err(Error::Invalid(vec![FieldError { field: "Idempotency-Key", message: message.into() }]));
+            return Err(Error::field("Idempotency-Key", message));
         }
         let Some(member) = actor.member() else { return Err(Error::Unauthenticated) };
         let via = match member.via {

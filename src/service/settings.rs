@@ -1,9 +1,10 @@
 //! Reading and changing the site's settings.
 
 use crate::domain::actor::Actor;
+use crate::domain::media::Picture;
 use crate::domain::settings::{Settings, SettingsPatch};
 use crate::domain::token::TokenScope;
-use crate::error::Result;
+use crate::error::{Checked, FieldErrors, Result};
 use crate::service::change::Change;
 use crate::service::{App, ReadTxn, media};
 use crate::store;
@@ -14,6 +15,8 @@ use std::sync::Arc;
 pub enum LogoChange {
     Keep,
     Remove,
+    /// An image that was uploaded before, by its id.
+    Use(String),
     /// A new image: its file name and its bytes.
     Upload(String, Vec<u8>),
 }
@@ -37,11 +40,21 @@ pub async fn update(app: &App, actor: &Actor, patch: &SettingsPatch, logo: LogoC
     if !actor.can_change_settings() {
         return Err(actor.refusal(TokenScope::SettingsWrite));
     }
-    let stored = current(&app.read()?)?.logo.clone();
-    patch.validate(None)?;
+    let mut errors = FieldErrors::new();
+    errors.merge(patch.validate(None).map(drop))?;
+    let (stored, chosen) = {
+        let txn = app.read()?;
+        let chosen = match &logo {
+            LogoChange::Use(id) => errors.check("logo", chosen_logo(&txn, id)),
+            _ => None,
+        };
+        (current(&txn)?.logo.clone(), chosen)
+    };
+    errors.finish()?;
     let logo = match logo {
         LogoChange::Keep => stored,
         LogoChange::Remove => None,
+        LogoChange::Use(_) => chosen,
         LogoChange::Upload(name, bytes) => {
             Some(app.commit(media::upload(app, actor, "logo", &name, bytes).await).await?.picture(String::new()))
         }
@@ -51,4 +64,9 @@ pub async fn update(app: &App, actor: &Actor, patch: &SettingsPatch, logo: LogoC
         store::settings::put_settings(txn, &settings)?;
         Ok(settings.clone())
     }))
+}
+
+fn chosen_logo(txn: &ReadTxn, id: &str) -> Checked<Picture> {
+    let media = media::by_id(txn, id).map_err(|_| "There is no such image. Please upload it first.")?;
+    Ok(media.picture(String::new()))
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::actor::{Actor, Role};
 use crate::domain::id::UserId;
-use crate::domain::paging::Page;
+use crate::domain::paging::{Cursor, Page, Slice, Window};
 use crate::domain::time::Timestamp;
 use crate::domain::token::TokenScope;
 use crate::domain::user::{NewUser, Password, ProfilePatch, User, Username, ValidNewUser};
@@ -15,6 +15,8 @@ use crate::service::{App, ReadTxn};
 use crate::store::{self, WriteTxn};
 use std::net::IpAddr;
 
+/// The name of the list in cursors.
+const LIST: &str = "users";
 /// Accounts on a page of the list.
 pub const PER_PAGE: usize = 100;
 
@@ -107,6 +109,16 @@ pub fn list(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<User>> {
     Ok(Page { items, number, per_page: PER_PAGE, total })
 }
 
+/// Part of the list of all accounts, in the order they came.
+pub fn slice(txn: &ReadTxn, actor: &Actor, window: &Window) -> Result<Slice<User>> {
+    if !actor.can_list_users() {
+        return Err(actor.refusal(TokenScope::UsersRead));
+    }
+    let after = window.after(LIST, UserId::parse)?.unwrap_or(UserId(0));
+    let users = store::users::after(txn, after, window.limit + 1)?;
+    Ok(Slice::of(users, window.limit, |user| Cursor::new(LIST, user.id)))
+}
+
 /// One account, for itself or for an administrator.
 pub fn by_id(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
     let own = actor.user_id() == Some(id) && actor.can_see_account();
@@ -177,6 +189,10 @@ pub async fn change_password(app: &App, actor: &Actor, current: &str, new: &str)
 pub async fn set_password(app: &App, actor: &Actor, id: UserId, new: &str) -> Result<Change<()>> {
     if !actor.can_manage_users() {
         return Err(actor.refusal(TokenScope::UsersWrite));
+    }
+    if *actor != Actor::System {
+        // A stolen token must not become an account.
+        actor.in_session()?;
     }
     let new = Password::parse(new).map_err(|message| Error::field("password", message))?;
     let hash = app.passwords.hash(&new).await?;

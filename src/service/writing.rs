@@ -229,16 +229,19 @@ pub(in crate::service) fn apply(
         Intent::Unpublish => head.status = Status::Draft,
     }
     head.published_at = match (valid.published_at, head.status) {
-        // The form shows minutes; leaving it alone must not move the post by seconds.
-        (Some(time), _) if head.published_at.is_some_and(|old| old.ms() / 60_000 == time.ms() / 60_000) => {
-            head.published_at
-        }
+        // The form shows minutes and APIs seconds; leaving it alone must not move the post by less.
+        (Some(time), _) if head.published_at.is_some_and(|old| is_same(old, time)) => head.published_at,
         (Some(time), _) => Some(time),
         // Emptied: at once. What is out already keeps its time.
         (None, Status::Published) => head.published_at.filter(|time| *time <= now).or(Some(now)),
         (None, Status::Draft) => None,
     };
     Ok(())
+}
+
+fn is_same(stored: Timestamp, typed: Timestamp) -> bool {
+    let alike = |step: i64| stored.ms() / step == typed.ms() / step;
+    alike(1_000) || (alike(60_000) && typed.ms() % 60_000 == 0)
 }
 
 pub(in crate::service) fn revision(

@@ -6,11 +6,13 @@ use crate::domain::id::{CommentId, PostId, UserId};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::store::fresh::Scope;
+use crate::store::news::News;
 use crate::store::record;
 use crate::store::schema::COMMENTS;
 use crate::store::{ReadTxn, Snapshot, WriteTxn};
 use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
+use std::ops::Bound;
 use std::sync::Arc;
 
 #[derive(Serialize, Deserialize)]
@@ -75,30 +77,47 @@ impl Outline {
 
 /// The outline of a conversation; built once and kept until the conversation changes.
 pub fn outline(txn: &ReadTxn, post: PostId) -> Result<Arc<Outline>> {
-    let cache = &txn.shared.outlines;
-    if let Some((number, outline)) = cache.get(&post)
-        && !txn.shared.fresh.changed_since(&[Scope::Post(post)], number)
-    {
-        return Ok(outline);
+    match kept(txn, post) {
+        Some(outline) => Ok(outline),
+        None => Ok(keep(txn, post, build_outline(&txn.table(COMMENTS)?, post)?)),
     }
-    let outline = Arc::new(build_outline(txn, post)?);
-    cache.insert(post, (txn.number(), Arc::clone(&outline)));
-    Ok(outline)
 }
 
-/// Comments that are not deleted.
-pub fn count(txn: &ReadTxn, post: PostId) -> Result<usize> {
-    Ok(outline(txn, post)?.total)
+/// For each post its comments that are not deleted.
+pub fn counts(txn: &ReadTxn, posts: impl IntoIterator<Item = PostId>) -> Result<Vec<usize>> {
+    let mut table = None;
+    let count = |post| {
+        if let Some(outline) = kept(txn, post) {
+            return Ok(outline.total);
+        }
+        let table = match &mut table {
+            Some(table) => table,
+            none => none.insert(txn.table(COMMENTS)?),
+        };
+        Ok(keep(txn, post, build_outline(table, post)?).total)
+    };
+    posts.into_iter().map(count).collect()
 }
 
-fn build_outline(txn: &impl Snapshot, post: PostId) -> Result<Outline> {
+fn kept(txn: &ReadTxn, post: PostId) -> Option<Arc<Outline>> {
+    let (number, outline) = txn.shared.outlines.get(&post)?;
+    (!txn.shared.fresh.changed_since(&[Scope::Post(post)], number)).then_some(outline)
+}
+
+fn keep(txn: &ReadTxn, post: PostId, outline: Outline) -> Arc<Outline> {
+    let outline = Arc::new(outline);
+    txn.shared.outlines.insert(post, (txn.number(), Arc::clone(&outline)));
+    outline
+}
+
+fn build_outline(table: &impl ReadableTable<(u64, u64, u64), &'static [u8]>, post: PostId) -> Result<Outline> {
     #[derive(Deserialize)]
     struct Mark {
         #[serde(default)]
         deleted: bool,
     }
     let mut outline = Outline::default();
-    for row in txn.table(COMMENTS)?.range(whole(post))? {
+    for row in table.range(whole(post))? {
         let (key, value) = row?;
         let (_, thread, id) = key.value();
         match outline.threads.last_mut() {
@@ -160,6 +179,48 @@ pub fn shown(
     Ok(comments)
 }
 
+/// Comments of each post in thread order, deleted ones included, after the one of this thread and number.
+pub fn after(
+    txn: &impl Snapshot,
+    posts: &[PostId],
+    place: (CommentId, CommentId),
+    take: usize,
+) -> Result<Vec<Vec<Comment>>> {
+    let table = txn.table(COMMENTS)?;
+    let of = |post: &PostId| {
+        let from = (post.0, place.0.0, place.1.0);
+        let rows = table.range((Bound::Excluded(from), Bound::Included((post.0, u64::MAX, u64::MAX))))?;
+        rows.take(take)
+            .map(|row| {
+                let (key, value) = row?;
+                from_stored(key.value(), record::decode(value.value())?)
+            })
+            .collect()
+    };
+    posts.iter().map(of).collect()
+}
+
+/// The newest comments of all posts before `number`, deleted ones left out. Looks at every key: for
+/// those who moderate, not for readers.
+pub fn newest_before(txn: &impl Snapshot, number: u64, take: usize) -> Result<Vec<Comment>> {
+    let table = txn.table(COMMENTS)?;
+    let mut keys = table.iter()?.map(|row| Ok(row?.0.value())).collect::<Result<Vec<_>>>()?;
+    keys.retain(|key| key.2 < number);
+    keys.sort_unstable_by_key(|key| std::cmp::Reverse(key.2));
+    let mut comments = Vec::new();
+    for key in keys {
+        if comments.len() == take {
+            break;
+        }
+        let Some(row) = table.get(key)? else { continue };
+        let stored: StoredComment = record::decode(row.value())?;
+        if !stored.deleted {
+            comments.push(from_stored(key, stored)?);
+        }
+    }
+    Ok(comments)
+}
+
 /// One comment, by its post, its thread and its own number.
 pub fn by_id(txn: &impl Snapshot, post: PostId, thread: CommentId, id: CommentId) -> Result<Option<Comment>> {
     let key = (post.0, thread.0, id.0);
@@ -200,8 +261,14 @@ pub fn put(txn: &WriteTxn<'_>, comment: &Comment) -> Result<()> {
         source_bytes: comment.source.len(),
     };
     let key = (comment.post.0, comment.thread.0, comment.id.0);
-    txn.open(COMMENTS)?.insert(key, record::encode(&stored)?.as_slice())?;
+    let is_new = txn.open(COMMENTS)?.insert(key, record::encode(&stored)?.as_slice())?.is_none();
     txn.touch(Scope::Post(comment.post));
+    let Comment { post, thread, id, .. } = *comment;
+    txn.note(match (comment.deleted, is_new) {
+        (true, _) => News::CommentRemoved { post, thread, comment: id },
+        (false, true) => News::CommentWritten { post, thread, comment: id },
+        (false, false) => News::CommentEdited { post, thread, comment: id },
+    });
     Ok(())
 }
 
@@ -212,8 +279,10 @@ pub fn has_replies(txn: &impl Snapshot, post: PostId, thread: CommentId, id: Com
 
 /// Removes a comment that nothing answers.
 pub fn remove(txn: &WriteTxn<'_>, comment: &Comment) -> Result<()> {
-    txn.open(COMMENTS)?.remove((comment.post.0, comment.thread.0, comment.id.0))?;
-    txn.touch(Scope::Post(comment.post));
+    let Comment { post, thread, id, .. } = *comment;
+    txn.open(COMMENTS)?.remove((post.0, thread.0, id.0))?;
+    txn.touch(Scope::Post(post));
+    txn.note(News::CommentRemoved { post, thread, comment: id });
     Ok(())
 }
 

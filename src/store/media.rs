@@ -1,6 +1,7 @@
 //! Uploaded images in chunks, by content hash.
 
 use crate::domain::media::{Media, MediaId};
+use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::store::record;
 use crate::store::schema::{MEDIA, MEDIA_BY_TIME, MEDIA_CHUNKS};
@@ -62,6 +63,16 @@ pub fn latest(txn: &impl Snapshot, skip: usize, take: usize) -> Result<Vec<Media
     let mut images = Vec::with_capacity(ids.len());
     for id in ids {
         images.extend(by_id(txn, id)?);
+    }
+    Ok(images)
+}
+
+/// Images that stand behind this place, newest first.
+pub fn before(txn: &impl Snapshot, (time, id): (Timestamp, MediaId), take: usize) -> Result<Vec<Media>> {
+    let table = txn.table(MEDIA_BY_TIME)?;
+    let mut images = Vec::new();
+    for row in table.range(..(time.ms(), &id.0))?.rev().take(take) {
+        images.extend(by_id(txn, MediaId(*row?.0.value().1))?);
     }
     Ok(images)
 }

@@ -13,6 +13,8 @@ pub mod ids;
 pub mod imports;
 pub mod media;
 mod migrate;
+pub mod news;
+pub mod post_lists;
 pub mod posts;
 pub mod receipts;
 mod record;
@@ -35,6 +37,7 @@ mod model;
 use crate::error::{Error, Result};
 use crate::store::file::Place;
 use crate::store::fresh::Scope;
+use crate::store::news::{Listener, News, Position, Topic};
 use crate::store::reopen::Shared;
 use crate::store::writer::Writer;
 use redb::{Key, ReadableTable, StorageBackend, TableDefinition, Value};
@@ -42,6 +45,7 @@ use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use crate::store::disk::Written;
 pub use crate::store::file::Opening;
@@ -93,7 +97,7 @@ impl Store {
         // The number before the snapshot: see `fresh`.
         let number = self.shared.fresh.number();
         let (txn, reader) = self.shared.begin_read()?;
-        Ok(ReadTxn { txn, number, shared: Arc::clone(&self.shared), _reader: reader })
+        Ok(ReadTxn { txn, number, shared: Arc::clone(&self.shared), tables: AtomicUsize::new(0), _reader: reader })
     }
 
     /// Runs `work` on the writer's thread in a transaction it may share with other jobs, and
@@ -136,6 +140,21 @@ impl Store {
     /// Whether any of `scopes` changed after commit `number` (see `ReadTxn::number`).
     pub fn changed_since(&self, scopes: &[Scope], number: u64) -> bool {
         self.shared.fresh.changed_since(scopes, number)
+    }
+
+    /// Hears of commits from now on, or from `since` on: see `news`.
+    pub fn listen(&self, topic: Topic, since: Option<Position>) -> Listener {
+        self.shared.news.listen(topic, since)
+    }
+
+    /// Tells news that no commit brings: something happened because its time had come.
+    pub fn tell(&self, news: impl IntoIterator<Item = News>) {
+        self.shared.news.tell(news);
+    }
+
+    /// Ends all listening: the server stops.
+    pub fn end_listening(&self) {
+        self.shared.news.close();
     }
 
     /// As if a commit had changed `scopes`.
@@ -195,6 +214,7 @@ pub struct ReadTxn {
     txn: redb::ReadTransaction,
     number: u64,
     shared: Arc<Shared>,
+    tables: AtomicUsize,
     _reader: Arc<()>,
 }
 
@@ -202,6 +222,11 @@ impl ReadTxn {
     /// Number of a commit this snapshot shows for certain; it may show later ones.
     pub fn number(&self) -> u64 {
         self.number
+    }
+
+    /// How often a table was opened in it: what tells one read of many from many reads of one.
+    pub fn tables_opened(&self) -> usize {
+        self.tables.load(Ordering::Relaxed)
     }
 }
 
@@ -212,6 +237,7 @@ impl Snapshot for ReadTxn {
         &self,
         table: TableDefinition<'static, K, V>,
     ) -> Result<Self::Table<'_, K, V>> {
+        self.tables.fetch_add(1, Ordering::Relaxed);
         Ok(self.txn.open_table(table)?)
     }
 }
@@ -220,6 +246,7 @@ impl Snapshot for ReadTxn {
 pub struct WriteTxn<'a> {
     txn: &'a redb::WriteTransaction,
     touched: RefCell<Vec<Scope>>,
+    news: RefCell<Vec<News>>,
     /// Whether any table was opened to write: a job that fails before that leaves nothing behind.
     wrote: Cell<bool>,
     /// Whether the disk has room to grow.
@@ -251,6 +278,11 @@ impl WriteTxn<'_> {
         if !touched.contains(&scope) {
             touched.push(scope);
         }
+    }
+
+    /// Notes what listeners are told once this is committed. Called by the store's own functions.
+    pub(in crate::store) fn note(&self, news: News) {
+        self.news.borrow_mut().push(news);
     }
 }
 

@@ -340,7 +340,7 @@ fn compare_comments(txn: &ReadTxn, model: &Model) -> Result<()> {
         }
         let total = model.of_post(post).filter(|comment| !comment.deleted).count();
         assert_eq!((outline.total, &outline.threads), (total, &threads));
-        assert_eq!(comments::count(txn, PostId(post))?, total);
+        assert_eq!(comments::counts(txn, [PostId(post)])?, [total]);
         for (thread, _) in &threads {
             let expected: Vec<Comment> = model.of_post(post).filter(|one| one.thread == *thread).cloned().collect();
             assert_eq!(comments::threads(txn, PostId(post), *thread, *thread)?, expected);

@@ -7,6 +7,7 @@ use crate::domain::slug::Slug;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::store::fresh::Scope;
+use crate::store::news::News;
 use crate::store::record;
 use crate::store::schema::{
     BODIES, POST_BY_SLUG, POSTS, POSTS_BY_AUTHOR, POSTS_BY_CATEGORY, POSTS_BY_TAG, POSTS_BY_TIME, REVISIONS,
@@ -70,6 +71,18 @@ pub fn by_id(txn: &impl Snapshot, id: PostId) -> Result<Option<PostHead>> {
     txn.table(POSTS)?.get(id.0)?.map(|row| record::decode(row.value())).transpose()
 }
 
+/// The heads of posts in this order; those that are not there are left out.
+pub fn by_ids(txn: &impl Snapshot, ids: impl IntoIterator<Item = PostId>) -> Result<Vec<PostHead>> {
+    let table = txn.table(POSTS)?;
+    let mut heads = Vec::new();
+    for id in ids {
+        if let Some(row) = table.get(id.0)? {
+            heads.push(record::decode(row.value())?);
+        }
+    }
+    Ok(heads)
+}
+
 /// The post or page at this address, whatever its state.
 pub fn by_slug(txn: &impl Snapshot, kind: Kind, slug: &Slug) -> Result<Option<PostHead>> {
     let id = txn.table(POST_BY_SLUG)?.get((kind.as_str(), slug.as_str()))?.map(|row| row.value());
@@ -112,6 +125,7 @@ pub fn insert(txn: &WriteTxn<'_>, head: &PostHead, revision: &Revision, body: &B
     put_revision(txn, head, revision)?;
     put_body(txn, head.id, body)?;
     touch(txn, head);
+    note(txn, None, head);
     Ok(())
 }
 
@@ -137,6 +151,7 @@ pub fn replace(txn: &WriteTxn<'_>, old: &PostHead, new: &PostHead, text: Option<
     }
     touch(txn, old);
     touch(txn, new);
+    note(txn, Some(old), new);
     Ok(())
 }
 
@@ -156,6 +171,9 @@ pub fn remove(txn: &WriteTxn<'_>, head: &PostHead) -> Result<()> {
     txn.open(REVISIONS)?.retain_in((id, 0)..=(id, u32::MAX), |_, _| false)?;
     comments::remove_all(txn, head.id)?;
     touch(txn, head);
+    if index_entry(head).is_some() {
+        txn.note(News::PostHidden { post: head.id });
+    }
     Ok(())
 }
 
@@ -289,6 +307,22 @@ fn touch(txn: &WriteTxn<'_>, head: &PostHead) {
     // A draft is on no public list; a page is in the sitemap.
     if head.status == Status::Published {
         txn.touch(Scope::Lists);
+    }
+}
+
+/// Tells what a save means to readers, who see public posts only. The moment of the save is in the head.
+fn note(txn: &WriteTxn<'_>, old: Option<&PostHead>, new: &PostHead) {
+    let (post, saved) = (new.id, new.updated_at);
+    let is_public = |head: &PostHead| head.kind == Kind::Post && head.is_public(saved);
+    match (old.is_some_and(is_public), is_public(new)) {
+        (false, true) => txn.note(News::PostPublished { post }),
+        (true, true) => txn.note(News::PostEdited { post }),
+        (true, false) => txn.note(News::PostHidden { post }),
+        (false, false) => {
+            if let Some(time) = index_entry(new) {
+                txn.note(News::PostScheduled { post, at: Timestamp::from_ms(time) });
+            }
+        }
     }
 }
 

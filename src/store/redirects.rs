@@ -8,6 +8,7 @@ use crate::store::schema::REDIRECTS;
 use crate::store::{Snapshot, WriteTxn};
 use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
+use std::ops::Bound;
 
 /// What an old address leads to: a thing, not an address, so that it survives further renames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,18 @@ pub enum Target {
 /// Where an old address leads; `path` begins with `/`, is percent-decoded and has no base path.
 pub fn by_path(txn: &impl Snapshot, path: &str) -> Result<Option<Target>> {
     txn.table(REDIRECTS)?.get(path)?.map(|row| record::decode(row.value())).transpose()
+}
+
+/// Old addresses with what they lead to, by their bytes, after `path`.
+pub fn after(txn: &impl Snapshot, path: &str, take: usize) -> Result<Vec<(String, Target)>> {
+    let table = txn.table(REDIRECTS)?;
+    let rows = table.range::<&str>((Bound::Excluded(path), Bound::Unbounded))?;
+    rows.take(take)
+        .map(|row| {
+            let (path, target) = row?;
+            Ok((path.value().to_owned(), record::decode(target.value())?))
+        })
+        .collect()
 }
 
 /// Makes `path` lead to `target`, whatever it led to before.

@@ -9,6 +9,7 @@ use crate::store::counts::Counts;
 use crate::store::disk::Gauge;
 use crate::store::file::{Opening, Place};
 use crate::store::fresh::Fresh;
+use crate::store::news::Newsroom;
 use redb::{Database, ReadableDatabase};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -33,6 +34,7 @@ pub(in crate::store) struct Shared {
     /// Names of people; like the settings, true until `Scope::Frame` changes.
     pub(in crate::store) credits: quick_cache::sync::Cache<UserId, (u64, Arc<Credit>)>,
     pub(in crate::store) settings: Mutex<Option<(u64, Arc<Settings>)>>,
+    pub(in crate::store) news: Arc<Newsroom>,
     pub(in crate::store) outlines: quick_cache::sync::Cache<PostId, (u64, Arc<Outline>), OutlineWeight>,
     pub(in crate::store) counts: Counts,
 }
@@ -50,6 +52,7 @@ impl Shared {
     pub(in crate::store) fn open(place: Place, opening: Opening) -> Result<Shared> {
         let gauge = Arc::<Gauge>::default();
         let db = place.open(opening, &gauge)?;
+        let epoch = getrandom::u64().map_err(|cause| Error::internal(cause.to_string()))?;
         Ok(Shared {
             place,
             gauge,
@@ -58,6 +61,7 @@ impl Shared {
             fresh: Fresh::default(),
             credits: quick_cache::sync::Cache::new(CREDIT_CACHE),
             settings: Mutex::default(),
+            news: Arc::new(Newsroom::new(epoch)),
             outlines: quick_cache::sync::Cache::with_weighter(1_024, OUTLINE_CACHE, OutlineWeight),
             counts: Counts::default(),
         })
@@ -98,7 +102,10 @@ impl Shared {
         // What failed may have reached the disk all the same, and shows now.
         self.fresh.publish_all();
         match opened {
-            Ok(db) => *slot = Some(db),
+            Ok(db) => {
+                *slot = Some(db);
+                self.news.interrupt();
+            }
             Err(error) => {
                 *slot = self.place.look().map_err(|cause| tracing::error!(%cause, "the data file cannot be read")).ok();
                 return Err(error);

@@ -9,6 +9,8 @@ use crate::store::record;
 use crate::store::schema::{PASSWORDS, USER_BY_EMAIL, USER_BY_NAME, USER_BY_SKELETON, USERS};
 use crate::store::{ReadTxn, Snapshot, WriteTxn, ids};
 use redb::{ReadableTable, ReadableTableMetadata};
+use std::collections::HashSet;
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// A number for a new account.
@@ -34,6 +36,32 @@ pub fn credit(txn: &ReadTxn, id: UserId) -> Result<Option<Arc<Credit>>> {
     Ok(Some(credit))
 }
 
+/// The accounts of these numbers; those that are not there are left out.
+pub fn by_ids(txn: &impl Snapshot, ids: impl IntoIterator<Item = UserId>) -> Result<Vec<User>> {
+    let table = txn.table(USERS)?;
+    let mut users = Vec::new();
+    for id in ids {
+        if let Some(row) = table.get(id.0)? {
+            users.push(record::decode(row.value())?);
+        }
+    }
+    Ok(users)
+}
+
+/// Reads and keeps those of these names that are not kept yet, all at once.
+pub fn meet(txn: &ReadTxn, ids: impl Iterator<Item = UserId>) -> Result<()> {
+    let cache = &txn.shared.credits;
+    let kept =
+        |id: &UserId| cache.get(id).is_some_and(|(number, _)| !txn.shared.fresh.changed_since(&[Scope::Frame], number));
+    let strangers: HashSet<UserId> = ids.filter(|id| !kept(id)).collect();
+    if !strangers.is_empty() {
+        for user in by_ids(txn, strangers)? {
+            cache.insert(user.id, (txn.number(), Arc::new(user.credit())));
+        }
+    }
+    Ok(())
+}
+
 pub fn by_username(txn: &impl Snapshot, name: &Username) -> Result<Option<User>> {
     let id = txn.table(USER_BY_NAME)?.get(name.as_str())?.map(|row| row.value());
     id.map_or(Ok(None), |id| by_id(txn, UserId(id)))
@@ -53,6 +81,13 @@ pub fn by_email(txn: &impl Snapshot, email: &Email) -> Result<Option<User>> {
 /// Accounts in the order made, after the first `skip`.
 pub fn list(txn: &impl Snapshot, skip: usize, take: usize) -> Result<Vec<User>> {
     txn.table(USERS)?.iter()?.skip(skip).take(take).map(|row| record::decode(row?.1.value())).collect()
+}
+
+/// Accounts in the order made, after the one of this number.
+pub fn after(txn: &impl Snapshot, id: UserId, take: usize) -> Result<Vec<User>> {
+    let table = txn.table(USERS)?;
+    let rows = table.range((Bound::Excluded(id.0), Bound::Unbounded))?;
+    rows.take(take).map(|row| record::decode(row?.1.value())).collect()
 }
 
 /// Every account, in the order made.

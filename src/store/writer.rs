@@ -292,6 +292,7 @@ impl Worker {
         let txn = WriteTxn {
             txn: &transaction,
             touched: RefCell::default(),
+            news: RefCell::default(),
             wrote: Cell::new(false),
             has_room: self.shared.has_room(),
             comment_ids: RefCell::new(self.comment_ids.clone()),
@@ -320,11 +321,14 @@ impl Worker {
         }
         sessions::record_visits(&txn, passengers.visits.values())?;
         tokens::record_uses(&txn, passengers.uses.values())?;
-        let (touched, comment_ids) = (txn.touched.into_inner(), txn.comment_ids.into_inner());
+        let (touched, news, comment_ids) =
+            (txn.touched.into_inner(), txn.news.into_inner(), txn.comment_ids.into_inner());
         transaction.commit()?;
         self.state.tally.commit(jobs.iter().filter(|job| job.outcome.is_ok()).count());
         self.comment_ids = comment_ids;
+        // Caches first: who hears of it reads it.
         self.shared.fresh.publish(&touched);
+        self.shared.news.tell(news);
         Ok(Ending::Committed)
     }
 

@@ -208,7 +208,7 @@ pub fn summary(errors: &[FieldError]) -> Markup {
                             @if error.field.is_empty() {
                                 (error.message)
                             } @else {
-                                a href={ "#field-" (error.field) } { (name_of(error.field)) ": " (error.message) }
+                                a href={ "#field-" (error.field) } { (name_of(&error.field)) ": " (error.message) }
                             }
                         }
                     }

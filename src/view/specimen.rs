@@ -209,8 +209,8 @@ impl Site {
     fn people_pages(&self) -> Vec<maud::Markup> {
         let (frame, head, placed) = (self.frame(), self.head(), self.placed(1, 0));
         let new = NewUser { username: self.text.into(), email: self.text.into(), password: "secret words".into() };
-        let errors =
-            ["", "username", "body", "bio"].map(|field| FieldError { field, message: Cow::Borrowed(self.text) });
+        let errors = ["", "username", "body", "bio"]
+            .map(|field| FieldError { field: field.into(), message: Cow::Borrowed(self.text) });
         let typed = comment::CommentBox { body: self.text, errors: &errors };
         let profile = ProfilePatch { display_name: self.text.into(), email: self.text.into(), bio: self.text.into() };
         let session = Session {
@@ -269,7 +269,7 @@ impl Site {
             preview: Some(&Html::default()),
             conflict: Some(admin::editor::Conflict { title: text, source: text }),
         };
-        let errors = [FieldError { field: "source", message: Cow::Borrowed(text) }];
+        let errors = [FieldError { field: "source".into(), message: Cow::Borrowed(text) }];
         vec![
             admin::posts::index(&frame, Kind::Post, None, &page(self.card())),
             admin::editor::edit(&frame, &editor, &errors),

@@ -108,7 +108,8 @@ impl PageCache {
         (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
     }
 
-    async fn permit(&self) -> Result<SemaphorePermit<'_>> {
+    /// Waits for the right to render something.
+    pub(in crate::web) async fn permit(&self) -> Result<SemaphorePermit<'_>> {
         self.permits.acquire().await.map_err(|closed| Error::Internal(Box::new(closed)))
     }
 }

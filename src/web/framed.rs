@@ -72,7 +72,7 @@ fn notice(word: &str) -> Option<&'static str> {
 /// What a form says whose sender is not signed in any more.
 pub fn signed_out() -> FieldError {
     let message = "You are not signed in any more. Please log in in another window, then send this again: your text is still here.";
-    FieldError { field: "", message: message.into() }
+    FieldError { field: "".into(), message: message.into() }
 }
 
 /// Status and messages with which a form is shown again; an error that no form can mend comes
@@ -87,6 +87,6 @@ pub fn refused(error: Error) -> Result<(StatusCode, Vec<FieldError>)> {
     };
     Ok(match error {
         Error::Invalid(fields) => (status, fields),
-        other => (status, vec![FieldError { field: "", message: other.to_string().into() }]),
+        other => (status, vec![FieldError { field: "".into(), message: other.to_string().into() }]),
     })
 }

@@ -8,6 +8,7 @@ pub mod feeds;
 pub mod finish;
 pub mod form;
 pub mod framed;
+pub mod graphql;
 pub mod health;
 pub mod kept;
 pub mod metrics;
@@ -30,13 +31,14 @@ use crate::error::{Error, Result};
 use crate::service::App;
 use crate::web::body::Room;
 use crate::web::cache::PageCache;
+use crate::web::graphql::Door;
 use crate::web::kept::KeptPosts;
 use crate::web::metrics::Metrics;
 use crate::web::request::RequestId;
 use crate::web::router::{Route, Router};
 use crate::web::static_files::StaticFiles;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// The application with what only HTTP needs.
 pub struct Site {
@@ -46,6 +48,8 @@ pub struct Site {
     pub files: StaticFiles,
     pub router: Router,
     pub metrics: Metrics,
+    /// Made when somebody first asks.
+    pub graphql: OnceLock<Door>,
     /// For bodies that are being read.
     room: Room,
     next_id: AtomicU64,
@@ -72,6 +76,7 @@ impl Site {
             files: StaticFiles::new(),
             router,
             metrics,
+            graphql: OnceLock::new(),
             room: Room::default(),
             next_id: AtomicU64::new(first),
         })

@@ -76,13 +76,13 @@ impl From<Refusal> for Failure {
     }
 }
 
-/// A failure in the words of HTTP.
-struct Verdict {
-    status: StatusCode,
+/// A failure in the words of HTTP, the same for every API.
+pub(in crate::web) struct Verdict {
+    pub status: StatusCode,
     /// Last part of the problem's type: stable, programs rely on it.
-    code: &'static str,
+    pub code: &'static str,
     title: &'static str,
-    message: String,
+    pub message: String,
 }
 
 /// Answers whatever failed.
@@ -142,10 +142,18 @@ fn error_page(site: &Site, asked: &Asked, status: StatusCode, title: &str, messa
     response::html_status(status, page.unwrap_or_else(|_| response::plain_page(title, message)))
 }
 
-fn verdict(error: &Error, id: RequestId) -> Verdict {
+/// What an error is called, said once for pages, REST and GraphQL; logs the cause of one that nobody is to
+/// see, with the number of its request.
+pub(in crate::web) fn verdict(error: &Error, id: RequestId) -> Verdict {
+    if let Error::Item(number, inner) = error {
+        let inner = verdict(inner, id);
+        return Verdict { message: format!("Item {number}: {}", inner.message), ..inner };
+    }
     let (status, code, title) = match error {
         Error::NotFound(_) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
         Error::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Please check your input"),
+        // Its inner error was told above.
+        Error::Item(..) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Please check your input"),
         Error::Conflict(_) => (StatusCode::CONFLICT, "conflict", "That does not fit"),
         Error::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated", "Please log in"),
         Error::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
@@ -176,6 +184,7 @@ fn verdict(error: &Error, id: RequestId) -> Verdict {
 
 fn retry_after(error: &Error) -> Option<u64> {
     match error {
+        Error::Item(_, error) => retry_after(error),
         Error::RateLimited(wait) => Some(wait.as_secs().max(1)),
         Error::Busy => Some(1),
         Error::Unavailable => Some(10),
@@ -184,7 +193,8 @@ fn retry_after(error: &Error) -> Option<u64> {
     }
 }
 
-fn refused(refusal: &Refusal) -> Verdict {
+/// What a refusal is called.
+pub(in crate::web) fn refused(refusal: &Refusal) -> Verdict {
     let (status, code, title, message) = match refusal {
         Refusal::BadRequest => (
             StatusCode::BAD_REQUEST,
@@ -251,7 +261,7 @@ fn show(site: &Site, asked: &Asked, verdict: Verdict, fields: &[FieldError]) -> 
             let errors: Vec<Value> = fields.iter().map(each).collect();
             let extensions = json!({ "code": code, "errors": errors, "request_id": asked.id.to_string() });
             let body = json!({ "errors": [{ "message": message, "extensions": extensions }] });
-            response::bytes(status, "application/graphql-response+json", body.to_string())
+            response::bytes(status, "application/graphql-response+json; charset=utf-8", body.to_string())
         }
         Surface::Feed => response::text(status, format!("{message}\n")),
         Surface::Api => {

@@ -2,6 +2,7 @@
 
 use crate::web::feeds;
 use crate::web::form::UPLOAD_LIMIT;
+use crate::web::graphql;
 use crate::web::health;
 use crate::web::metrics;
 use crate::web::pages::{
@@ -9,7 +10,7 @@ use crate::web::pages::{
 };
 use crate::web::pages::{comments, lists, media, posts, sign_in};
 use crate::web::router::Route;
-use crate::web::router::Surface::{Feed, Page};
+use crate::web::router::Surface::{Feed, GraphQl, Page};
 use crate::web::static_files;
 use http::Method;
 
@@ -59,6 +60,9 @@ fn reading() -> Vec<Route> {
         Route::new(GET, "/media/{id}/{name}", Feed, media::show),
         Route::new(GET, "/assets/{name}", Feed, static_files::show),
         Route::new(GET, "/favicon.ico", Feed, static_files::show),
+        // APIs
+        Route::new(GET, "/graphql", GraphQl, graphql::get),
+        Route::new(POST, "/graphql", GraphQl, graphql::post).body_limit(graphql::BODY_LIMIT),
         // Health
         Route::new(GET, "/healthz", Feed, health::alive),
         Route::new(GET, "/readyz", Feed, health::ready),

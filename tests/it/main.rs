@@ -22,6 +22,7 @@ mod cache;
 mod cli;
 mod comments;
 mod crash;
+mod graphql;
 mod limits;
 mod links;
 mod matrix;

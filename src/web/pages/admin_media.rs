@@ -24,7 +24,7 @@ pub async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
     writing::permit(&req.actor, Kind::Post)?;
     let form = req.form().await?;
     if form.file("images").is_none() {
-        let error = FieldError { field: "images", message: "Please choose an image first.".into() };
+        let error = FieldError { field: "images".into(), message: "Please choose an image first.".into() };
         return show(&site, &req, StatusCode::UNPROCESSABLE_ENTITY, &[error]);
     }
     for file in form.files("images") {

@@ -143,7 +143,7 @@ async fn give_back(site: &Site, mut req: Req, kind: Kind, error: Error) -> Resul
 fn gone() -> FieldError {
     let message =
         "This post is not there any more, or not yours. Your text is still here: saving makes a new post of it.";
-    FieldError { field: "", message: message.into() }
+    FieldError { field: "".into(), message: message.into() }
 }
 
 /// Does what the pressed button says; whatever goes wrong, the form comes back as it was filled in.

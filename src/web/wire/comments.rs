@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 /// A comment. One that was deleted and has replies keeps its place, without author and text.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
+#[graphql(complex)]
 pub struct Comment {
     #[schema(value_type = String, example = "12")]
     pub id: ID,
@@ -30,6 +31,7 @@ pub struct Comment {
     pub deleted: bool,
     /// The text as sanitised HTML; empty if it is deleted.
     #[schema(example = "<p>They <em>hoot</em>.</p>")]
+    #[graphql(skip)]
     pub html: String,
     /// Address of the comment on its page, beginning with `/`.
     pub url: String,

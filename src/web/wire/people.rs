@@ -24,6 +24,7 @@ pub enum Role {
 
 /// Somebody who wrote something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, SimpleObject, ToSchema)]
+#[graphql(complex)]
 pub struct Author {
     #[schema(example = "ada")]
     pub username: String,
@@ -45,6 +46,7 @@ impl Author {
 
 /// An account, for itself and for administrators.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
+#[graphql(complex)]
 pub struct User {
     #[schema(value_type = String, example = "3")]
     pub id: ID,
@@ -201,6 +203,29 @@ impl From<TokenInput> for token::NewToken {
             scopes: input.scopes,
             days: input.expires_in_days.map(|days| days.to_string()).unwrap_or_default(),
         }
+    }
+}
+
+impl From<ProfileInput> for user::ProfilePatch {
+    fn from(input: ProfileInput) -> user::ProfilePatch {
+        user::ProfilePatch { display_name: input.display_name, email: input.email.unwrap_or_default(), bio: input.bio }
+    }
+}
+
+impl ProfileInput {
+    /// What would have to be written to have a profile as it is.
+    pub fn of(user: &user::User) -> ProfileInput {
+        ProfileInput {
+            display_name: user.display_name.clone(),
+            email: user.email.as_ref().map(|email| email.as_str().to_owned()),
+            bio: user.bio.clone(),
+        }
+    }
+}
+
+impl From<UserInput> for user::NewUser {
+    fn from(input: UserInput) -> user::NewUser {
+        user::NewUser { username: input.username, email: input.email.unwrap_or_default(), password: input.password }
     }
 }
 

@@ -1,9 +1,15 @@
 //! Posts and pages as programs see them.
 
 use crate::domain::link::Links;
+use crate::domain::media::alt_text;
 use crate::domain::post;
-use crate::domain::post::{PostCard, PostHead};
-use crate::domain::time::Timestamp;
+use crate::domain::post::{PostCard, PostHead, StateFilter};
+use crate::domain::time::{Timestamp, Zone};
+use crate::error::{FieldErrors, Result};
+use crate::service::ReadTxn;
+use crate::service::categories;
+use crate::service::media;
+use crate::service::writing::Intent;
 use crate::web::wire::Time;
 use crate::web::wire::media::Picture;
 use crate::web::wire::people::Author;
@@ -30,6 +36,28 @@ pub enum State {
     Published,
 }
 
+/// Which posts a list shows: what everybody sees, or what is not public yet, for those who may see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Enum, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ListState {
+    #[default]
+    Published,
+    Draft,
+    Scheduled,
+    All,
+}
+
+impl From<ListState> for StateFilter {
+    fn from(state: ListState) -> StateFilter {
+        match state {
+            ListState::Published => StateFilter::Published,
+            ListState::Draft => StateFilter::Draft,
+            ListState::Scheduled => StateFilter::Scheduled,
+            ListState::All => StateFilter::All,
+        }
+    }
+}
+
 /// What its authors want of a post. `published` with a time to come is scheduled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Enum, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -41,6 +69,7 @@ pub enum Status {
 
 /// A post or a page, without its text.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
+#[graphql(complex)]
 pub struct Post {
     #[schema(value_type = String, example = "7")]
     pub id: ID,
@@ -66,6 +95,8 @@ pub struct Post {
     /// A short text about it, written by its author or taken from its beginning.
     pub excerpt: String,
     pub authors: Vec<Author>,
+    /// GraphQL has the whole category here.
+    #[graphql(skip)]
     pub category: Option<CategoryName>,
     pub tags: Vec<Tag>,
     pub cover: Option<Picture>,
@@ -75,12 +106,17 @@ pub struct Post {
     #[graphql(skip)]
     #[schema(ignore)]
     pub head: Arc<PostHead>,
+    /// Comments that are not deleted.
+    #[serde(skip)]
+    #[graphql(skip)]
+    #[schema(ignore)]
+    pub comments: usize,
 }
 
 impl Post {
     /// As it stands at `now`.
     pub fn new(card: PostCard, links: &Links, now: Timestamp) -> Post {
-        let PostCard { head, authors, category, .. } = card;
+        let PostCard { head, authors, category, comments } = card;
         Post {
             id: head.id.to_string().into(),
             kind: head.kind.into(),
@@ -99,6 +135,7 @@ impl Post {
             cover: head.cover.as_ref().map(|picture| Picture::new(picture, links)),
             comments_open: head.comments_open,
             head: Arc::new(head),
+            comments,
         }
     }
 }
@@ -173,6 +210,46 @@ impl PostInput {
                 .as_ref()
                 .map(|picture| CoverInput { media: picture.media.to_string(), alt: picture.alt.clone() }),
         }
+    }
+}
+
+impl PostInput {
+    /// In the words of the domain, with what is to be done: looks up the category and the cover. Tells of
+    /// every field at fault at once.
+    pub fn typed(self, txn: &ReadTxn, kind: post::Kind) -> Result<(post::PostInput, Intent)> {
+        let mut errors = FieldErrors::new();
+        let category = self.category.filter(|slug| !slug.is_empty());
+        let category = category.and_then(|slug| {
+            let found = categories::by_slug(txn, &slug).map_err(|_| "There is no category of this slug.".into());
+            errors.check("category", found)
+        });
+        let separated = self.tags.iter().any(|tag| tag.contains(','));
+        if separated {
+            errors.add("tags", "A tag has no comma. Please send each tag as a text of its own.");
+        }
+        let (mut cover, mut cover_alt) = (None, String::new());
+        if let Some(chosen) = self.cover {
+            let found = media::by_id(txn, &chosen.media).map_err(|_| "There is no image of this id.".into());
+            cover = errors.check("cover.media", found).map(|image| image.picture(String::new()));
+            cover_alt = errors.check("cover.alt", alt_text(&chosen.alt)).unwrap_or_default();
+        }
+        let input = post::PostInput {
+            title: self.title,
+            slug: self.slug.unwrap_or_default(),
+            source: self.source,
+            category: category.map(|category| category.id.to_string()).unwrap_or_default(),
+            tags: if separated { String::new() } else { self.tags.join(",") },
+            excerpt: self.excerpt,
+            comments_open: self.comments_open.unwrap_or(kind == post::Kind::Post),
+            published_at: self.published_at.map(|time| time.0.rfc3339()).unwrap_or_default(),
+            cover,
+            cover_alt,
+        };
+        if !errors.is_empty() {
+            errors.merge(input.validate(kind, &Zone::utc()).map(drop))?;
+        }
+        errors.finish()?;
+        Ok((input, if self.status == Status::Published { Intent::Publish } else { Intent::Unpublish }))
     }
 }
 

@@ -3,13 +3,15 @@
 use crate::domain::category;
 use crate::domain::link::Links;
 use crate::domain::settings;
+use crate::error::{Error, Result};
+use crate::service::settings::LogoChange;
 use crate::web::wire::media::Picture;
 use async_graphql::{ID, InputObject, SimpleObject};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// The category of a post.
-#[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CategoryName {
     #[schema(example = "field-notes")]
     pub slug: String,
@@ -30,6 +32,7 @@ impl CategoryName {
 
 /// What posts are about; a post has at most one.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
+#[graphql(complex)]
 pub struct Category {
     #[schema(value_type = String, example = "2")]
     pub id: ID,
@@ -92,6 +95,7 @@ impl From<CategoryInput> for category::CategoryInput {
 
 /// A word a post is filed under; it exists as long as a post carries it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, SimpleObject, ToSchema)]
+#[graphql(complex)]
 pub struct Tag {
     #[schema(example = "owls")]
     pub slug: String,
@@ -109,6 +113,7 @@ impl Tag {
 
 /// Settings of the site.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
+#[graphql(complex)]
 pub struct Settings {
     #[schema(example = "Field notes")]
     pub title: String,
@@ -190,6 +195,32 @@ impl SettingsInput {
             navigation: navigation(settings),
             language: settings.language.clone(),
         }
+    }
+}
+
+impl SettingsInput {
+    /// In the words of the domain.
+    pub fn typed(self) -> Result<(settings::SettingsPatch, LogoChange)> {
+        let mut lines = String::new();
+        for (number, item) in self.navigation.iter().enumerate() {
+            if item.label.contains(['|', '\n', '\r']) || item.address.contains(['\n', '\r']) {
+                return Err(Error::field(
+                    format!("navigation[{number}]"),
+                    "A label has no | and neither has a line break.",
+                ));
+            }
+            lines.push_str(&format!("{} | {}\n", item.label, item.address));
+        }
+        let patch = settings::SettingsPatch {
+            title: self.title,
+            tagline: self.tagline,
+            time_zone: self.time_zone,
+            posts_per_page: self.posts_per_page.to_string(),
+            signup_open: self.signup_open,
+            navigation: lines,
+            language: self.language,
+        };
+        Ok((patch, self.logo.map_or(LogoChange::Remove, LogoChange::Use)))
     }
 }
 

@@ -1,0 +1,23 @@
+//! Tags: they exist as long as a public post carries them.
+
+use crate::domain::category::Tag;
+use crate::domain::id::PostId;
+use crate::domain::post::PostHead;
+use crate::domain::slug::Slug;
+use crate::error::Result;
+use crate::service::{App, ReadTxn};
+use crate::store;
+use std::collections::HashMap;
+
+/// Every tag of a public post with the number of these posts, by address.
+pub fn all(app: &App, txn: &ReadTxn) -> Result<Vec<(Tag, usize)>> {
+    let found = store::post_lists::tags(txn, app.now())?;
+    let heads = store::posts::by_ids(txn, found.iter().map(|(_, _, newest)| *newest))?;
+    let heads: HashMap<PostId, PostHead> = heads.into_iter().map(|head| (head.id, head)).collect();
+    // Two posts may spell a tag differently; the newest one has the word.
+    let spelled = |(slug, posts, newest): (Slug, usize, PostId)| {
+        let tag = heads.get(&newest)?.tags.iter().find(|tag| tag.slug == slug)?;
+        Some((tag.clone(), posts))
+    };
+    Ok(found.into_iter().filter_map(spelled).collect())
+}

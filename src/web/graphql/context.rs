@@ -1,0 +1,151 @@
+//! What the resolvers of one operation share: who asks, one snapshot, and what was read from it already.
+
+use crate::domain::actor::Actor;
+use crate::domain::category::Category;
+use crate::domain::comment::PlacedComment;
+use crate::domain::id::{CategoryId, PostId};
+use crate::domain::paging::{Slice, Window};
+use crate::domain::post::{PostCard, PostHead};
+use crate::domain::time::Timestamp;
+use crate::error::{Error, Result};
+use crate::service::change::Change;
+use crate::service::{App, ReadTxn, categories, comments, posts};
+use crate::web::request::RequestId;
+use async_graphql::Context;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// Most bytes of texts in one answer: a document can name the same long text many times.
+const MAX_TEXT: usize = 8 * 1024 * 1024;
+
+/// One operation of one actor.
+pub struct Operation {
+    app: Arc<App>,
+    pub actor: Actor,
+    /// Names the request in the log.
+    pub id: RequestId,
+    reading: Mutex<Option<Arc<Reading>>>,
+    /// Bytes of text that the answer may still have.
+    room: Mutex<usize>,
+}
+
+/// A snapshot with what was read from it for several fields at once.
+pub struct Reading {
+    pub txn: ReadTxn,
+    pub now: Timestamp,
+    categories: OnceLock<HashMap<CategoryId, Category>>,
+    memo: Mutex<Memo>,
+}
+
+#[derive(Default)]
+struct Memo {
+    /// Posts of one list, whose conversations are asked for together.
+    siblings: HashMap<PostId, Arc<[PostId]>>,
+    /// The beginnings of conversations, by post and length.
+    comments: HashMap<(PostId, usize), Slice<PlacedComment>>,
+    /// Posts that are shown beside something else and not yet read whole.
+    heads: HashMap<PostId, PostHead>,
+    cards: HashMap<PostId, PostCard>,
+}
+
+/// The operation that a resolver belongs to.
+pub fn operation<'a>(ctx: &Context<'a>) -> Result<&'a Operation> {
+    ctx.data_opt::<Arc<Operation>>()
+        .map(|operation| &**operation)
+        .ok_or_else(|| Error::internal("an operation without its data"))
+}
+
+impl Operation {
+    /// By `actor`; nothing is read yet.
+    pub fn new(app: &Arc<App>, actor: &Actor, id: RequestId) -> Operation {
+        let (app, actor) = (Arc::clone(app), actor.clone());
+        Operation { app, actor, id, reading: Mutex::new(None), room: Mutex::new(MAX_TEXT) }
+    }
+
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// The operation's snapshot: one for all of a query, and one after each write of a mutation.
+    pub fn reading(&self) -> Result<Arc<Reading>> {
+        let mut reading = lock(&self.reading);
+        if let Some(reading) = &*reading {
+            return Ok(Arc::clone(reading));
+        }
+        // The time before the snapshot, so that what was published by then is in it.
+        let now = self.app.now();
+        let txn = self.app.read()?;
+        let new = Arc::new(Reading { txn, now, categories: OnceLock::new(), memo: Mutex::default() });
+        Ok(Arc::clone(reading.insert(new)))
+    }
+
+    /// Lets go of the snapshot; the next read sees what is committed by then.
+    pub fn look_again(&self) {
+        lock(&self.reading).take();
+    }
+
+    /// Commits what a use case returned. No snapshot is held while it waits.
+    pub async fn commit<T: Send + 'static>(&self, change: Result<Change<T>>) -> Result<T> {
+        self.look_again();
+        self.app.commit(change).await
+    }
+
+    /// A text for the answer, unless the answer has too much of it already.
+    pub fn text(&self, text: &str) -> Result<String> {
+        let mut room = lock(&self.room);
+        *room = room.checked_sub(text.len()).ok_or(Error::TooLarge(MAX_TEXT as u64))?;
+        Ok(text.to_owned())
+    }
+}
+
+impl Reading {
+    /// A category, all of which are read at once.
+    pub fn category(&self, id: CategoryId) -> Result<Option<Category>> {
+        if let Some(known) = self.categories.get() {
+            return Ok(known.get(&id).cloned());
+        }
+        let all = categories::all(&self.txn)?.into_iter().map(|category| (category.id, category)).collect();
+        Ok(self.categories.get_or_init(|| all).get(&id).cloned())
+    }
+
+    /// Says that these posts are asked for their conversations together.
+    pub fn together(&self, posts: &[PostId]) {
+        let all: Arc<[PostId]> = posts.into();
+        lock(&self.memo).siblings.extend(posts.iter().map(|post| (*post, Arc::clone(&all))));
+    }
+
+    /// Part of a conversation. A beginning is read together with those of the posts beside it.
+    pub fn comments(&self, post: PostId, window: &Window) -> Result<Slice<PlacedComment>> {
+        if window.after.is_some() {
+            return comments::slice(&self.txn, post, window);
+        }
+        let mut memo = lock(&self.memo);
+        if let Some(known) = memo.comments.get(&(post, window.limit)) {
+            return Ok(known.clone());
+        }
+        let together = memo.siblings.get(&post).cloned().unwrap_or_else(|| [post].into());
+        let slices = comments::slices(&self.txn, &together, window)?;
+        memo.comments.extend(together.iter().zip(slices).map(|(post, slice)| ((*post, window.limit), slice)));
+        memo.comments.get(&(post, window.limit)).cloned().ok_or_else(|| Error::internal("a conversation got lost"))
+    }
+
+    /// Says that a post stands beside something that is shown.
+    pub fn beside(&self, head: PostHead) {
+        lock(&self.memo).heads.insert(head.id, head);
+    }
+
+    /// A post that `beside` was told of, read together with the others.
+    pub fn card(&self, id: PostId) -> Result<Option<PostCard>> {
+        let mut memo = lock(&self.memo);
+        if memo.heads.contains_key(&id) {
+            let heads = std::mem::take(&mut memo.heads).into_values().collect();
+            let cards = posts::cards(&self.txn, heads)?;
+            memo.cards.extend(cards.into_iter().map(|card| (card.head.id, card)));
+        }
+        Ok(memo.cards.get(&id).cloned())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,271 @@
+//! What a document may ask for: how much of it there may be, how deep it goes, what it costs.
+//!
+//! All of it is decided before the library looks at the document, because parser and validation are
+//! recursive and expand fragments as often as they are named: here each fragment is walked once.
+
+use crate::web::graphql::costs::{Costs, Field as Priced};
+use async_graphql::parser::types::{
+    ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
+};
+use async_graphql::{Name, Value, Variables};
+use std::collections::HashMap;
+
+/// Longest document, in bytes.
+pub const MAX_BYTES: usize = 64 * 1024;
+/// Most tokens of a document.
+pub const MAX_TOKENS: usize = 5_000;
+/// Deepest nesting of brackets of any kind: the parser is recursive.
+pub const MAX_BRACKETS: usize = 48;
+/// Deepest nesting of fields, fragments expanded.
+pub const MAX_DEPTH: usize = 20;
+/// Most fields of a document, fragments expanded.
+pub const MAX_FIELDS: usize = 2_000;
+/// Most fields at the top of an operation.
+pub const MAX_ROOTS: usize = 20;
+/// Most fields that are given another name, fragments expanded.
+pub const MAX_ALIASES: usize = 50;
+/// Highest cost of an operation.
+pub const MAX_COST: usize = 10_000;
+/// How often the lists of a type may be asked for within themselves in introspection.
+const MAX_INTROSPECTION: usize = 2;
+/// Larger numbers are all the same. Far from overflow, on small machines too.
+const CEILING: usize = 1_000_000;
+
+/// Which limit a document goes over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exceeded {
+    /// A sentence that names the limit.
+    pub message: String,
+    /// What the operation would cost, if that is what is too much.
+    pub cost: Option<usize>,
+}
+
+impl Exceeded {
+    fn new(message: impl Into<String>) -> Exceeded {
+        Exceeded { message: message.into(), cost: None }
+    }
+}
+
+/// Looks at the text before it is parsed.
+pub fn text(document: &str) -> Result<(), Exceeded> {
+    if document.len() > MAX_BYTES {
+        return Err(Exceeded::new(format!(
+            "The document is longer than {MAX_BYTES} bytes. Values belong into variables."
+        )));
+    }
+    let (mut tokens, mut open, mut rest) = (0, 0usize, document.as_bytes());
+    while let Some((&byte, after)) = rest.split_first() {
+        let length = match byte {
+            b' ' | b'\t' | b'\r' | b'\n' | b',' => 0,
+            b'#' => {
+                rest = after
+                    .split_at(after.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(after.len()))
+                    .1;
+                continue;
+            }
+            b'"' => string(rest),
+            _ => rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count().max(1),
+        };
+        match byte {
+            b'{' | b'[' | b'(' => open += 1,
+            b'}' | b']' | b')' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        tokens += usize::from(length > 0);
+        if open > MAX_BRACKETS {
+            return Err(Exceeded::new(format!("The document is nested deeper than {MAX_BRACKETS} brackets.")));
+        }
+        if tokens > MAX_TOKENS {
+            return Err(Exceeded::new(format!("The document has more than {MAX_TOKENS} tokens.")));
+        }
+        rest = rest.split_at(length.max(1)).1;
+    }
+    Ok(())
+}
+
+/// Bytes of the string at the beginning of `text`, its quotes included.
+fn string(text: &[u8]) -> usize {
+    let block = text.starts_with(b"\"\"\"");
+    let (quotes, mut at): (&[u8], usize) = if block { (b"\"\"\"", 3) } else { (b"\"", 1) };
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        if rest.starts_with(quotes) {
+            return at + quotes.len();
+        }
+        let escaped = if block { rest.starts_with(b"\\\"\"\"") } else { rest.starts_with(b"\\") };
+        at += match escaped {
+            true if block => 4,
+            true => 2,
+            false => 1,
+        };
+    }
+    text.len()
+}
+
+/// What a parsed document asks for in one of its operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Weighed {
+    pub kind: OperationType,
+    pub cost: usize,
+}
+
+/// Walks every operation and every fragment of a document. `None`: it has no operation of that name, which
+/// the library tells better.
+pub fn document(
+    costs: &Costs,
+    document: &ExecutableDocument,
+    (name, variables): (Option<&str>, &Variables),
+) -> Result<Option<Weighed>, Exceeded> {
+    let mut chosen = None;
+    let mut fragments = HashMap::new();
+    // Also those that no operation uses: the library walks them too.
+    for fragment in document.fragments.keys() {
+        let operation = Operation { costs, document, variables, definitions: None };
+        Walk { operation, fragments: &mut fragments }.fragment(fragment.as_str())?;
+    }
+    for (own, definition) in document.operations.iter() {
+        // What a fragment costs depends on variables and their defaults, which each operation has its own of.
+        let mut fragments = HashMap::new();
+        let operation = Operation { costs, document, variables, definitions: Some(&definition.node) };
+        let mut walk = Walk { operation, fragments: &mut fragments };
+        let sum = walk.set(&definition.node.selection_set.node, costs.root(definition.node.ty))?;
+        if sum.roots > MAX_ROOTS {
+            return Err(Exceeded::new(format!(
+                "An operation has at most {MAX_ROOTS} fields at its top; this one has {}.",
+                sum.roots
+            )));
+        }
+        let is_chosen = name.is_none() || own.map(|own| own.as_str()) == name;
+        if is_chosen {
+            chosen = Some(Weighed { kind: definition.node.ty, cost: sum.cost });
+        }
+    }
+    match chosen {
+        Some(Weighed { cost, .. }) if cost > MAX_COST => Err(Exceeded {
+            message: format!(
+                "This costs {cost}, and an operation may cost {MAX_COST}. Please ask for fewer items at once."
+            ),
+            cost: Some(cost),
+        }),
+        chosen => Ok(chosen),
+    }
+}
+
+/// What a selection comes to, fragments expanded.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    roots: usize,
+    fields: usize,
+    aliases: usize,
+    depth: usize,
+    introspection: usize,
+    cost: usize,
+}
+
+impl Sum {
+    fn add(&mut self, other: Sum) -> Result<(), Exceeded> {
+        self.roots += other.roots;
+        self.fields += other.fields;
+        self.aliases += other.aliases;
+        self.depth = self.depth.max(other.depth);
+        self.introspection = self.introspection.max(other.introspection);
+        self.cost = (self.cost + other.cost).min(CEILING);
+        let too_much = [
+            (self.fields > MAX_FIELDS, format!("A document has at most {MAX_FIELDS} fields, fragments expanded.")),
+            (self.aliases > MAX_ALIASES, format!("A document has at most {MAX_ALIASES} aliases, fragments expanded.")),
+            (self.depth > MAX_DEPTH, format!("Fields can be nested {MAX_DEPTH} deep, fragments expanded.")),
+            (
+                self.introspection > MAX_INTROSPECTION,
+                format!("The fields of types can be asked for {MAX_INTROSPECTION} deep."),
+            ),
+        ];
+        too_much.into_iter().find(|(exceeded, _)| *exceeded).map_or(Ok(()), |(_, message)| Err(Exceeded::new(message)))
+    }
+}
+
+/// What the meaning of a selection depends on.
+#[derive(Clone, Copy)]
+struct Operation<'a> {
+    costs: &'a Costs,
+    document: &'a ExecutableDocument,
+    variables: &'a Variables,
+    definitions: Option<&'a OperationDefinition>,
+}
+
+struct Walk<'a, 'm> {
+    operation: Operation<'a>,
+    /// `None` while a fragment is being walked.
+    fragments: &'m mut HashMap<&'a str, Option<Sum>>,
+}
+
+impl<'a> Walk<'a, '_> {
+    /// `on` is the type that the fields belong to, as far as it is known.
+    fn set(&mut self, set: &'a SelectionSet, on: &'a str) -> Result<Sum, Exceeded> {
+        let mut sum = Sum::default();
+        for selection in &set.items {
+            sum.add(match &selection.node {
+                Selection::Field(field) => self.field(&field.node, on)?,
+                Selection::FragmentSpread(spread) => self.fragment(spread.node.fragment_name.node.as_str())?,
+                Selection::InlineFragment(fragment) => {
+                    let condition = fragment.node.type_condition.as_ref();
+                    let on = condition.map_or(on, |condition| condition.node.on.node.as_str());
+                    self.set(&fragment.node.selection_set.node, on)?
+                }
+            })?;
+        }
+        Ok(sum)
+    }
+
+    fn fragment(&mut self, name: &'a str) -> Result<Sum, Exceeded> {
+        match self.fragments.get(name) {
+            Some(Some(known)) => return Ok(*known),
+            Some(None) => return Err(Exceeded::new(format!("The fragment {name} contains itself."))),
+            None => {}
+        }
+        // One that is not there is for the validation to tell.
+        let Some(fragment) = self.operation.document.fragments.get(name) else { return Ok(Sum::default()) };
+        self.fragments.insert(name, None);
+        let on = fragment.node.type_condition.node.on.node.as_str();
+        let sum = self.set(&fragment.node.selection_set.node, on)?;
+        self.fragments.insert(name, Some(sum));
+        Ok(sum)
+    }
+
+    fn field(&mut self, field: &'a Field, on: &str) -> Result<Sum, Exceeded> {
+        let priced = self.operation.costs.field(on, field.name.node.as_str());
+        let inside = self.set(&field.selection_set.node, priced.returns)?;
+        let items = match priced.first {
+            Some(usual) => self.first(field).unwrap_or(usual),
+            None => priced.items,
+        };
+        let cost = (priced.cost + items.saturating_mul(inside.cost)).min(CEILING);
+        Ok(Sum {
+            roots: 1,
+            fields: inside.fields + 1,
+            aliases: inside.aliases + usize::from(field.alias.is_some()),
+            depth: inside.depth + 1,
+            introspection: inside.introspection + usize::from(priced.is_list_of_type()),
+            cost: if priced.is_entrance() { cost.div_ceil(Priced::INTROSPECTION_DISCOUNT) } else { cost },
+        })
+    }
+
+    /// The page size that a field asks for.
+    fn first(&self, field: &Field) -> Option<usize> {
+        let argument = field.get_argument("first")?.node.clone();
+        let value = argument.into_const_with(|name| self.variable(&name).ok_or(())).ok()?;
+        match value {
+            Value::Number(number) => {
+                Some(number.as_u64().map_or(0, |number| usize::try_from(number).unwrap_or(CEILING)).min(CEILING))
+            }
+            _ => None,
+        }
+    }
+
+    fn variable(&self, name: &Name) -> Option<Value> {
+        let given = self.operation.variables.get(name);
+        let default = || {
+            let mut definitions = self.operation.definitions?.variable_definitions.iter();
+            definitions.find(|definition| definition.node.name.node == *name)?.node.default_value()
+        };
+        given.or_else(default).cloned()
+    }
+}

@@ -1,0 +1,132 @@
+//! Accounts: those of others, and one's own with its sessions and tokens.
+
+use crate::domain::id::{TokenId, UserId};
+use crate::domain::user;
+use crate::error::{Error, Result};
+use crate::service::change::{Change, Seen};
+use crate::service::{auth, tokens, users};
+use crate::web::graphql::context::{Operation, operation};
+use crate::web::graphql::payload::{DeletePayload, DonePayload, Issued, TokenPayload, UserPayload, settle};
+use crate::web::graphql::updates::{check, overlaid};
+use crate::web::wire::people::{ProfileInput, Token, TokenInput, User, UserInput, UserPatch};
+use async_graphql::{Context, ID, Object};
+
+#[derive(Default)]
+pub struct PeopleMutation;
+
+#[Object]
+impl PeopleMutation {
+    /// Makes an account for somebody else, as administrators may.
+    async fn create_user(&self, ctx: &Context<'_>, input: UserInput) -> Result<UserPayload> {
+        let operation = operation(ctx)?;
+        let role = input.role.into();
+        let change = users::add(operation.app(), &operation.actor, &input.into(), role).await;
+        Ok(settle(operation, written(operation, change).await)?.into())
+    }
+
+    /// Changes what an account may do. The last administrator stays one.
+    async fn update_user(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        #[graphql(desc = "The etag that the change began from.")] etag: String,
+        input: UserPatch,
+    ) -> Result<UserPayload> {
+        let operation = operation(ctx)?;
+        Ok(settle(operation, set_access(operation, &id, &etag, input).await)?.into())
+    }
+
+    /// Gives somebody a new password and signs them out everywhere. Wants a session.
+    async fn set_password(&self, ctx: &Context<'_>, id: ID, password: String) -> Result<DonePayload> {
+        let operation = operation(ctx)?;
+        let change = users::set_password(operation.app(), &operation.actor, number(&id)?, &password).await;
+        Ok(settle(operation, operation.commit(change).await.map(|()| true))?.into())
+    }
+
+    /// Changes what one's account says of itself. What `input` leaves out stays as it is.
+    async fn update_profile(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The etag that the change began from.")] etag: String,
+        input: ProfileInput,
+    ) -> Result<UserPayload> {
+        drop(input);
+        Ok(settle(operation(ctx)?, update_profile(ctx, &etag).await)?.into())
+    }
+
+    /// Changes one's password, which ends all other sessions. Wants a session.
+    async fn change_password(&self, ctx: &Context<'_>, current: String, new: String) -> Result<DonePayload> {
+        let operation = operation(ctx)?;
+        operation.look_again();
+        let changed = users::change_password(operation.app(), &operation.actor, &current, &new).await;
+        Ok(settle(operation, changed.map(|()| true))?.into())
+    }
+
+    /// Ends one of one's sessions. Wants a session.
+    async fn end_session(&self, ctx: &Context<'_>, id: ID) -> Result<DeletePayload> {
+        let operation = operation(ctx)?;
+        operation.look_again();
+        let ended = auth::end_session(operation.app(), &operation.actor, &id).await;
+        Ok(settle(operation, ended.map(|()| id))?.into())
+    }
+
+    /// Ends all of one's sessions, the one that asks included. Wants a session.
+    async fn end_all_sessions(&self, ctx: &Context<'_>) -> Result<DonePayload> {
+        let operation = operation(ctx)?;
+        operation.look_again();
+        let ended = auth::end_all_sessions(operation.app(), &operation.actor).await;
+        Ok(settle(operation, ended.map(|()| true))?.into())
+    }
+
+    /// Makes an API token. Wants a session: a token makes no tokens.
+    async fn create_token(&self, ctx: &Context<'_>, input: TokenInput) -> Result<TokenPayload> {
+        let operation = operation(ctx)?;
+        let change = tokens::create(operation.app(), &operation.actor, &input.into());
+        let issued = operation.commit(change).await;
+        let issued = issued.map(|issued| Issued { token: Token::new(&issued.token), secret: issued.secret });
+        Ok(settle(operation, issued)?.into())
+    }
+
+    /// Revokes one of one's API tokens, at once. A token may revoke itself and no other.
+    async fn revoke_token(&self, ctx: &Context<'_>, id: ID) -> Result<DeletePayload> {
+        let operation = operation(ctx)?;
+        let token = TokenId::parse(&id).ok_or(Error::NotFound("token"))?;
+        let revoked = operation.commit(tokens::revoke(&operation.actor, token)).await;
+        Ok(settle(operation, revoked.map(|()| id))?.into())
+    }
+}
+
+fn number(id: &str) -> Result<UserId> {
+    UserId::parse(id).ok_or(Error::NotFound("account"))
+}
+
+/// The account as it is, if it is what somebody saw.
+fn seen(operation: &Operation, id: UserId, etag: &str) -> Result<user::User> {
+    let current = users::by_id(&operation.reading()?.txn, &operation.actor, id)?;
+    check(&User::new(&current, operation.app().links()), etag)?;
+    Ok(current)
+}
+
+async fn set_access(operation: &Operation, id: &str, etag: &str, input: UserPatch) -> Result<User> {
+    let id = number(id)?;
+    let change = users::set_access(&operation.actor, id, input.role.into(), input.disabled)?;
+    let current = seen(operation, id, etag)?;
+    written(operation, Ok(change.if_still(Seen::User(Box::new(current))))).await
+}
+
+async fn update_profile(ctx: &Context<'_>, etag: &str) -> Result<User> {
+    let operation = operation(ctx)?;
+    let id = operation.actor.user_id().ok_or(Error::Unauthenticated)?;
+    if !operation.actor.can_edit_profile() {
+        return Err(operation.actor.refusal(crate::domain::token::TokenScope::AccountWrite));
+    }
+    let current = seen(operation, id, etag)?;
+    let input = overlaid(ctx, &ProfileInput::of(&current))?;
+    let change = users::update_profile(&operation.actor, &input.into());
+    written(operation, change.map(|change| change.if_still(Seen::User(Box::new(current))))).await
+}
+
+async fn written(operation: &Operation, change: Result<Change<user::User>>) -> Result<User> {
+    let user = operation.commit(change).await?;
+    Ok(User::new(&user, operation.app().links()))
+}

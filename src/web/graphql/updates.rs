@@ -1,0 +1,37 @@
+//! What an update begins from: the state somebody saw, with the fields they name changed.
+
+use crate::error::{Error, Result};
+use async_graphql::{Context, InputType, Value};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+const CHANGED: &str = "This was changed since you read it. Please read it again.";
+
+/// A short name of a node as it is now.
+pub fn etag(node: &impl Serialize) -> String {
+    let bytes = serde_json::to_vec(node).unwrap_or_default();
+    Sha256::digest(bytes).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `Stale` unless the node is as it was when somebody read this name.
+pub fn check(node: &impl Serialize, seen: &str) -> Result<()> {
+    if etag(node) == seen { Ok(()) } else { Err(Error::Stale(CHANGED)) }
+}
+
+/// The error of an update that began from another version.
+pub fn stale() -> Error {
+    Error::Stale(CHANGED)
+}
+
+/// What would have to be written to have something as it is, with the members of the argument `input`
+/// changed: what the client leaves out stays as it is, also where a new one would have a default.
+pub fn overlaid<T: InputType>(ctx: &Context<'_>, current: &T) -> Result<T> {
+    let arguments = ctx.field().arguments().map_err(|error| Error::internal(error.message))?;
+    let input = arguments.into_iter().find(|(name, _)| name == "input").map(|(_, value)| value);
+    let (Value::Object(mut whole), Some(Value::Object(changes))) = (current.to_value(), input) else {
+        return Err(Error::internal("an update without its input"));
+    };
+    whole.extend(changes);
+    // The changes alone were parsed before, so the whole can be.
+    T::parse(Some(Value::Object(whole))).map_err(|_| Error::internal("an update that cannot be parsed"))
+}

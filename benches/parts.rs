@@ -39,6 +39,11 @@ fn answers(criterion: &mut Criterion) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let session = format!("session={}", fill::token(3));
     let post = fill::address(50);
+    let slug = post.rsplit('/').next().unwrap_or("");
+    let one = graphql(&format!("{{ post(slug: \"{slug}\") {{ {POST} }} }}"));
+    let fifty = graphql(&format!(
+        "{{ posts(first: 50) {{ nodes {{ {POST} comments(first: 10) {{ nodes {{ {COMMENT} }} }} }} }} }}"
+    ));
     let mut group = criterion.benchmark_group("answer");
     for (name, target, cookie, coding) in [
         ("cached post, br", post.as_str(), "", "br"),
@@ -46,6 +51,8 @@ fn answers(criterion: &mut Criterion) -> Result<()> {
         ("signed-in post, gzip", &post, &session, "gzip"),
         ("signed-in front page, plain", "/", &session, "identity"),
         ("signed-in front page, gzip", "/", &session, "gzip"),
+        ("GraphQL, a post", &one, &session, "identity"),
+        ("GraphQL, 50 posts with 10 comments each", &fifty, &session, "identity"),
         ("not found", "/nothing/here", "", "identity"),
     ] {
         answer(&runtime, &site, (target, cookie, coding))?;
@@ -55,6 +62,15 @@ fn answers(criterion: &mut Criterion) -> Result<()> {
     }
     group.finish();
     Ok(())
+}
+
+/// What is asked of posts and comments.
+const POST: &str = "id slug title url publishedAt excerpt version commentCount authors { username displayName } category { slug name } tags { slug name }";
+const COMMENT: &str = "id html createdAt author { username displayName }";
+
+fn graphql(document: &str) -> String {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("query", document).finish();
+    format!("/graphql?{query}")
 }
 
 fn answer(runtime: &Runtime, site: &Arc<Site>, (target, cookie, coding): (&str, &str, &str)) -> Result<u16> {

@@ -37,8 +37,8 @@ use crate::web::metrics::Metrics;
 use crate::web::request::RequestId;
 use crate::web::router::{Route, Router};
 use crate::web::static_files::StaticFiles;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// The application with what only HTTP needs.
 pub struct Site {

@@ -50,7 +50,11 @@ async fn a_visitor_reads_posts_with_everything_around_them() {
     assert_eq!(created["post"]["slug"], "owls-at-night", "{created:#}");
     assert_eq!(created["post"]["state"], "PUBLISHED");
     let grace = blog.reader("grace").await;
-    let written = ask(&grace, r#"mutation { createComment(post: "owls-at-night", input: { body: "*Nice*" }) { comment { id html } } }"#).await;
+    let written = ask(
+        &grace,
+        r#"mutation { createComment(post: "owls-at-night", input: { body: "*Nice*" }) { comment { id html } } }"#,
+    )
+    .await;
     assert_eq!(data(written)["createComment"]["comment"]["html"], "<p><em>Nice</em></p>\n");
     let asked = r#"{
         post(slug: "owls-at-night") {

@@ -97,7 +97,10 @@ mod tests {
             ("*/*", Some(Speaks::Json)),
             ("application/json", Some(Speaks::Json)),
             ("application/graphql-response+json", Some(Speaks::GraphQl)),
-            ("application/graphql-response+json; charset=utf-8, application/json; charset=utf-8", Some(Speaks::GraphQl)),
+            (
+                "application/graphql-response+json; charset=utf-8, application/json; charset=utf-8",
+                Some(Speaks::GraphQl),
+            ),
             ("application/json, application/graphql-response+json", Some(Speaks::Json)),
             ("application/json;q=0.5, application/graphql-response+json", Some(Speaks::GraphQl)),
             ("text/event-stream", Some(Speaks::Events)),

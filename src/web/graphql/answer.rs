@@ -44,7 +44,8 @@ impl Answer {
     /// What an executed operation gave. `cost` is what it was reckoned to cost.
     pub fn of(response: async_graphql::Response, cost: usize, id: RequestId) -> Answer {
         // What fails before anything is executed belongs to no field.
-        let is_request_error = response.data == Value::Null && response.errors.iter().all(|error| error.path.is_empty());
+        let is_request_error =
+            response.data == Value::Null && response.errors.iter().all(|error| error.path.is_empty());
         let refused = is_request_error && !response.errors.is_empty();
         Answer {
             status: if refused { StatusCode::BAD_REQUEST } else { StatusCode::OK },

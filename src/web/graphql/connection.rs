@@ -38,7 +38,9 @@ pub fn part_of<T: OutputType>(
     let start = match after {
         Some(after) => {
             let place = items.iter().position(|item| key(item) == after);
-            place.map(|place| place + 1).ok_or_else(|| Error::field("after", "What stood here is gone. Please begin anew."))?
+            place
+                .map(|place| place + 1)
+                .ok_or_else(|| Error::field("after", "What stood here is gone. Please begin anew."))?
         }
         None => 0,
     };

@@ -50,7 +50,9 @@ struct Memo {
 
 /// The operation that a resolver belongs to.
 pub fn operation<'a>(ctx: &Context<'a>) -> Result<&'a Operation> {
-    ctx.data_opt::<Arc<Operation>>().map(|operation| &**operation).ok_or_else(|| Error::internal("an operation without its data"))
+    ctx.data_opt::<Arc<Operation>>()
+        .map(|operation| &**operation)
+        .ok_or_else(|| Error::internal("an operation without its data"))
 }
 
 impl Operation {

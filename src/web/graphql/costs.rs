@@ -62,7 +62,10 @@ impl Costs {
                 && let TypeKind::Object(object) = definition.node.kind
             {
                 let in_connection = definition.node.name.node.ends_with("Connection");
-                let fields = object.fields.iter().map(|field| (field.node.name.node.to_string(), known(&field.node, in_connection)));
+                let fields = object
+                    .fields
+                    .iter()
+                    .map(|field| (field.node.name.node.to_string(), known(&field.node, in_connection)));
                 types.insert(definition.node.name.node.to_string(), fields.collect());
             }
         }

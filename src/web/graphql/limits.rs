@@ -4,8 +4,10 @@
 //! recursive and expand fragments as often as they are named: here each fragment is walked once.
 
 use crate::web::graphql::costs::{Costs, Field as Priced};
+use async_graphql::parser::types::{
+    ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
+};
 use async_graphql::{Name, Value, Variables};
-use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet};
 use std::collections::HashMap;
 
 /// Longest document, in bytes.
@@ -47,14 +49,18 @@ impl Exceeded {
 /// Looks at the text before it is parsed.
 pub fn text(document: &str) -> Result<(), Exceeded> {
     if document.len() > MAX_BYTES {
-        return Err(Exceeded::new(format!("The document is longer than {MAX_BYTES} bytes. Values belong into variables.")));
+        return Err(Exceeded::new(format!(
+            "The document is longer than {MAX_BYTES} bytes. Values belong into variables."
+        )));
     }
     let (mut tokens, mut open, mut rest) = (0, 0usize, document.as_bytes());
     while let Some((&byte, after)) = rest.split_first() {
         let length = match byte {
             b' ' | b'\t' | b'\r' | b'\n' | b',' => 0,
             b'#' => {
-                rest = after.split_at(after.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(after.len())).1;
+                rest = after
+                    .split_at(after.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(after.len()))
+                    .1;
                 continue;
             }
             b'"' => string(rest),
@@ -123,7 +129,10 @@ pub fn document(
         let mut walk = Walk { operation, fragments: &mut fragments };
         let sum = walk.set(&definition.node.selection_set.node, costs.root(definition.node.ty))?;
         if sum.roots > MAX_ROOTS {
-            return Err(Exceeded::new(format!("An operation has at most {MAX_ROOTS} fields at its top; this one has {}.", sum.roots)));
+            return Err(Exceeded::new(format!(
+                "An operation has at most {MAX_ROOTS} fields at its top; this one has {}.",
+                sum.roots
+            )));
         }
         let is_chosen = name.is_none() || own.map(|own| own.as_str()) == name;
         if is_chosen {
@@ -132,7 +141,9 @@ pub fn document(
     }
     match chosen {
         Some(Weighed { cost, .. }) if cost > MAX_COST => Err(Exceeded {
-            message: format!("This costs {cost}, and an operation may cost {MAX_COST}. Please ask for fewer items at once."),
+            message: format!(
+                "This costs {cost}, and an operation may cost {MAX_COST}. Please ask for fewer items at once."
+            ),
             cost: Some(cost),
         }),
         chosen => Ok(chosen),
@@ -242,7 +253,9 @@ impl<'a> Walk<'a, '_> {
         let argument = field.get_argument("first")?.node.clone();
         let value = argument.into_const_with(|name| self.variable(&name).ok_or(())).ok()?;
         match value {
-            Value::Number(number) => Some(number.as_u64().map_or(0, |number| usize::try_from(number).unwrap_or(CEILING)).min(CEILING)),
+            Value::Number(number) => {
+                Some(number.as_u64().map_or(0, |number| usize::try_from(number).unwrap_or(CEILING)).min(CEILING))
+            }
             _ => None,
         }
     }

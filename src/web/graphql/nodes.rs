@@ -24,7 +24,8 @@ pub fn posts(ctx: &Context<'_>, filter: &PostFilter, first: Option<i32>, after: 
     let reading = operation.reading()?;
     let slice = posts::slice(operation.app(), &reading.txn, &operation.actor, filter, &window)?;
     let ahead = ctx.look_ahead();
-    if ahead.field("edges").field("node").field("comments").exists() || ahead.field("nodes").field("comments").exists() {
+    if ahead.field("edges").field("node").field("comments").exists() || ahead.field("nodes").field("comments").exists()
+    {
         let ids: Vec<_> = slice.items.iter().map(|(_, card)| card.head.id).collect();
         reading.together(&ids);
     }

@@ -164,7 +164,8 @@ mod tests {
 
     #[test]
     fn a_request_is_read_with_its_variables() {
-        let body = r#"{"query":"{a}","operationName":null,"extensions":{"x":1},"variables":{"a":[1,-2,0.5,null,{"b":"c"}]}}"#;
+        let body =
+            r#"{"query":"{a}","operationName":null,"extensions":{"x":1},"variables":{"a":[1,-2,0.5,null,{"b":"c"}]}}"#;
         let request = Request::from_body(body.as_bytes()).unwrap();
         assert_eq!((request.query.as_str(), request.operation_name), ("{a}", None));
         let variables = serde_json::to_string(&request.variables).unwrap();

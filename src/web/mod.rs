@@ -4,6 +4,7 @@ pub mod admit;
 pub mod body;
 pub mod cache;
 pub mod encoding;
+pub mod events;
 pub mod feeds;
 pub mod finish;
 pub mod form;
@@ -30,6 +31,7 @@ use crate::error::{Error, Result};
 use crate::service::App;
 use crate::web::body::Room;
 use crate::web::cache::PageCache;
+use crate::web::events::Events;
 use crate::web::kept::KeptPosts;
 use crate::web::metrics::Metrics;
 use crate::web::request::RequestId;
@@ -43,6 +45,7 @@ pub struct Site {
     pub app: Arc<App>,
     pub cache: PageCache,
     pub posts: KeptPosts,
+    pub events: Events,
     pub files: StaticFiles,
     pub router: Router,
     pub metrics: Metrics,
@@ -69,6 +72,7 @@ impl Site {
             app,
             cache,
             posts,
+            events: Events::default(),
             files: StaticFiles::new(),
             router,
             metrics,

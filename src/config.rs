@@ -60,6 +60,8 @@ pub struct Patience {
     /// In each such time a client that blocks our writing has to take `least_read` bytes.
     pub window: Duration,
     pub least_read: usize,
+    /// Longest time that a listener hears nothing of a stream of events.
+    pub heartbeat: Duration,
     /// How long we read on after an answer that ends the connection, so that the answer arrives.
     pub linger: Duration,
 }
@@ -73,6 +75,7 @@ impl Default for Patience {
             least_rate: 8 * 1_024,
             window: Duration::from_secs(10),
             least_read: 16 * 1_024,
+            heartbeat: Duration::from_secs(12),
             linger: Duration::from_secs(2),
         }
     }

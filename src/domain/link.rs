@@ -129,6 +129,11 @@ impl Links {
         format!("{}/comments/{id}", self.post(post))
     }
 
+    /// The stream of what happens in the conversation of a post.
+    pub fn events(&self, post: &Slug) -> String {
+        format!("{}/events", self.post(post))
+    }
+
     /// Where the comment form posts to.
     pub fn comments(&self, post: &Slug) -> String {
         format!("{}/comments", self.post(post))

@@ -102,6 +102,23 @@ fn place(txn: &ReadTxn, comments: Vec<Comment>, people: &mut People) -> Result<V
     Ok(placed)
 }
 
+/// A comment as it stands on a page that also holds what it answers; `None` if it is gone. Looks up no more
+/// of its thread than decides how it looks.
+pub fn placed(txn: &ReadTxn, (post, thread, id): (PostId, CommentId, CommentId)) -> Result<Option<PlacedComment>> {
+    let Some(comment) = store::comments::by_id(txn, post, thread, id)? else { return Ok(None) };
+    let mut people = People::default();
+    let (mut depth, mut above) = (0, comment.parent);
+    while let Some(parent) = above.filter(|_| depth <= INDENTED_DEPTH) {
+        depth += 1;
+        above = store::comments::by_id(txn, post, thread, parent)?.and_then(|parent| parent.parent);
+    }
+    let in_reply_to = match comment.parent.filter(|_| depth > INDENTED_DEPTH) {
+        Some(parent) => answered(txn, &comment, parent)?.map(|author| people.credit(txn, author)).transpose()?,
+        None => None,
+    };
+    Ok(Some(PlacedComment { author: people.credit(txn, comment.author)?, depth, in_reply_to, comment }))
+}
+
 /// Who wrote the comment that `comment` answers, unless it is deleted.
 fn answered(txn: &ReadTxn, comment: &Comment, parent: CommentId) -> Result<Option<UserId>> {
     let parent = store::comments::by_id(txn, comment.post, comment.thread, parent)?;

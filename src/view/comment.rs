@@ -162,6 +162,11 @@ pub fn confirm_delete(frame: &Frame, post: &PostHead, placed: &PlacedComment) ->
     layout::page(frame, "Delete this comment?", main)
 }
 
+/// A comment as it stands in the list for a visitor, to be put into a page that is being read.
+pub fn item(links: &Links, zone: &Zone, post: &PostHead, placed: &PlacedComment) -> Markup {
+    html! { li { (comment(&prepared(links, zone, post, placed), html! {})) } }
+}
+
 /// One level of the conversation: every comment with the deeper ones that follow it inside.
 fn thread(frame: &Frame, post: &PostHead, comments: &[PreparedComment], level: usize) -> Markup {
     html! {
@@ -169,7 +174,7 @@ fn thread(frame: &Frame, post: &PostHead, comments: &[PreparedComment], level: u
             @for branch in branches(comments, level) {
                 @if let Some((one, replies)) = branch.split_first() {
                     li {
-                        (comment(frame, post, one))
+                        (comment(one, actions(frame, post, one)))
                         @if !replies.is_empty() {
                             (thread(frame, post, replies, level + 1))
                         }
@@ -186,7 +191,7 @@ fn branches(comments: &[PreparedComment], level: usize) -> Vec<&[PreparedComment
     comments.chunk_by(|_, next| next.depth.min(INDENTED_DEPTH) > level).collect()
 }
 
-fn comment(frame: &Frame, post: &PostHead, one: &PreparedComment) -> Markup {
+fn comment(one: &PreparedComment, actions: Markup) -> Markup {
     let id = one.comment.id;
     if one.comment.deleted {
         return html! { div.comment.deleted id={ "comment-" (id) } { p { "This comment was deleted." } } };
@@ -194,7 +199,7 @@ fn comment(frame: &Frame, post: &PostHead, one: &PreparedComment) -> Markup {
     html! {
         div.comment id={ "comment-" (id) } {
             (one.said)
-            (actions(frame, post, one))
+            (actions)
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod admit;
 pub mod body;
 pub mod cache;
 pub mod encoding;
+pub mod events;
 pub mod feeds;
 pub mod finish;
 pub mod form;
@@ -31,6 +32,7 @@ use crate::error::{Error, Result};
 use crate::service::App;
 use crate::web::body::Room;
 use crate::web::cache::PageCache;
+use crate::web::events::Events;
 use crate::web::graphql::Door;
 use crate::web::kept::KeptPosts;
 use crate::web::metrics::Metrics;
@@ -45,6 +47,7 @@ pub struct Site {
     pub app: Arc<App>,
     pub cache: PageCache,
     pub posts: KeptPosts,
+    pub events: Events,
     pub files: StaticFiles,
     pub router: Router,
     pub metrics: Metrics,
@@ -73,6 +76,7 @@ impl Site {
             app,
             cache,
             posts,
+            events: Events::default(),
             files: StaticFiles::new(),
             router,
             metrics,

@@ -165,6 +165,7 @@ async fn handled(
     if !has_token && !is_nobody && !session::may_change(&parts.method, &parts.headers, &caller) {
         return Err(Refusal::OtherSite.into());
     }
+    admit::accept(route, &parts.headers)?;
     admit::body(route, &parts, !body.is_end_stream())?;
     let req = Req {
         path: path.to_owned(),

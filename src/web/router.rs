@@ -42,6 +42,8 @@ pub struct Route {
     pub body_limit: u64,
     /// Media types of the bodies it reads; empty: whatever its surface reads.
     pub takes: &'static [&'static str],
+    /// The media type it answers with, where a client may refuse that; empty: whatever it is.
+    pub gives: &'static str,
     /// Its place in the table.
     pub(in crate::web) number: usize,
     handler: Handler,
@@ -55,7 +57,7 @@ impl Route {
         A: Future<Output = Result<Res>> + Send + 'static,
     {
         let handler: Handler = Box::new(move |site, req| Box::pin(handler(site, req)));
-        Route { method, pattern, surface, body_limit: form::DEFAULT_LIMIT, takes: &[], number: 0, handler }
+        Route { method, pattern, surface, body_limit: form::DEFAULT_LIMIT, takes: &[], gives: "", number: 0, handler }
     }
 
     /// Another limit for the body, in bytes; for files `form::UPLOAD_LIMIT`.
@@ -72,6 +74,12 @@ impl Route {
     /// Other media types for the body.
     pub fn takes(mut self, media_types: &'static [&'static str]) -> Route {
         self.takes = media_types;
+        self
+    }
+
+    /// What it answers with: who does not accept that gets 406.
+    pub fn gives(mut self, media_type: &'static str) -> Route {
+        self.gives = media_type;
         self
     }
 

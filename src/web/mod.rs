@@ -1,8 +1,11 @@
 //! The only code that knows HTTP: routes, pipeline, cache, sessions.
 
+pub mod accept;
 pub mod admit;
+pub mod api;
 pub mod body;
 pub mod cache;
+pub mod cors;
 pub mod encoding;
 pub mod feeds;
 pub mod finish;
@@ -15,6 +18,7 @@ pub mod origin;
 pub mod pages;
 pub mod pipeline;
 pub mod problem;
+pub mod quota;
 pub mod range;
 pub mod request;
 pub mod response;
@@ -32,6 +36,7 @@ use crate::web::body::Room;
 use crate::web::cache::PageCache;
 use crate::web::kept::KeptPosts;
 use crate::web::metrics::Metrics;
+use crate::web::quota::Quota;
 use crate::web::request::RequestId;
 use crate::web::router::{Route, Router};
 use crate::web::static_files::StaticFiles;
@@ -46,6 +51,7 @@ pub struct Site {
     pub files: StaticFiles,
     pub router: Router,
     pub metrics: Metrics,
+    pub quota: Quota,
     /// For bodies that are being read.
     room: Room,
     next_id: AtomicU64,
@@ -65,6 +71,7 @@ impl Site {
         let posts = KeptPosts::new(app.config.page_cache / 4);
         let first = getrandom::u64().map_err(|cause| Error::internal(cause.to_string()))?;
         let metrics = Metrics::new(router.routes());
+        let quota = Quota::new(app.config.api_quota);
         Ok(Site {
             app,
             cache,
@@ -72,6 +79,7 @@ impl Site {
             files: StaticFiles::new(),
             router,
             metrics,
+            quota,
             room: Room::default(),
             next_id: AtomicU64::new(first),
         })

@@ -1,5 +1,6 @@
 //! Every address of the site, one line each.
 
+use crate::web::api;
 use crate::web::feeds;
 use crate::web::form::UPLOAD_LIMIT;
 use crate::web::health;
@@ -27,6 +28,7 @@ pub fn table() -> Vec<Route> {
     routes.extend(people());
     routes.extend(writing());
     routes.extend(managing());
+    routes.extend(api::routes());
     routes
 }
 

@@ -1,5 +1,7 @@
 //! Every address of the site, base path included; the only place that builds a URL.
 
+mod api;
+
 use crate::domain::category::Tag;
 use crate::domain::id::{CategoryId, CommentId, PostId, UserId};
 use crate::domain::media::{MediaId, Picture};

@@ -125,6 +125,20 @@ fn answered(txn: &ReadTxn, comment: &Comment, parent: CommentId) -> Result<Optio
     Ok(parent.filter(|parent| !parent.deleted).map(|parent| parent.author))
 }
 
+/// Comments of a post that are not deleted.
+pub fn count(txn: &ReadTxn, post: PostId) -> Result<usize> {
+    Ok(store::comments::outline(txn, post)?.total)
+}
+
+/// A comment of a post by its number.
+pub fn by_id(txn: &ReadTxn, post: PostId, id: CommentId) -> Result<PlacedComment> {
+    let missing = || Error::NotFound("comment");
+    let thread = store::comments::outline(txn, post)?.thread_of(id).ok_or_else(missing)?;
+    let comment = store::comments::by_id(txn, post, thread, id)?.ok_or_else(missing)?;
+    let (author, depth) = (People::default().credit(txn, comment.author)?, usize::from(comment.parent.is_some()));
+    Ok(PlacedComment { comment, author, depth, in_reply_to: None })
+}
+
 /// A comment by its number, with the page of the conversation it is on.
 pub fn find(txn: &ReadTxn, post: PostId, id: CommentId) -> Result<(PlacedComment, usize)> {
     let missing = || Error::NotFound("comment");

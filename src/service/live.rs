@@ -83,7 +83,7 @@ pub fn look_up(app: &App, txn: &ReadTxn, news: News) -> Result<Seen> {
     // Removed since: who comes back hears both.
     let is_there = comment.as_ref().is_some_and(|placed| !placed.comment.deleted);
     let action = if is_there { action } else { Action::Removed };
-    let count = store::comments::count(txn, post.id)?;
+    let count = store::comments::outline(txn, post.id)?.total;
     Ok(Seen::Comment(Box::new(CommentNews { action, post, id: at.2, comment, count })))
 }
 

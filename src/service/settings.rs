@@ -31,6 +31,11 @@ pub fn editable(txn: &ReadTxn, actor: &Actor) -> Result<Settings> {
     if actor.can_see_settings() { current(txn) } else { Err(actor.refusal(TokenScope::SettingsRead)) }
 }
 
+/// The settings in force, for somebody who changes them.
+pub fn changeable(txn: &ReadTxn, actor: &Actor) -> Result<Settings> {
+    if actor.can_change_settings() { current(txn) } else { Err(actor.refusal(TokenScope::SettingsWrite)) }
+}
+
 /// Changes the settings.
 pub async fn update(app: &App, actor: &Actor, patch: &SettingsPatch, logo: LogoChange) -> Result<Change<Settings>> {
     if !actor.can_change_settings() {

@@ -1,14 +1,16 @@
 //! What is refused or led elsewhere by the head of a request alone.
 
+use crate::domain::actor::Actor;
 use crate::domain::link::Links;
 use crate::error::Error;
+use crate::web::accept;
 use crate::web::form;
 use crate::web::origin;
 use crate::web::problem::{Failure, Refusal};
 use crate::web::response;
 use crate::web::response::Res;
 use crate::web::router::{Route, Surface};
-use http::header::{ACCEPT, CONTENT_LENGTH};
+use http::header::{CONTENT_LENGTH, IF_MATCH};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 
@@ -45,6 +47,22 @@ pub fn without_slash(links: &Links, method: &Method, path: &str, query: Option<&
     Some(response::redirect(status, &format!("{}{query}", links.to(bare))))
 }
 
+/// Refuses somebody who takes no form in which the route answers.
+pub fn accept(route: &Route, headers: &HeaderMap) -> std::result::Result<(), Refusal> {
+    match route.gives.first() {
+        Some(first) if !route.gives.iter().any(|given| accept::takes(headers, given)) => {
+            Err(Refusal::NotAcceptable(first))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a change that names no version. Visitors are told to sign in instead, by the route itself.
+pub fn precondition(route: &Route, headers: &HeaderMap, actor: &Actor) -> std::result::Result<(), Refusal> {
+    let bare = route.is_conditional && !headers.contains_key(IF_MATCH);
+    if bare && !actor.is_anonymous() { Err(Refusal::NoPrecondition) } else { Ok(()) }
+}
+
 /// Refuses by its headers a body that the route would not read.
 pub fn body(route: &Route, parts: &Parts, has_body: bool) -> std::result::Result<(), Failure> {
     let headers = &parts.headers;
@@ -63,59 +81,5 @@ pub fn body(route: &Route, parts: &Parts, has_body: bool) -> std::result::Result
             if taken { Ok(()) } else { Err(Refusal::MediaType(takes.join(", ")).into()) }
         }
         _ => Ok(()),
-    }
-}
-
-/// Refuses a client that does not accept what the route answers with.
-pub fn accept(route: &Route, headers: &HeaderMap) -> std::result::Result<(), Refusal> {
-    let accepted = route.gives.is_empty() || accepts(headers, route.gives);
-    if accepted { Ok(()) } else { Err(Refusal::NotAcceptable(route.gives)) }
-}
-
-/// Whether a media type is accepted: the most specific range that matches decides (RFC 9110, section
-/// 12.5.1). Everything is where nothing is said.
-fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
-    let family = media_type.split('/').next().unwrap_or("");
-    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let mut ranges = values.flat_map(|value| value.split(',')).filter(|range| !range.trim().is_empty()).peekable();
-    if ranges.peek().is_none() {
-        return true;
-    }
-    let specific = |range: &str| match range.to_ascii_lowercase().split_once('/') {
-        Some(("*", "*")) => Some(1),
-        Some((known, "*")) if known == family => Some(2),
-        _ if range.eq_ignore_ascii_case(media_type) => Some(3),
-        _ => None,
-    };
-    let weighed = ranges.filter_map(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let specific = specific(parts.next()?)?;
-        let is_zero = |part: &str| matches!(part.split_once('='), Some(("q" | "Q", q)) if q.parse() == Ok(0.0f32));
-        Some((specific, !parts.any(is_zero)))
-    });
-    weighed.max_by_key(|range| range.0).is_some_and(|range| range.1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use http::HeaderValue;
-
-    #[test]
-    fn the_most_specific_range_says_what_is_accepted() {
-        let accepted = |accept: &'static str| {
-            accepts(&HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]), "text/event-stream")
-        };
-        assert!(accepts(&HeaderMap::new(), "text/event-stream"));
-        for accept in
-            ["", "*/*", "text/*", "Text/Event-Stream", "text/html, */*;q=0.1", "text/*;q=0, text/event-stream"]
-        {
-            assert!(accepted(accept), "{accept}");
-        }
-        for accept in
-            ["text/html", "application/json, image/*", "text/event-stream;q=0, */*", "*/*;q=0", "text/*;Q=0.000"]
-        {
-            assert!(!accepted(accept), "{accept}");
-        }
     }
 }

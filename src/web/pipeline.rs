@@ -6,6 +6,7 @@ use crate::service::tokens;
 use crate::web::Site;
 use crate::web::admit;
 use crate::web::body::Cause;
+use crate::web::cors;
 use crate::web::encoding;
 use crate::web::finish::Finish;
 use crate::web::origin::Caller;
@@ -49,18 +50,21 @@ where
     let caller =
         Caller::new(peer.ip(), host.as_deref().unwrap_or(""), &parts.headers, trusted).at(site.app.links.origin());
     let client = caller.client;
-    let at_once = if host.is_ok() { ready(site, &caller, &parts) } else { None };
+    let at_once = if host.is_ok() { ready(site, &mut asked, &caller, &parts) } else { None };
     let mut res = match at_once {
-        Some((res, route)) => {
-            asked.route = route;
-            res
-        }
+        Some(res) => res,
         None => {
             let finish = Finish::new(id, caller.https, &parts);
             let body = body.map_err(Into::into).boxed();
             finish.finish(told(site, &mut asked, caller, host.map(drop), Request::from_parts(parts, body)).await)
         }
     };
+    if let Some(left) = &asked.left {
+        left.tell(res.headers_mut());
+    }
+    if let Some(origin) = &asked.origin {
+        cors::tell(res.headers_mut(), origin);
+    }
     if method == Method::HEAD {
         res = response::without_body(res);
     }
@@ -92,24 +96,37 @@ fn logged<'a>(path: &'a str, route: Option<&Route>) -> &'a str {
 }
 
 /// A file of the binary, or a kept page for a visitor: answered before anything else is looked at.
-/// With the number of the route that would have answered.
-fn ready(site: &Site, caller: &Caller, parts: &Parts) -> Option<(Res, Option<usize>)> {
+/// Notes the number of the route that would have answered.
+fn ready(site: &Site, asked: &mut Asked, caller: &Caller, parts: &Parts) -> Option<Res> {
     if !matches!(parts.method, Method::GET | Method::HEAD) {
         return None;
     }
     let path = site.app.links.strip(parts.uri.path())?;
-    let (mut res, route) = match site.files.get(path) {
-        Some(file) => (file.ready(encoding::choose(&parts.headers))?.respond(&parts.headers), site.router.number(path)),
+    let mut res = match site.files.get(path) {
+        Some(file) => {
+            asked.route = site.router.number(path);
+            file.ready(encoding::choose(&parts.headers))?.respond(&parts.headers)
+        }
         None if parts.uri.query().is_none() && is_visitor(parts, caller.https) => {
-            let (res, route) = site.cache.ready(&site.app, path, &parts.headers)?;
-            (res, Some(route))
+            let (res, number) = site.cache.ready(&site.app, path, &parts.headers)?;
+            let route = site.router.routes().get(number)?;
+            if route.surface.takes_tokens() {
+                admit::accept(route, &parts.headers).ok()?;
+                asked.left = site.quota.take(&asked.actor, caller.client, site.app.now());
+                if asked.left.as_ref().is_some_and(|left| left.is_over()) {
+                    return None;
+                }
+                asked.origin = cors::allowed(&site.app.config.cors_origins, &parts.headers);
+            }
+            asked.route = Some(number);
+            res
         }
         None => return None,
     };
     if caller.https {
         security::protect(res.headers_mut(), true);
     }
-    Some((res, route))
+    Some(res)
 }
 
 /// Whether nothing in a request says that somebody is signed in.
@@ -150,23 +167,40 @@ async fn handled(
         return Ok(res);
     }
     asked.surface = surface_of(path);
+    if asked.surface.takes_tokens() {
+        asked.origin = cors::allowed(&site.app.config.cors_origins, &parts.headers);
+    }
     let has_token = identify(site, asked, &caller, &parts)?;
+    if asked.surface.takes_tokens() {
+        asked.left = site.quota.take(&asked.actor, caller.client, site.app.now());
+        if let Some(left) = asked.left.as_ref().filter(|left| left.is_over()) {
+            return Err(Error::RateLimited(left.wait()).into());
+        }
+    }
     let (route, params) = match site.router.find(&parts.method, path) {
         Found::Route(route, params) => (route, params),
-        Found::Methods(methods) if parts.method == Method::OPTIONS => return Ok(options(&methods)),
+        Found::Methods(methods) if parts.method == Method::OPTIONS => {
+            let mut res = options(&methods);
+            if asked.surface.takes_tokens() {
+                res.headers_mut().extend(patchable(site, path).map(|takes| (problem::ACCEPT_PATCH, takes)));
+                cors::preflight(res.headers_mut(), &methods, asked.origin.is_some());
+            }
+            return Ok(res);
+        }
         Found::Methods(methods) => return Err(Refusal::Method(methods).into()),
         Found::Nothing => return Err(Error::NotFound("page").into()),
     };
     asked.surface = route.surface;
     asked.route = Some(route.number);
-    // A page of another site cannot make a browser send a token, and without a cookie it has nothing to borrow:
-    // a program that asks as a visitor sends a query by POST like any other.
-    let is_nobody = route.surface == Surface::GraphQl && session::token(&parts.headers, caller.https).is_none();
-    if !has_token && !is_nobody && !session::may_change(&parts.method, &parts.headers, &caller) {
+    // A page of another site cannot make a browser send a token, nor JSON without asking first; without a
+    // session there is nothing it could misuse.
+    let harmless = has_token || route.surface.takes_tokens() && asked.actor.is_anonymous();
+    if !harmless && !session::may_change(&parts.method, &parts.headers, &caller) {
         return Err(Refusal::OtherSite.into());
     }
     admit::accept(route, &parts.headers)?;
     admit::body(route, &parts, !body.is_end_stream())?;
+    admit::precondition(route, &parts.headers, &asked.actor)?;
     let req = Req {
         path: path.to_owned(),
         query: Query::parse(parts.uri.query()),
@@ -186,6 +220,14 @@ async fn handled(
         held: None,
     };
     Ok(guarded(route.call(site.clone(), req)).await?)
+}
+
+/// What a PATCH of this path may be, if there is one.
+fn patchable(site: &Site, path: &str) -> Option<HeaderValue> {
+    match site.router.find(&Method::PATCH, path) {
+        Found::Route(route, _) => HeaderValue::from_str(&route.media_types().join(", ")).ok(),
+        _ => None,
+    }
 }
 
 fn options(methods: &str) -> Res {

@@ -127,19 +127,31 @@ pub enum Rendered {
         scopes: Vec<Scope>,
         /// When it ends by itself: the next scheduled publication.
         until: Option<Timestamp>,
+        /// What it says beside its body: where a list goes on.
+        headers: Vec<(HeaderName, HeaderValue)>,
     },
     /// Any other answer, such as a redirect: never kept.
     Other(Res),
 }
 
+impl Rendered {
+    /// The same, ending by itself at this time.
+    pub fn until(mut self, time: Option<Timestamp>) -> Rendered {
+        if let Rendered::Page { until, .. } = &mut self {
+            *until = time;
+        }
+        self
+    }
+}
+
 /// A page that may be kept until one of `scopes` changes or the time `until` comes.
 pub fn page(markup: Markup, scopes: Vec<Scope>, until: Option<Timestamp>) -> Rendered {
-    Rendered::Page { body: markup.into_string().into(), media_type: HTML, scopes, until }
+    Rendered::Page { body: markup.into_string().into(), media_type: HTML, scopes, until, headers: Vec::new() }
 }
 
 /// Like `page`, for feeds, sitemaps and other text; `media_type` with its charset.
 pub fn document(media_type: &'static str, text: String, scopes: Vec<Scope>, until: Option<Timestamp>) -> Rendered {
-    Rendered::Page { body: text.into(), media_type, scopes, until }
+    Rendered::Page { body: text.into(), media_type, scopes, until, headers: Vec::new() }
 }
 
 /// A page, 200.

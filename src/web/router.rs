@@ -42,8 +42,10 @@ pub struct Route {
     pub body_limit: u64,
     /// Media types of the bodies it reads; empty: whatever its surface reads.
     pub takes: &'static [&'static str],
-    /// The media type it answers with, where a client may refuse that; empty: whatever it is.
-    pub gives: &'static str,
+    /// Media types it answers with, for those who say which they take; empty: it does not look.
+    pub gives: &'static [&'static str],
+    /// Whether it changes something that has a version, which the request has to name (`If-Match`).
+    pub is_conditional: bool,
     /// Its place in the table.
     pub(in crate::web) number: usize,
     handler: Handler,
@@ -57,7 +59,17 @@ impl Route {
         A: Future<Output = Result<Res>> + Send + 'static,
     {
         let handler: Handler = Box::new(move |site, req| Box::pin(handler(site, req)));
-        Route { method, pattern, surface, body_limit: form::DEFAULT_LIMIT, takes: &[], gives: "", number: 0, handler }
+        Route {
+            method,
+            pattern,
+            surface,
+            body_limit: form::DEFAULT_LIMIT,
+            takes: &[],
+            gives: &[],
+            is_conditional: false,
+            number: 0,
+            handler,
+        }
     }
 
     /// Another limit for the body, in bytes; for files `form::UPLOAD_LIMIT`.
@@ -77,9 +89,15 @@ impl Route {
         self
     }
 
-    /// What it answers with: who does not accept that gets 406.
-    pub fn gives(mut self, media_type: &'static str) -> Route {
-        self.gives = media_type;
+    /// The media types of its answers.
+    pub fn gives(mut self, media_types: &'static [&'static str]) -> Route {
+        self.gives = media_types;
+        self
+    }
+
+    /// Wants the version of what it changes.
+    pub fn conditional(mut self) -> Route {
+        self.is_conditional = true;
         self
     }
 

@@ -41,6 +41,11 @@ fn answers(criterion: &mut Criterion) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let session = format!("session={}", fill::token(3));
     let post = fill::address(50);
+    let slug = post.rsplit('/').next().unwrap_or("");
+    let one = graphql(&format!("{{ post(slug: \"{slug}\") {{ {POST} }} }}"));
+    let fifty = graphql(&format!(
+        "{{ posts(first: 50) {{ nodes {{ {POST} comments(first: 10) {{ nodes {{ {COMMENT} }} }} }} }} }}"
+    ));
     let mut group = criterion.benchmark_group("answer");
     for (name, site, target, cookie, coding) in [
         ("cached post, br", &site, post.as_str(), "", "br"),
@@ -51,6 +56,8 @@ fn answers(criterion: &mut Criterion) -> Result<()> {
         ("uncached post, plain", &uncached, &post, "", "identity"),
         ("uncached front page, plain", &uncached, "/", "", "identity"),
         ("uncached feed, plain", &uncached, "/feed.xml", "", "identity"),
+        ("GraphQL, a post", &site, &one, &session, "identity"),
+        ("GraphQL, 50 posts with 10 comments each", &site, &fifty, &session, "identity"),
         ("not found", &site, "/nothing/here", "", "identity"),
     ] {
         answer(&runtime, site, (target, cookie, coding))?;
@@ -65,6 +72,15 @@ fn answers(criterion: &mut Criterion) -> Result<()> {
 fn site(store: Store, page_cache: usize) -> Result<Arc<Site>> {
     let config = Config { bcrypt_cost: Some(10), page_cache, ..Config::default() };
     Ok(Arc::new(Site::new(Arc::new(App::new(store, Clock::System, config)?))?))
+}
+
+/// What is asked of posts and comments.
+const POST: &str = "id slug title url publishedAt excerpt version commentCount authors { username displayName } category { slug name } tags { slug name }";
+const COMMENT: &str = "id html createdAt author { username displayName }";
+
+fn graphql(document: &str) -> String {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("query", document).finish();
+    format!("/graphql?{query}")
 }
 
 fn answer(runtime: &Runtime, site: &Arc<Site>, (target, cookie, coding): (&str, &str, &str)) -> Result<u16> {

@@ -6,7 +6,7 @@
 mod layers;
 mod values;
 
-use crate::config::values::{address, each, last, level, network, number, size, switch, token};
+use crate::config::values::{address, each, last, level, network, number, origin, size, switch, token};
 use crate::error::Checked;
 use ipnet::IpNet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -40,6 +40,10 @@ pub struct Config {
     pub graphql_introspection: bool,
     /// Bearer token for `/metrics`; loopback needs none.
     pub metrics_token: Option<String>,
+    /// Requests to the APIs that one token, member or address may make in a minute; 0: no limit.
+    pub api_quota: u32,
+    /// Origins whose pages may read the APIs' answers: `https://example.org`, or `*` for every one.
+    pub cors_origins: Vec<String>,
     /// How the log is written.
     pub log: LogFormat,
     /// Levels by module: `info,pamphlet=debug`.
@@ -60,6 +64,8 @@ pub struct Patience {
     /// In each such time a client that blocks our writing has to take `least_read` bytes.
     pub window: Duration,
     pub least_read: usize,
+    /// Longest time that a listener hears nothing of a stream of events.
+    pub heartbeat: Duration,
     /// How long we read on after an answer that ends the connection, so that the answer arrives.
     pub linger: Duration,
 }
@@ -73,6 +79,7 @@ impl Default for Patience {
             least_rate: 8 * 1_024,
             window: Duration::from_secs(10),
             least_read: 16 * 1_024,
+            heartbeat: Duration::from_secs(12),
             linger: Duration::from_secs(2),
         }
     }
@@ -221,6 +228,30 @@ pub const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "api-quota",
+        value: "NUMBER",
+        default: Some("1200"),
+        repeatable: false,
+        help: "Requests to /api and /graphql that one token, member or address may make in a minute, up to 1000000; 0 for \
+               no limit.",
+        set: |config, values| {
+            config.api_quota = u32::try_from(number(last(values), 0, 1_000_000)?).unwrap_or(0);
+            Ok(())
+        },
+    },
+    Setting {
+        name: "cors-origin",
+        value: "ORIGIN",
+        default: None,
+        repeatable: true,
+        help: "Site whose pages may use /api and /graphql in a browser, for example https://example.org, or * for every \
+               one; never with cookies. Not set: none.",
+        set: |config, values| {
+            config.cors_origins = each(values, origin)?;
+            Ok(())
+        },
+    },
+    Setting {
         name: "log",
         value: "text|json",
         default: Some("text"),
@@ -283,6 +314,8 @@ impl Default for Config {
             patience: Patience::default(),
             graphql_introspection: true,
             metrics_token: None,
+            api_quota: 0,
+            cors_origins: Vec::new(),
             log: LogFormat::Text,
             log_level: String::new(),
         };

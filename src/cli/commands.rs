@@ -63,6 +63,8 @@ pub const COMMANDS: &[Command] = &[
             "page-cache",
             "bcrypt-cost",
             "max-connections",
+            "api-quota",
+            "cors-origin",
             "metrics-token",
             "log",
             "log-level",
@@ -81,7 +83,17 @@ pub const COMMANDS: &[Command] = &[
             Opt { name: "json", value: None, help: "Print one line of JSON on standard output once it answers." },
             Opt { name: "exit-with-stdin", value: None, help: "End when standard input closes." },
         ],
-        settings: &["listen", "public-url", "trusted-proxy", "page-cache", "max-connections", "log", "log-level"],
+        settings: &[
+            "listen",
+            "public-url",
+            "trusted-proxy",
+            "page-cache",
+            "max-connections",
+            "api-quota",
+            "cors-origin",
+            "log",
+            "log-level",
+        ],
         about: "A throwaway blog in memory with sample content.",
         more: "Listens on a random port of 127.0.0.1 unless --listen says otherwise, has an administrator “admin” with \
                a random password, and is gone when it ends. The line of --json has the members url, admin (username, \

@@ -45,6 +45,10 @@ fn config(call: &Call) -> std::result::Result<Config, Failure> {
     if !call.names("listen") {
         config.listen = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
     }
+    if !call.names("api-quota") {
+        // It is there to be tried as hard as one likes.
+        config.api_quota = 0;
+    }
     if !call.names("log-level") {
         config.log_level = "warn".into();
     }

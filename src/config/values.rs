@@ -46,6 +46,18 @@ pub fn network(text: &str) -> Checked<IpNet> {
         .map_err(|_| format!("“{text}” is not a network or an address, such as 10.0.0.0/8 or 127.0.0.1.").into())
 }
 
+/// An origin as browsers send it (RFC 6454, section 6.2), or `*`.
+pub fn origin(text: &str) -> Checked<String> {
+    let wrong = || format!("“{text}” is not an origin such as https://example.org or http://localhost:3000, nor *.");
+    if text == "*" {
+        return Ok(text.to_owned());
+    }
+    let (scheme, host) = text.split_once("://").ok_or_else(wrong)?;
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]_".contains(&byte);
+    let good = matches!(scheme, "http" | "https") && !host.is_empty() && host.bytes().all(plain);
+    if good { Ok(text.to_owned()) } else { Err(wrong().into()) }
+}
+
 pub fn number(text: &str, low: u64, high: u64) -> Checked<u64> {
     match text.trim().parse() {
         Ok(number) if (low..=high).contains(&number) => Ok(number),
@@ -98,6 +110,16 @@ pub fn level(text: &str) -> Checked<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn origins_are_as_browsers_send_them() {
+        for good in ["https://example.org", "http://localhost:3000", "https://[::1]:8443", "*"] {
+            assert_eq!(origin(good).as_deref(), Ok(good));
+        }
+        for bad in ["", "example.org", "https://example.org/", "https://Example.org", "null", "https://a, https://b"] {
+            assert!(origin(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn sizes_have_units() {

@@ -1,5 +1,7 @@
 //! Every address of the site, base path included; the only place that builds a URL.
 
+mod api;
+
 use crate::domain::category::Tag;
 use crate::domain::id::{CategoryId, CommentId, PostId, TokenId, UserId};
 use crate::domain::media::{MediaId, Picture};
@@ -131,6 +133,11 @@ impl Links {
         let mut address = self.comments(post);
         Links::push_comment(&mut address, id);
         address
+    }
+
+    /// The stream of what happens in the conversation of a post.
+    pub fn events(&self, post: &Slug) -> String {
+        format!("{}/events", self.post(post))
     }
 
     /// Where the comment form posts to.

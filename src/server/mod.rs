@@ -12,6 +12,7 @@ use crate::config::Patience;
 use crate::server::seats::{Seat, Seats};
 use crate::server::stall::Stalling;
 use crate::server::turns::{Receiving, Sending};
+use crate::service::live::Publications;
 use crate::web::Site;
 use crate::web::metrics::Open;
 use crate::web::pipeline;
@@ -42,6 +43,9 @@ const MAX_HEAD: usize = 32 * 1024;
 /// Serves until `stop` ends, then lets running requests finish, for ten seconds at most.
 pub async fn run(listeners: Vec<TcpListener>, site: Arc<Site>, stop: impl Future<Output = ()>) {
     let seats = Arc::new(Seats::new(site.app.config.max_connections));
+    let publications = Publications::new(&site.app);
+    let app = Arc::clone(&site.app);
+    let telling = tokio::spawn(async move { publications.tell(&app).await });
     let (stopping, _) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
@@ -59,7 +63,11 @@ pub async fn run(listeners: Vec<TcpListener>, site: Arc<Site>, stop: impl Future
     }
     drop(listeners);
     stopping.send_replace(true);
+    site.app.end_listening();
     drain(connections).await;
+    if let Err(error) = telling.await {
+        tracing::error!(%error, "scheduled posts were told of no more");
+    }
 }
 
 /// The next connection of any listener, with a seat for it.

@@ -20,8 +20,10 @@ const AT_A_TIME: usize = 32;
 /// A bounded number of seats.
 ///
 /// A newcomer who finds none free gets one of the address that holds most of them: who floods the
-/// server loses its own connections first. Of these an idle one goes first, then one whose client we
-/// wait for, because it sends or reads slowly; a connection for which we work is never cut.
+/// server loses its own connections first; of addresses that hold as many, those that listen to events go
+/// before visitors. Of its connections one that listens goes first, since it comes back by itself, then an
+/// idle one, then one whose client we wait for, because it sends or reads slowly; a connection for which we
+/// work is never cut.
 pub struct Seats {
     free: Arc<Semaphore>,
     taken: Mutex<HashMap<u64, Arc<Occupant>>>,
@@ -44,6 +46,8 @@ struct Occupant {
     running: AtomicUsize,
     /// Those of them in which it is the client's turn: to send a body, or to take an answer.
     waiting: AtomicUsize,
+    /// Those that wait for something to happen, which may take for ever: it is nobody's turn.
+    listening: AtomicUsize,
     /// When a request last began or ended, in milliseconds since the epoch of `Seats`.
     changed: AtomicU64,
     /// When a part of a body last came or went.
@@ -60,7 +64,14 @@ pub struct Running(Arc<Occupant>);
 /// Whose turn it is in one request.
 pub struct Turn {
     occupant: Arc<Occupant>,
-    waiting: bool,
+    whose: Whose,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Ours,
+    Theirs,
+    Nobodys,
 }
 
 impl Seats {
@@ -89,6 +100,7 @@ impl Seats {
             address: network(address),
             running: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
+            listening: AtomicUsize::new(0),
             changed: AtomicU64::new(elapsed(self.epoch)),
             moved: AtomicU64::new(0),
             blocked: Arc::default(),
@@ -109,15 +121,20 @@ impl Seats {
         for occupant in taken.values() {
             *held.entry(occupant.address).or_default() += 1;
         }
-        let quiet =
-            |occupant: &Occupant| occupant.waits_for_client() && occupant.changed.load(Ordering::Acquire) <= last;
+        let quiet = |occupant: &Occupant| occupant.is_free() && occupant.changed.load(Ordering::Acquire) <= last;
         let seats = |occupant: &Occupant| held.get(&occupant.address).copied().unwrap_or(0);
         let quiet: Vec<&Arc<Occupant>> = taken.values().filter(|occupant| quiet(occupant)).collect();
-        let Some(greediest) = quiet.iter().max_by_key(|occupant| seats(occupant)).map(|one| one.address) else {
+        let greed = |occupant: &&&Arc<Occupant>| (seats(occupant), occupant.is_listening());
+        let Some(greediest) = quiet.iter().max_by_key(greed).map(|one| one.address) else {
             return;
         };
         let mut victims: Vec<_> = quiet.into_iter().filter(|occupant| occupant.address == greediest).collect();
-        victims.sort_by_key(|occupant| (!occupant.is_idle(), occupant.changed.load(Ordering::Acquire)));
+        let rank = |occupant: &Occupant| match (occupant.is_listening(), occupant.is_idle()) {
+            (true, _) => 0,
+            (false, true) => 1,
+            (false, false) => 2,
+        };
+        victims.sort_by_key(|occupant| (rank(occupant), occupant.changed.load(Ordering::Acquire)));
         for victim in victims.into_iter().take((taken.len() / AT_A_TIME).max(1)) {
             victim.evicted.notify_one();
         }
@@ -136,6 +153,16 @@ impl Occupant {
     /// Whether nothing is left for us to do until the client does something.
     fn waits_for_client(&self) -> bool {
         self.running.load(Ordering::Acquire) <= self.waiting.load(Ordering::Acquire)
+    }
+
+    /// Whether nothing is left for us to do until something happens.
+    fn is_free(&self) -> bool {
+        let (waiting, listening) = (self.waiting.load(Ordering::Acquire), self.listening.load(Ordering::Acquire));
+        self.running.load(Ordering::Acquire) <= waiting + listening
+    }
+
+    fn is_listening(&self) -> bool {
+        self.listening.load(Ordering::Acquire) > 0 && self.is_free()
     }
 
     /// A request begins or ends.
@@ -206,7 +233,7 @@ impl Running {
 
     /// Ours to begin with.
     pub fn turn(&self) -> Turn {
-        Turn { occupant: self.0.clone(), waiting: false }
+        Turn { occupant: self.0.clone(), whose: Whose::Ours }
     }
 }
 
@@ -220,16 +247,34 @@ impl Drop for Running {
 impl Turn {
     /// It is the client's turn.
     pub fn theirs(&mut self) {
-        if !std::mem::replace(&mut self.waiting, true) {
-            self.occupant.waiting.fetch_add(1, Ordering::AcqRel);
-        }
+        self.set(Whose::Theirs);
     }
 
     /// It is our turn.
     pub fn ours(&mut self) {
-        if std::mem::replace(&mut self.waiting, false) {
-            self.occupant.waiting.fetch_sub(1, Ordering::AcqRel);
+        self.set(Whose::Ours);
+    }
+
+    /// Both wait for something to happen.
+    pub fn nobodys(&mut self) {
+        self.set(Whose::Nobodys);
+    }
+
+    fn set(&mut self, whose: Whose) {
+        let before = std::mem::replace(&mut self.whose, whose);
+        if before == whose {
+            return;
         }
+        match before {
+            Whose::Ours => 0,
+            Whose::Theirs => self.occupant.waiting.fetch_sub(1, Ordering::AcqRel),
+            Whose::Nobodys => self.occupant.listening.fetch_sub(1, Ordering::AcqRel),
+        };
+        match whose {
+            Whose::Ours => 0,
+            Whose::Theirs => self.occupant.waiting.fetch_add(1, Ordering::AcqRel),
+            Whose::Nobodys => self.occupant.listening.fetch_add(1, Ordering::AcqRel),
+        };
     }
 
     /// A part of a body came or went.
@@ -317,6 +362,28 @@ mod tests {
         assert!(stalled(Duration::from_millis(20)).await.is_ok());
         seat.blocked().store(true, Ordering::Release);
         assert!(stalled(Duration::from_millis(20)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn who_listens_gives_way_to_visitors_and_never_counts_as_stalled() {
+        let seats = Arc::new(Seats::new(3));
+        let (idle, listening) = (seats.take(FLOOD.into()).await, seats.take(FLOOD.into()).await);
+        let running = listening.runner()();
+        let mut turn = running.turn();
+        turn.theirs();
+        turn.nobodys();
+        let stalled = listening.stalled_for(Duration::from_millis(20));
+        assert!(tokio::time::timeout(Duration::from_millis(100), stalled).await.is_err());
+        seats.evict(Duration::ZERO);
+        assert!(asked(&listening).await && !asked(&idle).await);
+        // Of addresses that hold as many seats, too.
+        drop(idle);
+        let _visitor = seats.take(VISITOR.into()).await;
+        seats.evict(Duration::ZERO);
+        assert!(asked(&listening).await && !asked(&_visitor).await);
+        turn.ours();
+        seats.evict(Duration::ZERO);
+        assert!(!asked(&listening).await);
     }
 
     #[tokio::test]

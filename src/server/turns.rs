@@ -13,7 +13,8 @@ pub struct Receiving<B> {
     turn: Turn,
 }
 
-/// The body of an answer: the client's turn, but while we have nothing to send.
+/// The body of an answer: the client's turn, but while we have nothing to send. In a stream of events
+/// that is as it should be.
 pub struct Sending {
     body: Body,
     turn: Turn,
@@ -69,7 +70,7 @@ impl hyper::body::Body for Sending {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.body).poll_frame(cx);
         if polled.is_pending() {
-            this.turn.ours();
+            if this.body.is_open() { this.turn.nobodys() } else { this.turn.ours() }
         } else {
             this.turn.theirs();
             this.turn.moved();

@@ -118,7 +118,8 @@ pub fn remove(actor: &Actor, id: CategoryId) -> Result<Change<Category>> {
     }))
 }
 
-fn permit(actor: &Actor) -> Result<()> {
+/// Whether `actor` sees to categories.
+pub fn permit(actor: &Actor) -> Result<()> {
     if actor.can_edit_categories() { Ok(()) } else { Err(actor.refusal(TokenScope::CategoriesWrite)) }
 }
 

@@ -106,10 +106,40 @@ fn place(txn: &ReadTxn, comments: Vec<Comment>) -> Result<Vec<PlacedComment>> {
     Ok(placed)
 }
 
+/// A comment as it stands on a page that also holds what it answers; `None` if it is gone. Looks up no more
+/// of its thread than decides how it looks.
+pub fn placed(txn: &ReadTxn, (post, thread, id): (PostId, CommentId, CommentId)) -> Result<Option<PlacedComment>> {
+    let Some(comment) = store::comments::by_id(txn, post, thread, id)? else { return Ok(None) };
+    let (mut depth, mut above) = (0, comment.parent);
+    while let Some(parent) = above.filter(|_| depth <= INDENTED_DEPTH) {
+        depth += 1;
+        above = store::comments::by_id(txn, post, thread, parent)?.and_then(|parent| parent.parent);
+    }
+    let in_reply_to = match comment.parent.filter(|_| depth > INDENTED_DEPTH) {
+        Some(parent) => answered(txn, &comment, parent)?.map(|author| posts::credit(txn, author)).transpose()?,
+        None => None,
+    };
+    Ok(Some(PlacedComment { author: posts::credit(txn, comment.author)?, depth, in_reply_to, comment }))
+}
+
 /// Who wrote the comment that `comment` answers, unless it is deleted.
 fn answered(txn: &ReadTxn, comment: &Comment, parent: CommentId) -> Result<Option<UserId>> {
     let parent = store::comments::by_id(txn, comment.post, comment.thread, parent)?;
     Ok(parent.filter(|parent| !parent.deleted).map(|parent| parent.author))
+}
+
+/// Comments of a post that are not deleted.
+pub fn count(txn: &ReadTxn, post: PostId) -> Result<usize> {
+    Ok(store::comments::outline(txn, post)?.total)
+}
+
+/// A comment of a post by its number.
+pub fn by_id(txn: &ReadTxn, post: PostId, id: CommentId) -> Result<PlacedComment> {
+    let missing = || Error::NotFound("comment");
+    let thread = store::comments::outline(txn, post)?.thread_of(id).ok_or_else(missing)?;
+    let comment = store::comments::by_id(txn, post, thread, id)?.ok_or_else(missing)?;
+    let (author, depth) = (posts::credit(txn, comment.author)?, usize::from(comment.parent.is_some()));
+    Ok(PlacedComment { comment, author, depth, in_reply_to: None })
 }
 
 /// A comment by its number, with the page of the conversation it is on.

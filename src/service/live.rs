@@ -1,11 +1,12 @@
 //! Listening to what others write, as it is committed.
 
 use crate::domain::actor::Actor;
-use crate::domain::id::PostId;
+use crate::domain::comment::PlacedComment;
+use crate::domain::id::{CommentId, PostId};
 use crate::domain::post::{Kind, PostHead};
 use crate::domain::time::Timestamp;
 use crate::error::Result;
-use crate::service::{App, Clock, posts};
+use crate::service::{App, Clock, ReadTxn, comments, posts};
 use crate::store;
 use crate::store::posts::Listing;
 use std::collections::BTreeSet;
@@ -37,6 +38,59 @@ pub fn conversation(app: &App, actor: &Actor, slug: &str, since: Option<Position
     let listener = app.store.listen(Topic::Post(head.id), since);
     let head = posts::visible(app, &app.read()?, actor, Kind::Post, slug)?;
     Ok((head, listener))
+}
+
+/// What has become of a comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    Created,
+    Edited,
+    Removed,
+}
+
+/// News of a comment as everybody may see them.
+pub struct CommentNews {
+    pub action: Action,
+    pub post: PostHead,
+    pub id: CommentId,
+    /// As it is now, which may be later than the news; `None` if it is gone.
+    pub comment: Option<PlacedComment>,
+    /// Comments of the post now.
+    pub count: usize,
+}
+
+/// What there is to see of a piece of news.
+pub enum Seen {
+    Comment(Box<CommentNews>),
+    Nothing,
+    /// Everybody may see the post no more.
+    Over,
+}
+
+/// Looks up what news of a conversation are about.
+pub fn look_up(app: &App, txn: &ReadTxn, news: News) -> Result<Seen> {
+    let (action, at) = match news {
+        News::CommentWritten { post, thread, comment } => (Action::Created, (post, thread, comment)),
+        News::CommentEdited { post, thread, comment } => (Action::Edited, (post, thread, comment)),
+        News::CommentRemoved { post, thread, comment } => (Action::Removed, (post, thread, comment)),
+        News::PostHidden { .. } => return Ok(Seen::Over),
+        News::PostPublished { .. } | News::PostEdited { .. } | News::PostScheduled { .. } => return Ok(Seen::Nothing),
+    };
+    let Some(post) = store::posts::by_id(txn, at.0)?.filter(|post| post.is_public(app.now())) else {
+        return Ok(Seen::Over);
+    };
+    let comment = comments::placed(txn, at)?;
+    // Removed since: who comes back hears both.
+    let is_there = comment.as_ref().is_some_and(|placed| !placed.comment.deleted);
+    let action = if is_there { action } else { Action::Removed };
+    let count = store::comments::outline(txn, post.id)?.total;
+    Ok(Seen::Comment(Box::new(CommentNews { action, post, id: at.2, comment, count })))
+}
+
+/// How many comments a post has, and which was written last: whether a page is still true.
+pub fn state(txn: &ReadTxn, post: PostId) -> Result<(usize, Option<CommentId>)> {
+    let outline = store::comments::outline(txn, post)?;
+    Ok((outline.total, outline.newest()))
 }
 
 /// Posts that will become public, by their time.

@@ -37,6 +37,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::Semaphore;
 
+pub use crate::service::throttle::network;
 pub use crate::store::BATCH_BUCKETS;
 pub use crate::store::ReadTxn;
 pub use crate::store::fresh::Scope;

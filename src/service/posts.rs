@@ -12,7 +12,7 @@ use crate::domain::slug::Slug;
 use crate::domain::time::{Timestamp, Zone};
 use crate::domain::user::{Credit, User, Username};
 use crate::error::{Error, Result};
-use crate::service::{App, ReadTxn, Scope, settings};
+use crate::service::{App, ReadTxn, Scope, settings, tags};
 use crate::store;
 use crate::store::posts::Listing;
 use crate::store::redirects::Target;
@@ -100,9 +100,7 @@ pub fn by_category(app: &App, txn: &ReadTxn, slug: &str, number: usize) -> Resul
 /// A tag with page `number` of its posts. A tag without public posts does not exist.
 pub fn by_tag(app: &App, txn: &ReadTxn, slug: &str, number: usize) -> Result<(Tag, Page<PostCard>)> {
     let slug = Slug::parse(slug).map_err(|_| Error::NotFound("tag"))?;
-    let newest = store::posts::newest_with_tag(txn, &slug, app.now())?.ok_or(Error::NotFound("tag"))?;
-    let head = store::posts::by_id(txn, newest)?.ok_or(Error::NotFound("tag"))?;
-    let tag = head.tags.into_iter().find(|tag| tag.slug == slug).ok_or(Error::NotFound("tag"))?;
+    let (tag, _) = tags::by_slug(app, txn, slug.as_str())?;
     let page = list(app, txn, &Listing::Tag(slug), number)?;
     Ok((tag, page))
 }
@@ -252,10 +250,10 @@ fn current_source(txn: &ReadTxn, head: &PostHead) -> Result<String> {
     Ok(revision.ok_or_else(|| Error::internal(format!("post {} has no text", head.id)))?.source)
 }
 
-/// A post by its number, as `actor` may see it, with what a list shows beside it.
-pub fn card(app: &App, txn: &ReadTxn, actor: &Actor, id: PostId) -> Result<PostCard> {
-    let head = store::posts::by_id(txn, id)?.filter(|head| head.visible_to(actor, app.now()));
-    cards(txn, vec![head.ok_or(Error::NotFound("post"))?])?.pop().ok_or(Error::NotFound("post"))
+/// The head of a post by its number, for whoever may see it or change it.
+pub fn by_id(app: &App, txn: &ReadTxn, actor: &Actor, id: PostId) -> Result<PostHead> {
+    let may = |head: &PostHead| head.visible_to(actor, app.now()) || actor.can_edit_post(head);
+    store::posts::by_id(txn, id)?.filter(may).ok_or(Error::NotFound("post"))
 }
 
 /// A post with its Markdown, for somebody who may change it.

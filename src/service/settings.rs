@@ -35,6 +35,15 @@ pub fn editable(txn: &ReadTxn, actor: &Actor) -> Result<Settings> {
     Ok(current(txn)?.as_ref().clone())
 }
 
+/// The settings in force, for somebody who changes them.
+pub fn changeable(txn: &ReadTxn, actor: &Actor) -> Result<Settings> {
+    if actor.can_change_settings() {
+        Ok(current(txn)?.as_ref().clone())
+    } else {
+        Err(actor.refusal(TokenScope::SettingsWrite))
+    }
+}
+
 /// Changes the settings.
 pub async fn update(app: &App, actor: &Actor, patch: &SettingsPatch, logo: LogoChange) -> Result<Change<Settings>> {
     if !actor.can_change_settings() {

@@ -4,10 +4,21 @@ use crate::domain::category::Tag;
 use crate::domain::id::PostId;
 use crate::domain::post::PostHead;
 use crate::domain::slug::Slug;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::service::{App, ReadTxn};
 use crate::store;
+use crate::store::posts::Listing;
 use std::collections::HashMap;
+
+/// The tag at this address with the number of public posts that carry it.
+pub fn by_slug(app: &App, txn: &ReadTxn, slug: &str) -> Result<(Tag, usize)> {
+    let missing = || Error::NotFound("tag");
+    let slug = Slug::parse(slug).map_err(|_| missing())?;
+    let newest = store::posts::newest_with_tag(txn, &slug, app.now())?.ok_or_else(missing)?;
+    let head = store::posts::by_id(txn, newest)?.ok_or_else(missing)?;
+    let tag = head.tags.into_iter().find(|tag| tag.slug == slug).ok_or_else(missing)?;
+    Ok((tag, store::counts::published(txn, &Listing::Tag(slug), app.now())?))
+}
 
 /// Every tag of a public post with the number of these posts, by address.
 pub fn all(app: &App, txn: &ReadTxn) -> Result<Vec<(Tag, usize)>> {

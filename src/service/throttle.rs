@@ -111,7 +111,7 @@ fn make_room(buckets: &mut HashMap<Key, Bucket>, now: Timestamp) {
 }
 
 /// The address, or for IPv6 the /64 that one subscriber has.
-pub(in crate::service) fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => match v6.to_ipv4_mapped() {

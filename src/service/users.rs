@@ -122,10 +122,27 @@ pub fn slice(txn: &ReadTxn, actor: &Actor, window: &Window) -> Result<Slice<User
 /// One account, for itself or for an administrator.
 pub fn by_id(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
     let own = actor.user_id() == Some(id) && actor.can_see_account();
-    if !own && !actor.can_list_users() {
+    if !own && !actor.can_list_users() && !actor.can_manage_users() {
         return Err(Error::NotFound("account"));
     }
     store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))
+}
+
+/// The own account, for whoever may see it or change it.
+pub fn own(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
+    if actor.user_id() != Some(id) || !(actor.can_see_account() || actor.can_edit_profile()) {
+        return Err(actor.refusal(TokenScope::AccountRead));
+    }
+    store::users::by_id(txn, id)?.ok_or(Error::Unauthenticated)
+}
+
+/// One account by its name, for whoever changes what accounts may do.
+pub fn manageable(txn: &ReadTxn, actor: &Actor, name: &str) -> Result<User> {
+    if !actor.can_manage_users() {
+        return Err(actor.refusal(TokenScope::UsersWrite));
+    }
+    let name = Username::parse_any(name).map_err(|_| Error::NotFound("account"))?;
+    store::users::by_username(txn, &name)?.ok_or(Error::NotFound("account"))
 }
 
 /// One account, for an administrator.

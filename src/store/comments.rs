@@ -69,6 +69,12 @@ impl Outline {
         self.replies.get(at).map(|reply| reply.1)
     }
 
+    /// The comment that was written last.
+    pub fn newest(&self) -> Option<CommentId> {
+        let (thread, reply) = (self.threads.last().map(|thread| thread.0), self.replies.last().map(|reply| reply.0));
+        thread.max(reply)
+    }
+
     /// About how much memory it takes.
     pub(in crate::store) fn bytes(&self) -> usize {
         16 * (self.threads.len() + self.replies.len()) + 64

@@ -161,6 +161,15 @@ pub fn confirm_delete(frame: &Frame, post: &PostHead, placed: &PlacedComment) ->
     layout::page(frame, "Delete this comment?", main)
 }
 
+/// A comment as it stands in the list for a visitor, to be put into a page that is being read.
+pub fn item(links: &Links, zone: &Zone, post: &PostHead, placed: &PlacedComment) -> String {
+    let address = html! { (links.comments(&post.slug)) };
+    let mut prepared = Prepared { markup: "<li>".into(), slots: Vec::new(), address };
+    comment(links, zone, placed, &mut prepared);
+    prepared.markup.push_str("</li>");
+    prepared.markup
+}
+
 /// Each comment in an item, and the deeper ones that follow it in a list inside of that, down to
 /// `INDENTED_DEPTH`.
 fn threads(links: &Links, zone: &Zone, comments: &[PlacedComment], prepared: &mut Prepared) {

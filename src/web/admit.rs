@@ -1,16 +1,18 @@
 //! What is refused or led elsewhere by the head of a request alone.
 
+use crate::domain::actor::Actor;
 use crate::domain::link::Links;
 use crate::error::Error;
+use crate::web::accept;
 use crate::web::form;
 use crate::web::origin;
 use crate::web::problem::{Failure, Refusal};
 use crate::web::response;
 use crate::web::response::Res;
 use crate::web::router::{Route, Surface};
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, IF_MATCH};
 use http::request::Parts;
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 
 /// Every method that some route may have; anything else is answered without a look at the table.
 pub const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -44,6 +46,22 @@ pub fn without_slash(links: &Links, method: &Method, path: &str, query: Option<&
     let status = if method.is_safe() { StatusCode::MOVED_PERMANENTLY } else { StatusCode::PERMANENT_REDIRECT };
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     Some(response::redirect(status, &format!("{}{query}", links.to(bare))))
+}
+
+/// Refuses somebody who takes no form in which the route answers.
+pub fn accept(route: &Route, headers: &HeaderMap) -> std::result::Result<(), Refusal> {
+    match route.gives.first() {
+        Some(first) if !route.gives.iter().any(|given| accept::takes(headers, given)) => {
+            Err(Refusal::NotAcceptable(first))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a change that names no version. Visitors are told to sign in instead, by the route itself.
+pub fn precondition(route: &Route, headers: &HeaderMap, actor: &Actor) -> std::result::Result<(), Refusal> {
+    let bare = route.is_conditional && !headers.contains_key(IF_MATCH);
+    if bare && !actor.is_anonymous() { Err(Refusal::NoPrecondition) } else { Ok(()) }
 }
 
 /// Refuses by its headers a body that the route would not read.

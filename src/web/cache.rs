@@ -171,9 +171,9 @@ where
     let encoding = encoding::choose(&req.headers);
     let entry = match cache.paces.run(req.route, || render(&txn))? {
         Rendered::Other(res) => return Ok(res),
-        Rendered::Page { body, media_type, scopes, until } => {
-            let about = About { media_type, cache_control: PUBLIC, vary: "Accept-Encoding, Cookie", quality: QUALITY };
-            let variants = Variants::new(body, about);
+        Rendered::Page { body, media_type, scopes, until, headers } => {
+            let about = About { media_type, cache_control: PUBLIC, vary: vary(site, req), quality: QUALITY };
+            let variants = Variants::new(body, about).with(headers);
             cache.misses.fetch_add(1, Ordering::Relaxed);
             Arc::new(Entry { route: req.route, number: txn.number(), scopes: scopes.into(), until, variants })
         }
@@ -195,7 +195,17 @@ async fn coded(cache: &PageCache, entry: &Entry, asked: &HeaderMap) -> Result<Re
     Ok(off_the_loop(|| entry.variants.make(encoding)).respond(asked))
 }
 
-async fn own<F>(site: &Site, req: &Req, render: F) -> Result<Res>
+/// What an answer depends on, beside its address.
+fn vary(site: &Site, req: &Req) -> &'static str {
+    if takes_tokens(site, req) { "Accept, Accept-Encoding, Authorization, Cookie" } else { "Accept-Encoding, Cookie" }
+}
+
+fn takes_tokens(site: &Site, req: &Req) -> bool {
+    site.router.routes().get(req.route).is_some_and(|route| route.surface.takes_tokens())
+}
+
+/// An answer of whoever asks, never kept.
+pub async fn own<F>(site: &Site, req: &Req, render: F) -> Result<Res>
 where
     F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
 {
@@ -203,6 +213,15 @@ where
     let txn = site.app.read()?;
     site.cache.paces.run(req.route, || match render(&txn)? {
         Rendered::Other(res) => Ok(res),
+        Rendered::Page { body, media_type, headers, .. } if takes_tokens(site, req) => {
+            // A program may keep it, and asks each time whether it still holds.
+            let about =
+                About { media_type, cache_control: "private, no-cache", vary: vary(site, req), quality: QUALITY };
+            let variants = Variants::new(body, about).with(headers);
+            let encoding =
+                if encoding::takes_gzip(&req.headers) { encoding::Encoding::Gzip } else { encoding::Encoding::Plain };
+            Ok(variants.make(encoding).respond(&req.headers))
+        }
         Rendered::Page { body, media_type, .. } => {
             let mut res = response::bytes(StatusCode::OK, media_type, body);
             res.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));

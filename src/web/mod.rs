@@ -1,9 +1,13 @@
 //! The only code that knows HTTP: routes, pipeline, cache, sessions.
 
+pub mod accept;
 pub mod admit;
+pub mod api;
 pub mod body;
 pub mod cache;
+pub mod cors;
 pub mod encoding;
+pub mod events;
 pub mod feeds;
 pub mod finish;
 pub mod form;
@@ -16,6 +20,7 @@ pub mod origin;
 pub mod pages;
 pub mod pipeline;
 pub mod problem;
+pub mod quota;
 pub mod range;
 pub mod request;
 pub mod response;
@@ -31,9 +36,11 @@ use crate::error::{Error, Result};
 use crate::service::App;
 use crate::web::body::Room;
 use crate::web::cache::PageCache;
+use crate::web::events::Events;
 use crate::web::graphql::Door;
 use crate::web::kept::KeptPosts;
 use crate::web::metrics::Metrics;
+use crate::web::quota::Quota;
 use crate::web::request::RequestId;
 use crate::web::router::{Route, Router};
 use crate::web::static_files::StaticFiles;
@@ -45,11 +52,13 @@ pub struct Site {
     pub app: Arc<App>,
     pub cache: PageCache,
     pub posts: KeptPosts,
+    pub events: Events,
     pub files: StaticFiles,
     pub router: Router,
     pub metrics: Metrics,
     /// Made when somebody first asks.
     pub graphql: OnceLock<Door>,
+    pub quota: Quota,
     /// For bodies that are being read.
     room: Room,
     next_id: AtomicU64,
@@ -69,14 +78,17 @@ impl Site {
         let posts = KeptPosts::new(app.config.page_cache / 4);
         let first = getrandom::u64().map_err(|cause| Error::internal(cause.to_string()))?;
         let metrics = Metrics::new(router.routes());
+        let quota = Quota::new(app.config.api_quota);
         Ok(Site {
             app,
             cache,
             posts,
+            events: Events::default(),
             files: StaticFiles::new(),
             router,
             metrics,
             graphql: OnceLock::new(),
+            quota,
             room: Room::default(),
             next_id: AtomicU64::new(first),
         })

@@ -1,11 +1,13 @@
 //! What happens to every request, in order.
 
+use crate::domain::actor::Actor;
 use crate::error::{Error, Result};
 use crate::service::auth;
 use crate::service::tokens;
 use crate::web::Site;
 use crate::web::admit;
 use crate::web::body::Cause;
+use crate::web::cors;
 use crate::web::encoding;
 use crate::web::finish::Finish;
 use crate::web::origin::Caller;
@@ -20,7 +22,7 @@ use crate::web::session;
 use bytes::Bytes;
 use http::header::{ALLOW, AUTHORIZATION, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 use hyper::body::Body;
@@ -59,7 +61,13 @@ where
     let finish = Finish::new(id, caller.https, &parts);
     let request = Request::from_parts(parts, body.map_err(Into::into).boxed());
     // In a box of its own, so that what is answered at once has no room for it to carry around.
-    let res = finish.finish(Box::pin(told(site, &mut asked, caller, admitted, request)).await);
+    let mut res = finish.finish(Box::pin(told(site, &mut asked, caller, admitted, request)).await);
+    if let Some(left) = &asked.left {
+        left.tell(res.headers_mut());
+    }
+    if let Some(origin) = &asked.origin {
+        cors::tell(res.headers_mut(), origin);
+    }
     Seen { started, id, client, method: &method, path: uri.path() }.answered(site, asked.route, res)
 }
 
@@ -133,8 +141,12 @@ fn ready(site: &Site, caller: &Caller, parts: &Parts) -> Option<(Res, Option<usi
                 None => path,
                 Some(_) => site.app.links.strip(parts.uri.path_and_query()?.as_str())?,
             };
-            let (res, route) = site.cache.ready(&site.app, caller, address, &parts.headers)?;
-            (res, Some(route))
+            let (mut res, number) = site.cache.ready(&site.app, caller, address, &parts.headers)?;
+            let route = site.router.routes().get(number)?;
+            if route.surface.takes_tokens() {
+                for_programs(site, caller, parts, (route, res.headers_mut()))?;
+            }
+            (res, Some(number))
         }
         None => return None,
     };
@@ -142,6 +154,21 @@ fn ready(site: &Site, caller: &Caller, parts: &Parts) -> Option<(Res, Option<usi
         security::protect(res.headers_mut(), true);
     }
     Some((res, route))
+}
+
+/// What a kept answer of an API needs beside: that it is acceptable and within the quota, and who may read it.
+fn for_programs(site: &Site, caller: &Caller, parts: &Parts, (route, headers): (&Route, &mut HeaderMap)) -> Option<()> {
+    admit::accept(route, &parts.headers).ok()?;
+    if let Some(left) = site.quota.take(&Actor::Anonymous, caller.client, site.app.now()) {
+        if left.is_over() {
+            return None;
+        }
+        left.tell(headers);
+    }
+    if let Some(origin) = cors::allowed(&site.app.config.cors_origins, &parts.headers) {
+        cors::tell(headers, &origin);
+    }
+    Some(())
 }
 
 /// Whether nothing in a request says that somebody is signed in.
@@ -182,22 +209,40 @@ async fn handled(
         return Ok(res);
     }
     asked.surface = surface_of(path);
+    if asked.surface.takes_tokens() {
+        asked.origin = cors::allowed(&site.app.config.cors_origins, &parts.headers);
+    }
     let has_token = identify(site, asked, &caller, &parts)?;
+    if asked.surface.takes_tokens() {
+        asked.left = site.quota.take(&asked.actor, caller.client, site.app.now());
+        if let Some(left) = asked.left.as_ref().filter(|left| left.is_over()) {
+            return Err(Error::RateLimited(left.wait()).into());
+        }
+    }
     let (route, params) = match site.router.find(&parts.method, path) {
         Found::Route(route, params) => (route, params),
-        Found::Methods(methods) if parts.method == Method::OPTIONS => return Ok(options(&methods)),
+        Found::Methods(methods) if parts.method == Method::OPTIONS => {
+            let mut res = options(&methods);
+            if asked.surface.takes_tokens() {
+                res.headers_mut().extend(patchable(site, path).map(|takes| (problem::ACCEPT_PATCH, takes)));
+                cors::preflight(res.headers_mut(), &methods, asked.origin.is_some());
+            }
+            return Ok(res);
+        }
         Found::Methods(methods) => return Err(Refusal::Method(methods).into()),
         Found::Nothing => return Err(Error::NotFound("page").into()),
     };
     asked.surface = route.surface;
     asked.route = Some(route.number);
-    // A page of another site cannot make a browser send a token, and without a cookie it has nothing to borrow:
-    // a program that asks as a visitor sends a query by POST like any other.
-    let is_nobody = route.surface == Surface::GraphQl && session::token(&parts.headers, caller.https).is_none();
-    if !has_token && !is_nobody && !session::may_change(&parts.method, &parts.headers, &caller) {
+    // A page of another site cannot make a browser send a token, nor JSON without asking first; without a
+    // session there is nothing it could misuse.
+    let harmless = has_token || route.surface.takes_tokens() && asked.actor.is_anonymous();
+    if !harmless && !session::may_change(&parts.method, &parts.headers, &caller) {
         return Err(Refusal::OtherSite.into());
     }
+    admit::accept(route, &parts.headers)?;
     admit::body(route, &parts, !body.is_end_stream())?;
+    admit::precondition(route, &parts.headers, &asked.actor)?;
     let req = Req {
         path: path.to_owned(),
         query: Query::parse(parts.uri.query()),
@@ -217,6 +262,14 @@ async fn handled(
         held: None,
     };
     Ok(guarded(route.call(site.clone(), req)).await?)
+}
+
+/// What a PATCH of this path may be, if there is one.
+fn patchable(site: &Site, path: &str) -> Option<HeaderValue> {
+    match site.router.find(&Method::PATCH, path) {
+        Found::Route(route, _) => HeaderValue::from_str(&route.media_types().join(", ")).ok(),
+        _ => None,
+    }
 }
 
 fn options(methods: &str) -> Res {

@@ -5,15 +5,21 @@ use crate::error::{Error, FieldError};
 use crate::view;
 use crate::web::Site;
 use crate::web::framed::in_frame;
+use crate::web::quota::Left;
 use crate::web::request::RequestId;
 use crate::web::response;
 use crate::web::response::Res;
 use crate::web::router::Surface;
 use http::StatusCode;
-use http::header::{ACCEPT, ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT, ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use serde_json::{Value, json};
+
+/// JSON Merge Patch, RFC 7396.
+pub const MERGE_PATCH: &str = "application/merge-patch+json";
+/// Says what a PATCH may be (RFC 5789, section 3.1).
+pub const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
 /// What the answer to a failure depends on.
 pub struct Asked {
@@ -24,6 +30,10 @@ pub struct Asked {
     pub route: Option<usize>,
     /// Where a login leads back to: the address of a page, base path included.
     pub next: Option<PathAndQuery>,
+    /// What is left of the quota, where one counts.
+    pub left: Option<Left>,
+    /// The origin whose pages may read the answer, beside our own.
+    pub origin: Option<HeaderValue>,
 }
 
 impl Asked {
@@ -31,7 +41,7 @@ impl Asked {
     pub fn new(id: RequestId, parts: &Parts) -> Asked {
         // A login leads back to pages only: repeating a form would need its fields.
         let next = if parts.method.is_safe() { parts.uri.path_and_query().cloned() } else { None };
-        Asked { surface: Surface::Page, actor: Actor::Anonymous, id, route: None, next }
+        Asked { surface: Surface::Page, actor: Actor::Anonymous, id, route: None, next, left: None, origin: None }
     }
 }
 
@@ -98,12 +108,16 @@ fn respond(site: &Site, asked: &Asked, error: &Error) -> Res {
     if let (Error::Unauthenticated, Surface::Page) = (error, asked.surface) {
         return response::see_other(&site.app.links.login(asked.next.as_ref().map_or("", PathAndQuery::as_str)));
     }
-    let fields = if let Error::Invalid(fields) = error { fields.as_slice() } else { &[] };
-    let mut res = show(site, asked, verdict(error, asked.id), fields);
+    let (item, cause) = match error {
+        Error::Item(number, inner) => (Some(*number), &**inner),
+        error => (None, error),
+    };
+    let fields = if let Error::Invalid(fields) = cause { fields.as_slice() } else { &[] };
+    let mut res = show(site, asked, verdict(error, asked.id), Details { fields, item });
     if let Some(seconds) = retry_after(error) {
         res.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    let challenge = match error {
+    let challenge = match cause {
         Error::Unauthenticated => HeaderValue::from_str("Bearer").ok(),
         // RFC 6750, section 3.1.
         Error::ScopeMissing(scope) => {
@@ -117,7 +131,14 @@ fn respond(site: &Site, asked: &Asked, error: &Error) -> Res {
 
 /// Answers a refusal.
 fn refuse(site: &Site, asked: &Asked, refusal: &Refusal) -> Res {
-    let mut res = show(site, asked, refused(refusal), &[]);
+    let mut res = show(site, asked, refused(refusal), Details::default());
+    if let Refusal::MediaType(takes) = refusal
+        && takes.contains(MERGE_PATCH)
+        && let Ok(value) = HeaderValue::from_str(takes)
+    {
+        // RFC 5789, section 2.2.
+        res.headers_mut().insert(ACCEPT_PATCH, value);
+    }
     let told = match refusal {
         Refusal::Method(methods) => HeaderValue::from_str(methods).ok().map(|value| (ALLOW, value)),
         Refusal::MediaType(takes) if asked.surface.takes_tokens() => {
@@ -252,7 +273,15 @@ pub(in crate::web) fn refused(refusal: &Refusal) -> Verdict {
     Verdict { status, code, title, message }
 }
 
-fn show(site: &Site, asked: &Asked, verdict: Verdict, fields: &[FieldError]) -> Res {
+/// What a problem says beside its verdict.
+#[derive(Default)]
+struct Details<'a> {
+    fields: &'a [FieldError],
+    /// The item of a batch that is at fault.
+    item: Option<usize>,
+}
+
+fn show(site: &Site, asked: &Asked, verdict: Verdict, Details { fields, item }: Details<'_>) -> Res {
     let Verdict { status, code, title, message } = verdict;
     match asked.surface {
         Surface::Page => error_page(site, asked, status, title, &message),
@@ -276,6 +305,9 @@ fn show(site: &Site, asked: &Asked, verdict: Verdict, fields: &[FieldError]) -> 
                 let each = |error: &FieldError| json!({ "field": error.field, "message": error.message });
                 let errors: Vec<Value> = fields.iter().map(each).collect();
                 problem.as_object_mut().map(|object| object.insert("errors".into(), errors.into()));
+            }
+            if let (Some(item), Some(object)) = (item, problem.as_object_mut()) {
+                object.insert("item".into(), item.into());
             }
             response::bytes(status, "application/problem+json", problem.to_string())
         }

@@ -73,6 +73,11 @@ impl Req {
         self.caller.origin()
     }
 
+    /// Every parameter of the query; those that are not UTF-8 make it an error.
+    pub fn queries(&self) -> Result<impl Iterator<Item = (&str, &str)>> {
+        if self.query.is_whole() { Ok(self.query.pairs()) } else { Err(Error::Malformed("The query is not UTF-8.")) }
+    }
+
     /// A header, if it is there and plain text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -111,23 +116,41 @@ impl Req {
 
 /// The decoded parameters of a query.
 #[derive(Debug, Default)]
-pub struct Query(Vec<(String, String)>);
+pub struct Query {
+    pairs: Vec<(String, String)>,
+    whole: bool,
+}
 
 impl Query {
     /// Pairs that are not UTF-8 are left out.
     pub fn parse(text: Option<&str>) -> Query {
         let pairs = text.unwrap_or("").split('&').filter(|pair| !pair.is_empty());
-        Query(pairs.filter_map(form::pair).collect())
+        let mut query = Query { pairs: Vec::new(), whole: true };
+        for pair in pairs.map(form::pair) {
+            query.whole &= pair.is_some();
+            query.pairs.extend(pair);
+        }
+        query
+    }
+
+    /// Every pair, in the order sent.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Whether every pair was UTF-8.
+    pub fn is_whole(&self) -> bool {
+        self.whole
     }
 
     /// Every value.
     pub fn values(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(_, value)| value.as_str())
+        self.pairs.iter().map(|(_, value)| value.as_str())
     }
 
     /// The first value of that name.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 

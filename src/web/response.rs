@@ -4,7 +4,8 @@ use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::service::Scope;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION};
+use futures_util::Stream;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use http::{Response, StatusCode};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use maud::{DOCTYPE, Markup, html};
@@ -31,6 +32,8 @@ pub enum Body {
     Empty,
     Full(Bytes),
     Pieces(Pieces),
+    /// Goes on until it is over: of no known length, never coded, and sent as it comes.
+    Open(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
 }
 
 /// A body that is read piece by piece while it is sent, so that a large file never lies in memory.
@@ -46,12 +49,24 @@ impl Body {
         Body::Pieces(Pieces { left: length, next: Box::new(next) })
     }
 
-    /// How many bytes it will be.
+    /// What comes, when it comes. Nothing may be kept of it on the way, by caches or by proxies that
+    /// gather answers before they pass them on.
+    pub fn open(stream: impl Stream<Item = Bytes> + Send + 'static) -> Body {
+        Body::Open(Box::pin(stream))
+    }
+
+    /// Whether it goes on until it is over.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Body::Open(_))
+    }
+
+    /// How many bytes it will be, as far as that is known.
     pub fn length(&self) -> u64 {
         match self {
             Body::Empty => 0,
             Body::Full(bytes) => bytes.len() as u64,
             Body::Pieces(pieces) => pieces.left,
+            Body::Open(_) => 0,
         }
     }
 }
@@ -60,7 +75,7 @@ impl HttpBody for Body {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
         let body = self.get_mut();
         match body {
             Body::Empty => Poll::Ready(None),
@@ -72,15 +87,16 @@ impl HttpBody for Body {
                 Poll::Ready((!piece.is_empty()).then(|| Ok(Frame::data(piece))))
             }
             Body::Pieces(pieces) => Poll::Ready(pieces.take()),
+            Body::Open(stream) => stream.as_mut().poll_next(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece)))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.length() == 0
+        !self.is_open() && self.length() == 0
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.length())
+        if self.is_open() { SizeHint::default() } else { SizeHint::with_exact(self.length()) }
     }
 }
 
@@ -111,19 +127,31 @@ pub enum Rendered {
         scopes: Vec<Scope>,
         /// When it ends by itself: the next scheduled publication.
         until: Option<Timestamp>,
+        /// What it says beside its body: where a list goes on.
+        headers: Vec<(HeaderName, HeaderValue)>,
     },
     /// Any other answer, such as a redirect: never kept.
     Other(Res),
 }
 
+impl Rendered {
+    /// The same, ending by itself at this time.
+    pub fn until(mut self, time: Option<Timestamp>) -> Rendered {
+        if let Rendered::Page { until, .. } = &mut self {
+            *until = time;
+        }
+        self
+    }
+}
+
 /// A page that may be kept until one of `scopes` changes or the time `until` comes.
 pub fn page(markup: Markup, scopes: Vec<Scope>, until: Option<Timestamp>) -> Rendered {
-    Rendered::Page { body: markup.into_string().into(), media_type: HTML, scopes, until }
+    Rendered::Page { body: markup.into_string().into(), media_type: HTML, scopes, until, headers: Vec::new() }
 }
 
 /// Like `page`, for feeds, sitemaps and other text; `media_type` with its charset.
 pub fn document(media_type: &'static str, text: String, scopes: Vec<Scope>, until: Option<Timestamp>) -> Rendered {
-    Rendered::Page { body: text.into(), media_type, scopes, until }
+    Rendered::Page { body: text.into(), media_type, scopes, until, headers: Vec::new() }
 }
 
 /// A page, 200.
@@ -157,6 +185,18 @@ pub fn bytes(status: StatusCode, media_type: &'static str, body: impl Into<Bytes
     let mut res = empty(status);
     res.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     *res.body_mut() = Body::Full(body.into());
+    res
+}
+
+/// An answer that goes on until it is over.
+pub fn stream(media_type: &'static str, body: Body) -> Res {
+    let mut res = empty(StatusCode::OK);
+    let headers = res.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // nginx and others would gather it otherwise.
+    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    *res.body_mut() = body;
     res
 }
 
@@ -196,7 +236,8 @@ pub fn redirect(status: StatusCode, address: &str) -> Res {
 /// The same answer without its body, as HEAD asks for; the length stays.
 pub fn without_body(mut res: Res) -> Res {
     let length = res.body().length();
-    if !res.headers().contains_key(CONTENT_LENGTH) && !matches!(res.status().as_u16(), 204 | 304) {
+    let has_length = !res.body().is_open() && !matches!(res.status().as_u16(), 204 | 304);
+    if has_length && !res.headers().contains_key(CONTENT_LENGTH) {
         res.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     *res.body_mut() = Body::Empty;

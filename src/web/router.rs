@@ -42,6 +42,10 @@ pub struct Route {
     pub body_limit: u64,
     /// Media types of the bodies it reads; empty: whatever its surface reads.
     pub takes: &'static [&'static str],
+    /// Media types it answers with, for those who say which they take; empty: it does not look.
+    pub gives: &'static [&'static str],
+    /// Whether it changes something that has a version, which the request has to name (`If-Match`).
+    pub is_conditional: bool,
     /// Its place in the table.
     pub(in crate::web) number: usize,
     /// Whether its addresses are themselves secrets, such as that of a reset link: they belong in no log.
@@ -57,8 +61,18 @@ impl Route {
         A: Future<Output = Result<Res>> + Send + 'static,
     {
         let handler: Handler = Box::new(move |site, req| Box::pin(handler(site, req)));
-        let is_secret = ["{token}", "{key}", "{secret}"].iter().any(|name| pattern.contains(name));
-        Route { method, pattern, surface, body_limit: form::DEFAULT_LIMIT, takes: &[], number: 0, is_secret, handler }
+        Route {
+            method,
+            pattern,
+            surface,
+            body_limit: form::DEFAULT_LIMIT,
+            takes: &[],
+            gives: &[],
+            is_conditional: false,
+            number: 0,
+            is_secret: ["{token}", "{key}", "{secret}"].iter().any(|name| pattern.contains(name)),
+            handler,
+        }
     }
 
     /// Another limit for the body, in bytes; for files `form::UPLOAD_LIMIT`.
@@ -75,6 +89,18 @@ impl Route {
     /// Other media types for the body.
     pub fn takes(mut self, media_types: &'static [&'static str]) -> Route {
         self.takes = media_types;
+        self
+    }
+
+    /// The media types of its answers.
+    pub fn gives(mut self, media_types: &'static [&'static str]) -> Route {
+        self.gives = media_types;
+        self
+    }
+
+    /// Wants the version of what it changes.
+    pub fn conditional(mut self) -> Route {
+        self.is_conditional = true;
         self
     }
 

@@ -1,5 +1,7 @@
 //! Every address of the site, one line each.
 
+use crate::web::api;
+use crate::web::events;
 use crate::web::feeds;
 use crate::web::form::UPLOAD_LIMIT;
 use crate::web::graphql;
@@ -10,7 +12,7 @@ use crate::web::pages::{
 };
 use crate::web::pages::{comments, lists, media, posts, sign_in};
 use crate::web::router::Route;
-use crate::web::router::Surface::{Feed, GraphQl, Page};
+use crate::web::router::Surface::{Api, Feed, GraphQl, Page};
 use crate::web::static_files;
 use http::Method;
 
@@ -28,6 +30,7 @@ pub fn table() -> Vec<Route> {
     routes.extend(people());
     routes.extend(writing());
     routes.extend(managing());
+    routes.extend(api::routes());
     routes
 }
 
@@ -52,6 +55,7 @@ fn reading() -> Vec<Route> {
         Route::new(POST, "/posts/{slug}/comments/{id}/edit", Page, comments::update).body_limit(COMMENT_LIMIT),
         Route::new(GET, "/posts/{slug}/comments/{id}/delete", Page, comments::confirm),
         Route::new(POST, "/posts/{slug}/comments/{id}/delete", Page, comments::remove),
+        Route::new(GET, "/posts/{slug}/events", Api, events::show).gives(&[events::MEDIA_TYPE]),
         // Feeds and discovery
         Route::new(GET, "/feed.xml", Feed, feeds::atom),
         Route::new(GET, "/sitemap.xml", Feed, feeds::sitemap),

@@ -6,7 +6,9 @@ use crate::web::response;
 use crate::web::response::{Body, Res};
 use crate::web::security;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue, VARY};
+use http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, VARY,
+};
 use http::{HeaderMap, StatusCode};
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
@@ -39,9 +41,7 @@ pub struct About {
 impl Variants {
     /// Codes nothing yet.
     pub fn new(body: Bytes, about: About) -> Variants {
-        let digest = Sha256::digest(&body);
-        let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        let etag = quoted(&hex, "");
+        let etag = tag(&body);
         let mut headers = HeaderMap::with_capacity(16);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(about.media_type));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(about.cache_control));
@@ -52,6 +52,12 @@ impl Variants {
         let coded = body.len() >= encoding::LEAST && encoding::pays(about.media_type);
         let slot = || if coded { OnceLock::new() } else { OnceLock::from(None) };
         Variants { plain: Variant { body, headers, etag }, gzip: slot(), brotli: slot(), quality: about.quality }
+    }
+
+    /// With headers of its own, before any coding is made.
+    pub fn with(mut self, headers: Vec<(HeaderName, HeaderValue)>) -> Variants {
+        self.plain.headers.extend(headers);
+        self
     }
 
     /// Most bytes that all variants together take, headers left aside: `make` keeps no coding that
@@ -113,6 +119,12 @@ pub fn strip(headers: &mut HeaderMap) {
     for name in [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH] {
         headers.remove(name);
     }
+}
+
+/// The strong tag of a body (RFC 9110, section 8.8.3), before any coding.
+pub fn tag(body: &[u8]) -> HeaderValue {
+    let hex: String = Sha256::digest(body).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    quoted(&hex, "")
 }
 
 fn quoted(hex: &str, suffix: &str) -> HeaderValue {

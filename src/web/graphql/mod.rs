@@ -151,16 +151,19 @@ pub fn prepare(site: &Site, request: Request) -> std::result::Result<Prepared, A
 /// A query is read and put together under a render permit, off the async threads, as a page is. A mutation
 /// waits for its commits, during which it must not keep anybody from reading.
 pub async fn run(site: &Arc<Site>, actor: &Actor, id: RequestId, prepared: Prepared) -> Result<Answer> {
-    let operation = Arc::new(Operation::new(&site.app, actor, id));
+    run_as(site, &Arc::new(Operation::new(&site.app, actor, id)), prepared).await
+}
+
+async fn run_as(site: &Arc<Site>, operation: &Arc<Operation>, prepared: Prepared) -> Result<Answer> {
     let schema = &door(site).schema;
-    let execution = schema.execute(prepared.request.data(operation));
+    let execution = schema.execute(prepared.request.data(Arc::clone(operation)));
     let response = if prepared.kind == OperationType::Query {
         let _permit = site.cache.permit().await?;
         off_the_loop(|| to_the_end(execution))
     } else {
         execution.await
     };
-    Ok(Answer::of(response, prepared.cost, id))
+    Ok(Answer::of(response, prepared.cost, operation.id))
 }
 
 /// Polls what never waits for anything: a resolver of a query only computes, and where the library lets
@@ -172,5 +175,128 @@ fn to_the_end<F: Future>(work: F) -> F::Output {
         if let Poll::Ready(done) = work.as_mut().poll(&mut context) {
             return done;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::actor::{Member, Role, Via};
+    use crate::domain::session::SessionKey;
+    use crate::domain::user::{NewUser, User};
+    use crate::service::users;
+    use crate::web::testing::site;
+
+    async fn member(site: &Site, name: &str, role: Role) -> Actor {
+        let new = NewUser { username: name.into(), email: String::new(), password: "correct horse".into() };
+        let User { id, username, display_name, role, .. } =
+            site.app.commit(users::add(&site.app, &Actor::System, &new, role).await).await.unwrap();
+        Actor::Member(Member { id, username, display_name, role, via: Via::Session(SessionKey([0; 32])) })
+    }
+
+    /// The data, and how often a table was opened in the last snapshot.
+    async fn ask(site: &Arc<Site>, actor: &Actor, document: &str) -> (serde_json::Value, usize) {
+        let request = Request { query: document.into(), ..Request::default() };
+        let prepared = prepare(site, request).unwrap_or_else(|answer| panic!("{}", answer.json(true)));
+        let operation = Arc::new(Operation::new(&site.app, actor, RequestId(1)));
+        let answer = run_as(site, &operation, prepared).await.unwrap();
+        assert!(answer.is_whole(), "{}", answer.json(true));
+        let json: serde_json::Value = serde_json::from_str(&answer.json(false)).unwrap();
+        (json["data"].clone(), operation.reading().unwrap().txn.tables_opened())
+    }
+
+    async fn blog(posts: usize) -> Arc<Site> {
+        let site = site(Vec::new());
+        let editor = member(&site, "ada", Role::Editor).await;
+        ask(&site, &editor, r#"mutation { createCategory(input: { name: "Birds" }) { category { id } } }"#).await;
+        let mut readers = Vec::new();
+        for number in 0..5 {
+            readers.push(member(&site, &format!("reader{number}"), Role::Reader).await);
+        }
+        for number in 0..posts {
+            let write = format!(
+                r#"mutation {{ createPost(input: {{ title: "Post {number}", source: "Owls", status: PUBLISHED, category: "birds", tags: ["Night"] }}) {{ post {{ id }} }} }}"#
+            );
+            ask(&site, &editor, &write).await;
+            for reader in &readers {
+                let write = format!(
+                    r#"mutation {{ createComment(post: "post-{number}", input: {{ body: "Hoot" }}) {{ comment {{ id }} }} }}"#
+                );
+                ask(&site, reader, &write).await;
+            }
+        }
+        site
+    }
+
+    #[tokio::test]
+    async fn a_list_is_read_as_a_whole_however_long_it_is() {
+        let document = "{ posts(first: 50) { edges { node {
+            slug html: excerpt commentCount authors { username } category { name } tags { name }
+            comments(first: 10) { edges { node { html author { displayName } } } }
+        } } } }";
+        let mut opened = Vec::new();
+        for posts in [2, 12] {
+            let site = blog(posts).await;
+            let (data, tables) = ask(&site, &Actor::Anonymous, document).await;
+            let nodes = data["posts"]["edges"].as_array().unwrap();
+            assert_eq!(nodes.len(), posts);
+            assert!(nodes.iter().all(|edge| edge["node"]["comments"]["edges"].as_array().unwrap().len() == 5));
+            assert!(
+                nodes
+                    .iter()
+                    .all(|edge| edge["node"]["commentCount"] == 5 && edge["node"]["category"]["name"] == "Birds")
+            );
+            opened.push(tables);
+        }
+        assert_eq!(opened[0], opened[1], "as many reads for two posts as for twelve");
+        assert!(opened[1] <= 10, "{opened:?}");
+    }
+
+    #[tokio::test]
+    async fn the_posts_beside_comments_are_read_together() {
+        let document = "{ comments(first: 50) { nodes { id post { title authors { username } category { name } } } } }";
+        let mut opened = Vec::new();
+        for posts in [1, 8] {
+            let site = blog(posts).await;
+            let moderator = member(&site, "grace", Role::Editor).await;
+            let (data, tables) = ask(&site, &moderator, document).await;
+            assert_eq!(data["comments"]["nodes"].as_array().unwrap().len(), posts * 5);
+            opened.push(tables);
+        }
+        assert_eq!(opened[0], opened[1]);
+    }
+
+    #[tokio::test]
+    async fn every_list_of_the_schema_costs_by_its_length() {
+        let site = site(Vec::new());
+        let sdl = door(&site).schema.sdl();
+        let costs = &door(&site).costs;
+        for field in ["posts", "pages", "comments", "categories", "tags", "media", "users", "redirects"] {
+            assert!(sdl.contains(&format!("\n\t{field}(")), "{field}");
+            assert_eq!(costs.field("Query", field).first, Some(20), "{field}");
+        }
+        for (on, field) in [("Post", "comments"), ("Category", "posts"), ("Tag", "posts"), ("Author", "posts")] {
+            assert_eq!(costs.field(on, field).first, Some(20), "{on}.{field}");
+        }
+        assert_eq!(costs.field("Post", "html").cost, 10);
+        assert_eq!(costs.field("Post", "authors").items, 5);
+        assert_eq!(costs.field("PostConnection", "nodes").items, 1);
+    }
+
+    #[tokio::test]
+    async fn one_answer_has_no_more_text_than_fits_into_memory() {
+        let site = site(Vec::new());
+        let ada = member(&site, "ada", Role::Author).await;
+        let long = "owls hoot ".repeat(100_000);
+        let document = "mutation($source: String!) { createPost(input: { title: \"Long\", source: $source, status: PUBLISHED }) { post { id } } }";
+        let variables =
+            [("source", long)].into_iter().map(|(name, text)| (async_graphql::Name::new(name), text.into()));
+        let variables = async_graphql::Variables::from_value(async_graphql::Value::Object(variables.collect()));
+        let prepared = prepare(&site, Request { query: document.into(), variables, ..Request::default() }).unwrap();
+        assert!(run(&site, &ada, RequestId(1), prepared).await.unwrap().is_whole());
+        let fields: String = (0..10).map(|number| format!("h{number}: html ")).collect();
+        let request = Request { query: format!("{{ post(slug: \"long\") {{ {fields} }} }}"), ..Request::default() };
+        let answer = run(&site, &ada, RequestId(1), prepare(&site, request).unwrap()).await.unwrap();
+        assert!(answer.json(false).contains("too-large"), "{}", answer.json(false).len());
     }
 }

@@ -1,7 +1,7 @@
 //! What the nouns have in GraphQL beyond their own fields: texts, conversations, lists of posts.
 
 use crate::domain::post::{Kind, PostCard, PostFilter};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::service::posts;
 use crate::web::graphql::connection::{Part, part, window};
 use crate::web::graphql::context::{Operation, Reading, operation};
@@ -87,10 +87,12 @@ impl Comment {
     async fn post(&self, ctx: &Context<'_>) -> Result<Post> {
         let operation = operation(ctx)?;
         let reading = operation.reading()?;
-        let card = match reading.card(self.comment.post)? {
-            Some(card) => card,
-            None => posts::card(operation.app(), &reading.txn, &operation.actor, self.comment.post)?,
-        };
+        let id = self.comment.post;
+        if let Some(card) = reading.card(id)? {
+            return Ok(post(operation, &reading, card));
+        }
+        reading.beside(posts::by_id(operation.app(), &reading.txn, &operation.actor, id)?);
+        let card = reading.card(id)?.ok_or(Error::NotFound("post"))?;
         Ok(post(operation, &reading, card))
     }
 

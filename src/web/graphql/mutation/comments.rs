@@ -84,15 +84,15 @@ fn found(operation: &Operation, slug: &str, id: &str) -> Result<(PostHead, Place
     let reading = operation.reading()?;
     let post = posts::visible(operation.app(), &reading.txn, &operation.actor, Kind::Post, slug)?;
     let id = CommentId::parse(id).ok_or(Error::NotFound("comment"))?;
-    let (placed, _) = comments::find(&reading.txn, post.id, id)?;
+    let placed = comments::by_id(&reading.txn, post.id, id)?;
     Ok((post, placed))
 }
 
 fn shown(operation: &Operation, post: PostId, id: CommentId) -> Result<Comment> {
     let reading = operation.reading()?;
-    let (placed, _) = comments::find(&reading.txn, post, id)?;
-    let card = posts::card(operation.app(), &reading.txn, &operation.actor, post)?;
-    Ok(Comment::new(placed, &card.head.slug, operation.app().links()))
+    let post = posts::by_id(operation.app(), &reading.txn, &operation.actor, post)?;
+    let placed = comments::by_id(&reading.txn, post.id, id)?;
+    Ok(Comment::new(placed, &post.slug, operation.app().links()))
 }
 
 /// The form calls the comment that is answered `parent`.

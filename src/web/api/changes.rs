@@ -1,0 +1,306 @@
+//! Writes of posts, pages, comments and categories: the same alone and in a batch.
+
+use crate::domain::actor::Actor;
+use crate::domain::id::{CategoryId, CommentId, PostId};
+use crate::domain::post::{Kind, PostHead};
+use crate::error::{Error, Result};
+use crate::service::change::{Change, Seen};
+use crate::service::{categories, comments, posts, writing};
+use crate::web::Site;
+use crate::web::api::resource::{self, CategoryResource, PostResource};
+use crate::web::api::strict;
+use crate::web::variants;
+use crate::web::wire::comments::{Comment, CommentInput, CommentPatch};
+use crate::web::wire::posts::PostInput;
+use crate::web::wire::site::{Category, CategoryInput};
+use bytes::Bytes;
+use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// What is asked for.
+pub struct Call {
+    pub method: Method,
+    /// The decoded segments below `/api/v1`.
+    pub path: Vec<String>,
+    pub if_match: Option<String>,
+    pub body: Option<Value>,
+}
+
+/// What came of it: enough to answer again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    Post { id: u64 },
+    Comment { post: u64, id: u64 },
+    Category { id: u64 },
+    Media { id: String },
+    User { id: u64 },
+    Gone,
+}
+
+impl Outcome {
+    /// In a few bytes, for a receipt.
+    pub fn text(&self) -> String {
+        match self {
+            Outcome::Post { id } => format!("p{id}"),
+            Outcome::Comment { post, id } => format!("c{post}.{id}"),
+            Outcome::Category { id } => format!("k{id}"),
+            Outcome::Media { id } => format!("m{id}"),
+            Outcome::User { id } => format!("u{id}"),
+            Outcome::Gone => "-".into(),
+        }
+    }
+
+    /// What `text` wrote.
+    pub fn parse(text: &str) -> Option<Outcome> {
+        let (noun, rest) = text.split_at_checked(1)?;
+        Some(match noun {
+            "p" => Outcome::Post { id: rest.parse().ok()? },
+            "c" => {
+                let (post, id) = rest.split_once('.')?;
+                Outcome::Comment { post: post.parse().ok()?, id: id.parse().ok()? }
+            }
+            "k" => Outcome::Category { id: rest.parse().ok()? },
+            "m" => Outcome::Media { id: rest.into() },
+            "u" => Outcome::User { id: rest.parse().ok()? },
+            _ => Outcome::Gone,
+        })
+    }
+}
+
+/// Which category takes the posts.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MergeInput {
+    /// The slug of the category that takes the posts.
+    #[schema(example = "field-notes")]
+    pub into: String,
+}
+
+/// The change that a call asks for; nothing is done yet.
+pub async fn prepare(site: &Arc<Site>, actor: &Actor, call: Call) -> Result<Change<Outcome>> {
+    let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
+    match (call.method.as_str(), path.as_slice()) {
+        ("POST", ["posts"]) => create(site, actor, Kind::Post, &call).await,
+        ("POST", ["pages"]) => create(site, actor, Kind::Page, &call).await,
+        ("PUT" | "PATCH", ["posts", slug]) => update(site, actor, (Kind::Post, slug), &call).await,
+        ("PUT" | "PATCH", ["pages", slug]) => update(site, actor, (Kind::Page, slug), &call).await,
+        ("DELETE", ["posts", slug]) => remove(site, actor, (Kind::Post, slug), &call),
+        ("DELETE", ["pages", slug]) => remove(site, actor, (Kind::Page, slug), &call),
+        ("POST", ["posts", slug, "comments"]) => comment(site, actor, slug, &call).await,
+        ("PATCH", ["posts", slug, "comments", id]) => edit_comment(site, actor, (slug, id), &call).await,
+        ("DELETE", ["posts", slug, "comments", id]) => remove_comment(site, actor, (slug, id), &call),
+        ("POST", ["categories"]) => create_category(actor, &call),
+        ("PUT" | "PATCH", ["categories", slug]) => update_category(site, actor, slug, &call),
+        ("DELETE", ["categories", slug]) => remove_category(site, actor, slug, &call),
+        ("POST", ["categories", slug, "merge"]) => merge(site, actor, slug, &call),
+        _ => Err(Error::NotFound("operation")),
+    }
+}
+
+impl Call {
+    fn body<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
+        strict::typed(self.body.clone().unwrap_or_default())
+    }
+
+    /// What is stored as this call would have it: all of it for PUT, its members for PATCH.
+    fn applied<T: Serialize + serde::de::DeserializeOwned>(&self, stored: impl FnOnce() -> Result<T>) -> Result<T> {
+        if self.method != Method::PATCH {
+            return self.body();
+        }
+        let patch = self.body.clone().unwrap_or_default();
+        if !patch.is_object() {
+            return Err(Error::field("", "A merge patch of this is an object."));
+        }
+        let stored = serde_json::to_value(stored()?).map_err(|cause| Error::Internal(Box::new(cause)))?;
+        strict::typed(strict::merged(stored, patch))
+    }
+
+    /// Fails unless `If-Match` names what is shown now. The change itself checks again.
+    fn check(&self, shown: &impl Serialize) -> Result<()> {
+        matches(self.if_match.as_deref(), &resource::bytes(shown)?)
+    }
+}
+
+/// Whether an `If-Match` (RFC 9110, section 13.1.1) names these bytes, in whichever coding they were read.
+pub fn matches(if_match: Option<&str>, shown: &Bytes) -> Result<()> {
+    let Some(wanted) = if_match else {
+        return Err(Error::field("if_match", "Please send the ETag of what you change."));
+    };
+    let own = variants::tag(shown);
+    let own = own.to_str().unwrap_or("").trim_matches('"');
+    let names = |tag: &str| {
+        let tag = tag.trim().strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or("");
+        tag.strip_suffix("-gzip").or_else(|| tag.strip_suffix("-br")).unwrap_or(tag) == own
+    };
+    if wanted.trim() == "*" || wanted.split(',').any(names) {
+        return Ok(());
+    }
+    Err(Error::Stale("This is not what is stored now. Please read it again."))
+}
+
+fn of_post(head: PostHead) -> Outcome {
+    Outcome::Post { id: head.id.0 }
+}
+
+async fn create(site: &Arc<Site>, actor: &Actor, kind: Kind, call: &Call) -> Result<Change<Outcome>> {
+    writing::permit(actor, kind)?;
+    let (input, intent) = call.body::<PostInput>()?.typed(&site.app.read()?, kind)?;
+    Ok(writing::create(&site.app, actor, kind, &input, intent).await?.map(of_post))
+}
+
+async fn update(site: &Arc<Site>, actor: &Actor, (kind, slug): (Kind, &str), call: &Call) -> Result<Change<Outcome>> {
+    let (head, input, intent) = {
+        let txn = site.app.read()?;
+        let head = posts::changeable(&site.app, &txn, actor, kind, slug)?;
+        call.check(&PostResource::whole(&site.app, &txn, head.clone())?)?;
+        let input = call.applied(|| {
+            let (_, source) = posts::editable(&txn, actor, head.id)?;
+            let category = posts::view(&site.app, &txn, head.clone())?.category;
+            Ok(PostInput::of(&head, source, category.map(|category| category.slug.to_string())))
+        })?;
+        let (input, intent) = input.typed(&txn, kind)?;
+        (head, input, intent)
+    };
+    let change = writing::update(&site.app, actor, (head.id, head.version), &input, intent).await?;
+    Ok(change.if_still(Seen::Post(Box::new(head))).map(of_post))
+}
+
+fn remove(site: &Arc<Site>, actor: &Actor, (kind, slug): (Kind, &str), call: &Call) -> Result<Change<Outcome>> {
+    let txn = site.app.read()?;
+    let head = posts::changeable(&site.app, &txn, actor, kind, slug)?;
+    call.check(&PostResource::whole(&site.app, &txn, head.clone())?)?;
+    let change = writing::remove(&site.app, actor, head.id)?;
+    Ok(change.if_still(Seen::Post(Box::new(head))).map(|_| Outcome::Gone))
+}
+
+async fn comment(site: &Arc<Site>, actor: &Actor, slug: &str, call: &Call) -> Result<Change<Outcome>> {
+    // Whoever may not comment need not be told what is wrong with the comment.
+    let input = if actor.can_comment() { call.body()? } else { CommentInput { body: String::new(), parent_id: None } };
+    let parent = match input.parent_id.as_deref().map(CommentId::parse) {
+        Some(None) => return Err(Error::field("parent_id", "There is no such comment.")),
+        parent => parent.flatten(),
+    };
+    let change = comments::submit(&site.app, actor, slug, parent, &input.body).await.map_err(parent_id)?;
+    Ok(change.map(|comment| Outcome::Comment { post: comment.post.0, id: comment.id.0 }))
+}
+
+/// The form calls it `parent`.
+fn parent_id(error: Error) -> Error {
+    match error {
+        Error::Invalid(mut fields) => {
+            fields
+                .iter_mut()
+                .filter(|error| error.field == "parent")
+                .for_each(|error| error.field = "parent_id".into());
+            Error::Invalid(fields)
+        }
+        error => error,
+    }
+}
+
+/// The comment that a call is about, as it is shown, with its post.
+fn shown_comment(site: &Site, actor: &Actor, (slug, id): (&str, &str), call: &Call) -> Result<Comment> {
+    let txn = site.app.read()?;
+    let head = posts::visible(&site.app, &txn, actor, Kind::Post, slug)?;
+    let id = CommentId::parse(id).ok_or(Error::NotFound("comment"))?;
+    let shown = Comment::new(comments::by_id(&txn, head.id, id)?, &head.slug, site.app.links());
+    if actor.is_anonymous() {
+        return Err(Error::Unauthenticated);
+    }
+    call.check(&shown)?;
+    Ok(shown)
+}
+
+async fn edit_comment(site: &Arc<Site>, actor: &Actor, place: (&str, &str), call: &Call) -> Result<Change<Outcome>> {
+    let shown = shown_comment(site, actor, place, call)?.comment;
+    comments::may_edit(actor, &shown, site.app.now())?;
+    let patch: CommentPatch = call.applied(|| Ok(CommentPatch { body: shown.source.clone() }))?;
+    let change = comments::edit(&site.app, actor, (shown.post, shown.id), &patch.body).await?;
+    let change = change.if_still(Seen::Comment(Box::new((*shown).clone())));
+    Ok(change.map(|comment| Outcome::Comment { post: comment.post.0, id: comment.id.0 }))
+}
+
+fn remove_comment(site: &Arc<Site>, actor: &Actor, place: (&str, &str), call: &Call) -> Result<Change<Outcome>> {
+    let shown = shown_comment(site, actor, place, call)?.comment;
+    comments::may_delete(actor, &shown)?;
+    let change = comments::remove(&site.app, actor, (shown.post, shown.id))?;
+    Ok(change.if_still(Seen::Comment(Box::new((*shown).clone()))).map(|()| Outcome::Gone))
+}
+
+fn of_category(category: crate::domain::category::Category) -> Outcome {
+    Outcome::Category { id: category.id.0 }
+}
+
+fn create_category(actor: &Actor, call: &Call) -> Result<Change<Outcome>> {
+    categories::permit(actor)?;
+    let input: CategoryInput = call.body()?;
+    Ok(categories::create(actor, &input.into())?.map(of_category))
+}
+
+/// The category that a call is about.
+fn seen_category(site: &Site, actor: &Actor, slug: &str, call: &Call) -> Result<crate::domain::category::Category> {
+    let category = categories::changeable(&site.app.read()?, actor, slug)?;
+    let shown = Category::new(&category, site.app.links());
+    call.check(&CategoryResource { category: shown, post_count: None })?;
+    Ok(category)
+}
+
+fn update_category(site: &Site, actor: &Actor, slug: &str, call: &Call) -> Result<Change<Outcome>> {
+    let seen = seen_category(site, actor, slug, call)?;
+    let input: CategoryInput = call.applied(|| Ok(CategoryInput::of(&seen)))?;
+    let change = categories::update(actor, seen.id, &input.into())?;
+    Ok(change.if_still(Seen::Category(seen)).map(of_category))
+}
+
+fn remove_category(site: &Site, actor: &Actor, slug: &str, call: &Call) -> Result<Change<Outcome>> {
+    let seen = seen_category(site, actor, slug, call)?;
+    Ok(categories::remove(actor, seen.id)?.if_still(Seen::Category(seen)).map(|_| Outcome::Gone))
+}
+
+fn merge(site: &Site, actor: &Actor, slug: &str, call: &Call) -> Result<Change<Outcome>> {
+    let (from, into) = {
+        let txn = site.app.read()?;
+        let from = categories::changeable(&txn, actor, slug)?;
+        let input: MergeInput = call.body()?;
+        let into = categories::by_slug(&txn, &input.into);
+        let into = into.map_err(|_| Error::field("into", "There is no category of this slug."))?;
+        (from.id, into.id)
+    };
+    Ok(categories::merge(actor, from, into)?.map(of_category))
+}
+
+/// The thing that came of a change, as it is now.
+pub struct Shown {
+    pub location: String,
+    pub body: Bytes,
+}
+
+/// What to answer about a post, comment or category; `None` if it is gone meanwhile.
+pub fn show(site: &Site, actor: &Actor, outcome: &Outcome) -> Result<Option<Shown>> {
+    let (app, txn) = (&site.app, site.app.read()?);
+    let links = app.links();
+    let shown = match *outcome {
+        Outcome::Post { id } => posts::by_id(app, &txn, actor, PostId(id)).and_then(|head| {
+            let location = links.api_content(&head);
+            Ok(Shown { location, body: resource::bytes(&PostResource::whole(app, &txn, head)?)? })
+        }),
+        Outcome::Comment { post, id } => posts::by_id(app, &txn, actor, PostId(post)).and_then(|post| {
+            let id = CommentId(id);
+            let comment = Comment::new(comments::by_id(&txn, post.id, id)?, &post.slug, links);
+            Ok(Shown { location: links.api_comment(&post.slug, id), body: resource::bytes(&comment)? })
+        }),
+        Outcome::Category { id } => categories::by_id(&txn, actor, CategoryId(id)).and_then(|category| {
+            let shown = CategoryResource { category: Category::new(&category, links), post_count: None };
+            Ok(Shown { location: links.api_category(&category.slug), body: resource::bytes(&shown)? })
+        }),
+        _ => return Ok(None),
+    };
+    match shown {
+        Ok(shown) => Ok(Some(shown)),
+        Err(Error::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,145 @@
+//! How a write of the API is carried out: read, done once, answered with what is there now.
+
+use crate::domain::actor::Actor;
+use crate::domain::post::Kind;
+use crate::error::{Error, Result};
+use crate::service::change::Change;
+use crate::service::receipts::{Done, Once};
+use crate::service::{categories, posts};
+use crate::web::Site;
+use crate::web::api::changes::{self, Call, Outcome, Shown};
+use crate::web::api::operation::JSON;
+use crate::web::api::query::Reader;
+use crate::web::api::strict;
+use crate::web::request::Req;
+use crate::web::response;
+use crate::web::response::Res;
+use crate::web::variants;
+use http::header::{ETAG, HeaderName, HeaderValue, LOCATION};
+use http::{Method, StatusCode};
+use percent_encoding::percent_decode_str;
+use std::sync::Arc;
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// Writes a post, a page, a comment or a category.
+pub async fn write(site: Arc<Site>, mut req: Req) -> Result<Res> {
+    begin(&req)?;
+    let bytes = req.bytes().await?;
+    let once = once(&req, &bytes)?;
+    let status = match req.method {
+        Method::POST if !req.path.ends_with("/merge") => StatusCode::CREATED,
+        Method::DELETE => StatusCode::NO_CONTENT,
+        _ => StatusCode::OK,
+    };
+    if let Some(outcome) = before(&site, once.as_ref())? {
+        return answer(&site, &req.actor, (status, true), &outcome);
+    }
+    let call = Call {
+        method: req.method.clone(),
+        path: segments(&req.path)?,
+        if_match: req.header("if-match").map(str::to_owned),
+        body: if req.method == Method::DELETE { None } else { Some(strict::parse(&bytes)?) },
+    };
+    let change = match changes::prepare(&site, &req.actor, call).await {
+        Err(Error::NotFound(noun)) => return moved(&site, &req)?.ok_or(Error::NotFound(noun)),
+        change => change?,
+    };
+    let (outcome, replayed) = commit(&site, once, change).await?;
+    answer(&site, &req.actor, (status, replayed), &outcome)
+}
+
+/// What holds for every write: somebody is signed in, and there are no parameters in the query.
+pub fn begin(req: &Req) -> Result<()> {
+    if req.actor.is_anonymous() {
+        return Err(Error::Unauthenticated);
+    }
+    Reader::new(req, &[])?.finish()
+}
+
+/// The decoded segments of a path below `/api/v1`.
+pub fn segments(path: &str) -> Result<Vec<String>> {
+    let rest = path.strip_prefix("/api/v1").unwrap_or(path);
+    let decoded = |part: &str| percent_decode_str(part).decode_utf8().ok().map(|part| part.into_owned());
+    let parts = rest.split('/').skip(1).map(decoded).collect::<Option<_>>();
+    parts.ok_or(Error::NotFound("page"))
+}
+
+/// The idempotency key of a POST with what it was sent with.
+pub fn once(req: &Req, body: &[u8]) -> Result<Option<Once>> {
+    let Some(key) = req.headers.get(IDEMPOTENCY_KEY).filter(|_| req.method == Method::POST) else { return Ok(None) };
+    // What is no text is no key; `Once` says what one is.
+    let key = key.to_str().unwrap_or("");
+    let media_type = req.header("content-type").unwrap_or("");
+    let request = [req.method.as_str().as_bytes(), req.path.as_bytes(), media_type.as_bytes(), body];
+    Once::new(&req.actor, key, &request).map(Some)
+}
+
+/// Refuses an idempotency key where the answer holds a secret, which is not kept to be told again.
+pub fn never_once(req: &Req) -> Result<()> {
+    if req.headers.contains_key(IDEMPOTENCY_KEY) {
+        return Err(Error::field(
+            "Idempotency-Key",
+            "This answer holds a secret and is given once; please leave out the key.",
+        ));
+    }
+    Ok(())
+}
+
+/// What came of it if it was done before.
+pub fn before(site: &Site, once: Option<&Once>) -> Result<Option<Outcome>> {
+    let Some(once) = once else { return Ok(None) };
+    Ok(once.before(&site.app)?.as_deref().and_then(Outcome::parse))
+}
+
+/// Commits a change, with its receipt if there is a key. Also whether it was done before.
+pub async fn commit(site: &Site, once: Option<Once>, change: Change<Outcome>) -> Result<(Outcome, bool)> {
+    let Some(once) = once else { return Ok((change.commit(&site.app).await?, false)) };
+    Ok(match once.commit(&site.app, change, Outcome::text).await? {
+        Done::Now(outcome) => (outcome, false),
+        Done::Before(text) => (Outcome::parse(&text).unwrap_or(Outcome::Gone), true),
+    })
+}
+
+/// The thing as it is now; nothing of it if it is gone.
+fn answer(site: &Site, actor: &Actor, (status, replayed): (StatusCode, bool), outcome: &Outcome) -> Result<Res> {
+    Ok(with_thing((status, replayed), changes::show(site, actor, outcome)?))
+}
+
+/// An answer with a thing in it, its address and its version.
+pub fn with_thing((status, replayed): (StatusCode, bool), shown: Option<Shown>) -> Res {
+    let mut res = match shown {
+        Some(Shown { location, body }) => {
+            let tag = variants::tag(&body);
+            let mut res = response::bytes(status, JSON, body);
+            res.headers_mut().insert(ETAG, tag);
+            if status == StatusCode::CREATED {
+                res.headers_mut().extend(HeaderValue::try_from(location).ok().map(|value| (LOCATION, value)));
+            }
+            res
+        }
+        None => response::empty(status),
+    };
+    if replayed {
+        res.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    res
+}
+
+/// Where the thing of a write is now that once was at this address (308: the same method again).
+fn moved(site: &Site, req: &Req) -> Result<Option<Res>> {
+    let path = segments(&req.path)?;
+    let txn = site.app.read()?;
+    let address = match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [noun @ ("posts" | "pages"), slug] => {
+            let kind = if *noun == "posts" { Kind::Post } else { Kind::Page };
+            posts::moved_to(&site.app, &txn, kind, slug)?.map(|head| site.app.links().api_content(&head))
+        }
+        ["categories", slug] => {
+            categories::moved(&txn, slug)?.map(|category| site.app.links().api_category(&category.slug))
+        }
+        _ => None,
+    };
+    Ok(address.map(|address| response::redirect(StatusCode::PERMANENT_REDIRECT, &address)))
+}

@@ -1,0 +1,105 @@
+//! What the REST API shows of each noun: the shared shapes with what it adds to them.
+
+use crate::domain::paging::Slice;
+use crate::domain::post::{PostCard, PostHead, PostView};
+use crate::domain::time::Timestamp;
+use crate::error::{Error, Result};
+use crate::service::{App, ReadTxn, Scope, posts};
+use crate::web::api::operation::JSON;
+use crate::web::api::query;
+use crate::web::request::Req;
+use crate::web::response::Rendered;
+use crate::web::wire::posts::Post;
+use crate::web::wire::site::{Category, Tag};
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// A post or a page.
+#[derive(Serialize, ToSchema)]
+pub struct PostResource {
+    #[serde(flatten)]
+    pub post: Post,
+    /// The text as sanitised HTML. Of one post it is always there, of a list with `include=html`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub html: Option<String>,
+    /// The text in Markdown, with `include=source`, for those who may see the post before it is public.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Comments that are not deleted, with `include=comment_count`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment_count: Option<usize>,
+}
+
+impl PostResource {
+    /// A post with its text: what is answered when nothing else is asked for, and what its `ETag` is of.
+    pub fn whole(app: &App, txn: &ReadTxn, head: PostHead) -> Result<PostResource> {
+        let PostView { head, authors, category, body } = posts::view(app, txn, head)?;
+        let card = PostCard { head, authors, category, comments: 0 };
+        let post = Post::new(card, app.links(), app.now());
+        Ok(PostResource { post, html: Some(body.as_str().to_owned()), source: None, comment_count: None })
+    }
+}
+
+/// A category.
+#[derive(Serialize, ToSchema)]
+pub struct CategoryResource {
+    #[serde(flatten)]
+    pub category: Category,
+    /// Public posts under it, with `include=post_count`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub post_count: Option<usize>,
+}
+
+/// A tag.
+#[derive(Serialize, ToSchema)]
+pub struct TagResource {
+    #[serde(flatten)]
+    pub tag: Tag,
+    /// Public posts that carry it.
+    pub post_count: usize,
+}
+
+/// Part of a list.
+#[derive(Serialize)]
+struct List {
+    items: Vec<Value>,
+    next: Option<String>,
+}
+
+/// The bytes of a value.
+pub fn bytes(value: &impl Serialize) -> Result<Bytes> {
+    serde_json::to_vec(value).map(Bytes::from).map_err(|cause| Error::Internal(Box::new(cause)))
+}
+
+/// One thing, or those of its members that are wanted.
+pub fn one(value: &impl Serialize, fields: Option<&[String]>, scopes: Vec<Scope>) -> Result<Rendered> {
+    let body = match fields {
+        None => bytes(value)?,
+        Some(_) => bytes(&member(value, fields)?)?,
+    };
+    Ok(Rendered::Page { body, media_type: JSON, scopes, until: None, headers: Vec::new() })
+}
+
+/// Part of a list with the addresses of its beginning and of the next part.
+pub fn list<T: Serialize>(
+    app: &App,
+    req: &Req,
+    slice: Slice<T>,
+    fields: Option<&[String]>,
+    (scopes, until): (Vec<Scope>, Option<Timestamp>),
+) -> Result<Rendered> {
+    let headers = query::links(app.links(), req, &slice)?;
+    let next = slice.next().map(ToString::to_string);
+    let items = slice.items.iter().map(|(_, item)| member(item, fields)).collect::<Result<_>>()?;
+    Ok(Rendered::Page { body: bytes(&List { items, next })?, media_type: JSON, scopes, until, headers })
+}
+
+fn member(value: &impl Serialize, fields: Option<&[String]>) -> Result<Value> {
+    let mut value = serde_json::to_value(value).map_err(|cause| Error::Internal(Box::new(cause)))?;
+    if let (Some(fields), Value::Object(object)) = (fields, &mut value) {
+        object.retain(|name, _| fields.contains(name));
+    }
+    Ok(value)
+}

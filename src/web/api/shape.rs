@@ -1,0 +1,99 @@
+//! JSON Schemas of what the API reads and answers, made from the types themselves.
+
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// A schema with the named ones it refers to.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    pub schema: Value,
+    pub parts: BTreeMap<String, Value>,
+}
+
+impl Shape {
+    /// That of a type, by its name.
+    pub fn of<T: ToSchema>() -> Shape {
+        let name = T::name().into_owned();
+        let mut found = vec![(name.clone(), T::schema())];
+        T::schemas(&mut found);
+        let parts = found.into_iter().map(|(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default()));
+        Shape { schema: reference(&name), parts: parts.collect() }
+    }
+
+    /// Any schema that refers to no other.
+    pub fn plain(schema: Value) -> Shape {
+        Shape { schema, parts: BTreeMap::new() }
+    }
+
+    /// Part of a list, or all of one that is not long.
+    pub fn list(self) -> Shape {
+        let schema = json!({
+            "type": "object",
+            "required": ["items", "next"],
+            "additionalProperties": false,
+            "properties": {
+                "items": { "type": "array", "items": self.schema },
+                "next": { "type": ["string", "null"], "description": "Where the list goes on; null: nowhere." },
+            },
+        });
+        Shape { schema, ..self }
+    }
+
+    /// With any member left out, under a name of its own: answers that `fields` made sparse.
+    pub fn sparse(self) -> Shape {
+        self.loosened("Sparse")
+    }
+
+    /// With any member left out, under a name of its own: a merge patch.
+    pub fn partial(self) -> Shape {
+        self.loosened("Patch")
+    }
+
+    /// The names of its members.
+    pub fn names(&self) -> Vec<String> {
+        let Some(schema) = self.named() else { return Vec::new() };
+        let mut names = Vec::new();
+        members(schema, &self.parts, &mut |properties| names.extend(properties.keys().cloned()));
+        names
+    }
+
+    fn named(&self) -> Option<&Value> {
+        self.parts.get(self.schema.get("$ref")?.as_str()?.rsplit('/').next()?)
+    }
+
+    fn loosened(mut self, prefix: &str) -> Shape {
+        let Some(schema) = self.named() else { return self };
+        let name = self.schema.get("$ref").and_then(Value::as_str).and_then(|name| name.rsplit('/').next());
+        let name = format!("{prefix}{}", name.unwrap_or_default());
+        let mut all = Map::new();
+        members(schema, &self.parts, &mut |properties| all.extend(properties.clone()));
+        let mut loose = json!({ "type": "object", "properties": all });
+        let strict = schema.get("additionalProperties").cloned();
+        if let (Some(object), Some(strict)) = (loose.as_object_mut(), strict) {
+            object.insert("additionalProperties".into(), strict);
+        }
+        self.schema = reference(&name);
+        self.parts.insert(name, loose);
+        self
+    }
+}
+
+/// Visits the members of an object, also where it is put together from several.
+fn members(schema: &Value, parts: &BTreeMap<String, Value>, visit: &mut dyn FnMut(&Map<String, Value>)) {
+    if let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|name| name.rsplit('/').next())
+        && let Some(part) = parts.get(name)
+    {
+        members(part, parts, visit);
+    }
+    if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+        visit(properties);
+    }
+    for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+        members(part, parts, visit);
+    }
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}

@@ -1,0 +1,288 @@
+//! Reading JSON strictly: no key twice, no endless depth, faults told by the way to them.
+
+use crate::error::{Error, FieldErrors, Result};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+use serde_path_to_error::{Path, Segment};
+use std::cell::RefCell;
+use std::fmt;
+
+/// How deep arrays and objects may be nested.
+const MAX_DEPTH: usize = 32;
+/// Faults of one body that are told.
+const MAX_FAULTS: usize = 20;
+
+/// The value of a body.
+pub fn parse(bytes: &[u8]) -> Result<Value> {
+    if bytes.is_empty() {
+        return Err(Error::Malformed("There is no body; this address takes JSON."));
+    }
+    if std::str::from_utf8(bytes).is_err() {
+        return Err(Error::Malformed("The body is not UTF-8."));
+    }
+    let fault = RefCell::new(None);
+    let mut from = serde_json::Deserializer::from_slice(bytes);
+    let value = Strict { depth: 0, fault: &fault }.deserialize(&mut from).and_then(|value| from.end().map(|()| value));
+    value.map_err(|_| fault.into_inner().unwrap_or(Error::Malformed("The body is not JSON.")))
+}
+
+/// A value of this type. All wrong and unknown members are told at once, each by its way: `navigation[2].label`.
+pub fn typed<T: DeserializeOwned>(mut value: Value) -> Result<T> {
+    let mut errors = FieldErrors::new();
+    let mut told: Vec<String> = Vec::new();
+    loop {
+        let error = match serde_path_to_error::deserialize::<_, T>(value.clone()) {
+            Ok(read) => {
+                errors.finish()?;
+                return Ok(read);
+            }
+            Err(error) => error,
+        };
+        let (path, message) = (error.path().clone(), error.inner().to_string());
+        let (field, message) = explained(&path, &message);
+        // What was taken out because it is wrong is missing now.
+        let again = told.contains(&field);
+        if !again {
+            errors.add(field.clone(), message);
+            told.push(field);
+        }
+        if again || told.len() >= MAX_FAULTS || !take_out(&mut value, &path) {
+            errors.finish()?;
+            return Err(Error::internal("no field at fault"));
+        }
+    }
+}
+
+/// `target` as `patch` changes it (RFC 7396, section 2).
+pub fn merged(target: Value, patch: Value) -> Value {
+    let Value::Object(patch) = patch else { return patch };
+    let mut object = if let Value::Object(object) = target { object } else { Map::new() };
+    for (name, change) in patch {
+        if change.is_null() {
+            object.remove(&name);
+        } else {
+            let old = object.remove(&name).unwrap_or_default();
+            object.insert(name, merged(old, change));
+        }
+    }
+    Value::Object(object)
+}
+
+/// The field and a sentence about it, from what serde says.
+fn explained(path: &Path, message: &str) -> (String, String) {
+    let mut field = path.to_string();
+    if field == "." {
+        field.clear();
+    }
+    let quoted = |message: &str| message.split('`').nth(1).unwrap_or_default().chars().take(60).collect::<String>();
+    if message.starts_with("missing field") {
+        let name = quoted(message);
+        let field = if field.is_empty() { name } else { format!("{field}.{name}") };
+        return (field, "Please send this.".into());
+    }
+    if message.starts_with("unknown field") {
+        let known: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
+        let name = quoted(message);
+        if field.is_empty() {
+            field = name;
+        } else if field.rsplit('.').next() != Some(name.as_str()) {
+            field = format!("{field}.{name}");
+        }
+        return (field, format!("There is no such member here; there are: {}.", known.join(", ")));
+    }
+    let mut message = message.to_owned();
+    if let Some(first) = message.get(..1).map(str::to_uppercase) {
+        message.replace_range(..1, &first);
+    }
+    (field, format!("{message}."))
+}
+
+/// Takes out what the path leads to, or the part of it that is there. Whether anything is gone.
+fn take_out(value: &mut Value, path: &Path) -> bool {
+    let segments: Vec<&Segment> = path.iter().collect();
+    let Some((last, way)) = segments.split_last() else { return false };
+    let mut at = value;
+    for segment in way {
+        let next = match segment {
+            Segment::Map { key } => at.get_mut(key.as_str()),
+            Segment::Seq { index } => at.get_mut(*index),
+            _ => None,
+        };
+        let Some(next) = next else { return false };
+        at = next;
+    }
+    match (last, at) {
+        (Segment::Map { key }, Value::Object(object)) => object.remove(key.as_str()).is_some(),
+        (Segment::Seq { index }, Value::Array(items)) if *index < items.len() => {
+            items.remove(*index);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Builds a value, refusing what `serde_json::Value` would let pass.
+#[derive(Clone, Copy)]
+struct Strict<'a> {
+    depth: usize,
+    /// What to tell instead of a fault of syntax.
+    fault: &'a RefCell<Option<Error>>,
+}
+
+impl Strict<'_> {
+    fn deeper<E: serde::de::Error>(self) -> std::result::Result<Self, E> {
+        if self.depth >= MAX_DEPTH {
+            self.fault.replace(Some(Error::Malformed("The JSON is nested too deep: at most 32 levels.")));
+            return Err(E::custom("too deep"));
+        }
+        Ok(Strict { depth: self.depth + 1, ..self })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> std::result::Result<Value, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> std::result::Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> std::result::Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> std::result::Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> std::result::Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> std::result::Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> std::result::Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> std::result::Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element_seed(inner)? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut object = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let value = map.next_value_seed(inner)?;
+            if object.contains_key(&name) {
+                let shown: String = name.chars().take(60).collect();
+                self.fault.replace(Some(Error::field(shown, "Please send this member once.")));
+                return Err(serde::de::Error::custom("twice"));
+            }
+            object.insert(name, value);
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde::Deserialize;
+    use serde_json::json;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Owl {
+        name: String,
+        age: u8,
+        #[serde(default)]
+        nests: Vec<Nest>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Nest {
+        eggs: u8,
+    }
+
+    fn faults(value: Value) -> Vec<(String, String)> {
+        let Err(Error::Invalid(fields)) = typed::<Owl>(value) else { panic!("not refused for its fields") };
+        fields.into_iter().map(|error| (error.field.into_owned(), error.message.into_owned())).collect()
+    }
+
+    #[test]
+    fn every_wrong_member_is_told_by_its_way() {
+        let found = faults(json!({ "name": 7, "age": 300, "nests": [{ "eggs": 1 }, { "eggs": "x" }], "wings": 2 }));
+        let mut names: Vec<&str> = found.iter().map(|(field, _)| field.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["age", "name", "nests[1].eggs", "wings"]);
+        let (_, wings) = found.iter().find(|(field, _)| field == "wings").unwrap();
+        assert_eq!(wings, "There is no such member here; there are: name, age, nests.");
+        assert_eq!(faults(json!({ "nests": [{}] }))[0].0, "nests[0].eggs");
+        assert_eq!(faults(json!([])).len(), 1);
+        assert_eq!(faults(json!("x"))[0].0, "");
+    }
+
+    #[test]
+    fn what_json_does_not_forbid_is_refused_all_the_same() {
+        assert!(matches!(parse(br#"{"a":1,"a":2}"#), Err(Error::Invalid(fields)) if fields[0].field == "a"));
+        assert!(matches!(parse(br#"[{"a":{"b":1,"b":1}}]"#), Err(Error::Invalid(_))));
+        for bad in ["", "{", "{}x", "[1,]", "1e999", "\"\\ud800\"", "NaN"] {
+            assert!(matches!(parse(bad.as_bytes()), Err(Error::Malformed(_))), "{bad}");
+        }
+        assert!(matches!(parse(b"\"\xff\""), Err(Error::Malformed(_))));
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse(nested(MAX_DEPTH).as_bytes()).is_ok());
+        for depth in [MAX_DEPTH + 1, 100_000] {
+            assert!(matches!(parse(nested(depth).as_bytes()), Err(Error::Malformed(_))), "{depth}");
+        }
+    }
+
+    #[test]
+    fn a_patch_merges_as_rfc_7396_has_it() {
+        let stored = json!({ "a": 1, "b": { "c": 2, "d": 3 }, "e": [1, 2] });
+        let patch = json!({ "a": null, "b": { "d": 4 }, "e": [3], "f": "new" });
+        let expected = json!({ "b": { "c": 2, "d": 4 }, "e": [3], "f": "new" });
+        assert_eq!(merged(stored, patch), expected);
+        assert_eq!(merged(json!({ "a": 1 }), json!("x")), json!("x"));
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_bodies_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(value) = parse(&bytes) {
+                let _ = typed::<Owl>(value);
+            }
+        }
+
+        #[test]
+        fn what_is_read_is_what_was_sent(text in "\\PC{0,50}", number in any::<i64>(), flag in any::<bool>()) {
+            let value = json!({ "text": text, "list": [number, flag, null, 1.5] });
+            prop_assert_eq!(parse(value.to_string().as_bytes()).unwrap(), value);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Accounts, as administrators see to them.
+
+use crate::domain::actor::Role;
+use crate::domain::id::UserId;
+use crate::domain::token::TokenScope;
+use crate::error::{Error, Result};
+use crate::service::change::Seen;
+use crate::service::users;
+use crate::web::Site;
+use crate::web::api::changes::{Outcome, Shown, matches};
+use crate::web::api::operation::{Operation, Wants};
+use crate::web::api::perform;
+use crate::web::api::query::Reader;
+use crate::web::api::resource;
+use crate::web::api::shape::Shape;
+use crate::web::api::strict;
+use crate::web::cache;
+use crate::web::request::Req;
+use crate::web::response;
+use crate::web::response::Res;
+use crate::web::wire::people::{User, UserInput, UserPatch};
+use http::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+const ONE: &str = "/api/v1/users/{username}";
+const NAME: &str = "The user name.";
+
+/// A new password for somebody else.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordInput {
+    #[schema(format = Password, min_length = 8, max_length = 71, example = "correct horse battery")]
+    pub password: String,
+}
+
+pub fn operations() -> Vec<Operation> {
+    let shape = Shape::of::<User>();
+    let names = shape.names();
+    let reads = Wants::Scope(TokenScope::UsersRead, Role::Administrator);
+    let writes = Wants::Scope(TokenScope::UsersWrite, Role::Administrator);
+    let all = vec![
+        Operation::new(Method::GET, "/api/v1/users", "list_users", list)
+            .about("List accounts", "In the order they came.")
+            .wants(reads)
+            .paged()
+            .fields(&names)
+            .answers(200, "Part of the list.", Some(shape.clone().sparse().list()))
+            .header("Link", "The beginning of the list (`first`) and its next part (`next`), RFC 8288."),
+        Operation::new(Method::POST, "/api/v1/users", "create_user", create)
+            .about("Make an account", "For somebody else, with a first password.")
+            .wants(writes)
+            .reads(
+                Shape::of::<UserInput>(),
+                json!({ "username": "grace", "password": "correct horse battery", "role": "author" }),
+            )
+            .once()
+            .answers(201, "It.", Some(shape.clone()))
+            .header("Location", "Its address in the API.")
+            .header("ETag", "Its version."),
+        Operation::new(Method::GET, ONE, "get_user", show)
+            .about("Read an account", "")
+            .wants(reads)
+            .path("username", NAME, "grace")
+            .fields(&names)
+            .answers(200, "It.", Some(shape.clone().sparse()))
+            .header("ETag", "Its version, for `If-None-Match` and, read without `fields`, for `If-Match`."),
+        Operation::new(Method::PATCH, ONE, "update_user", update)
+            .about("Change what an account may do", "The last administrator stays one.")
+            .wants(writes)
+            .path("username", NAME, "grace")
+            .conditional()
+            .conflicts()
+            .patches(Shape::of::<UserPatch>(), json!({ "role": "editor" }))
+            .answers(200, "It, as it is now.", Some(shape))
+            .header("ETag", "Its version."),
+        Operation::new(Method::POST, "/api/v1/users/{username}/password", "set_password", set_password)
+            .about("Give somebody a new password", "Signs them out everywhere. No token may do this.")
+            .wants(Wants::Session)
+            .path("username", NAME, "grace")
+            .reads(Shape::of::<PasswordInput>(), json!({ "password": "correct horse battery" }))
+            .answers(204, "It is changed.", None),
+    ];
+    all.into_iter().map(|one| one.tag("Users")).collect()
+}
+
+async fn list(site: Arc<Site>, req: Req) -> Result<Res> {
+    const KNOWN: &[&str] = &["limit", "after", "fields"];
+    let mut reader = Reader::new(&req, KNOWN)?;
+    let window = reader.window();
+    let fields = reader.fields::<User>();
+    reader.finish()?;
+    cache::get_or_render(&site, &req, KNOWN, |txn| {
+        let slice = users::slice(txn, &req.actor, &window)?.map(|user| User::new(&user, site.app.links()));
+        resource::list(&site.app, &req, slice, fields.as_deref(), (Vec::new(), None))
+    })
+    .await
+}
+
+async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
+    const KNOWN: &[&str] = &["fields"];
+    let mut reader = Reader::new(&req, KNOWN)?;
+    let fields = reader.fields::<User>();
+    reader.finish()?;
+    cache::get_or_render(&site, &req, KNOWN, |txn| {
+        let user = users::by_username(txn, &req.actor, req.param("username")?)?;
+        resource::one(&User::new(&user, site.app.links()), fields.as_deref(), Vec::new())
+    })
+    .await
+}
+
+async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
+    perform::begin(&req)?;
+    if !req.actor.can_manage_users() {
+        return Err(req.actor.refusal(TokenScope::UsersWrite));
+    }
+    let bytes = req.bytes().await?;
+    let once = perform::once(&req, &bytes)?;
+    let (outcome, replayed) = match perform::before(&site, once.as_ref())? {
+        Some(outcome) => (outcome, true),
+        None => {
+            let input: UserInput = strict::typed(strict::parse(&bytes)?)?;
+            let role = input.role.into();
+            let change = users::add(&site.app, &req.actor, &input.into(), role).await?;
+            perform::commit(&site, once, change.map(|user| Outcome::User { id: user.id.0 })).await?
+        }
+    };
+    let shown = match outcome {
+        Outcome::User { id } => thing(&site, &req, UserId(id))?,
+        _ => None,
+    };
+    Ok(perform::with_thing((StatusCode::CREATED, replayed), shown))
+}
+
+/// For whoever made it, also with a token that may not read it.
+fn thing(site: &Site, req: &Req, id: UserId) -> Result<Option<Shown>> {
+    let user = match users::by_id(&site.app.read()?, &req.actor, id) {
+        Err(Error::NotFound(_)) => return Ok(None),
+        user => user?,
+    };
+    let links = site.app.links();
+    Ok(Some(Shown { location: links.api_user(&user.username), body: resource::bytes(&User::new(&user, links))? }))
+}
+
+async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
+    perform::begin(&req)?;
+    let user = users::manageable(&site.app.read()?, &req.actor, req.param("username")?)?;
+    let shown = User::new(&user, site.app.links());
+    matches(req.header("if-match"), &resource::bytes(&shown)?)?;
+    let patch = strict::parse(&req.bytes().await?)?;
+    let stored = json!({ "role": shown.role, "disabled": shown.disabled });
+    let patch: UserPatch = strict::typed(strict::merged(stored, patch))?;
+    let change = users::set_access(&req.actor, user.id, patch.role.into(), patch.disabled)?;
+    let user = change.if_still(Seen::User(Box::new(user))).commit(&site.app).await?;
+    let links = site.app.links();
+    let shown = Shown { location: links.api_user(&user.username), body: resource::bytes(&User::new(&user, links))? };
+    Ok(perform::with_thing((StatusCode::OK, false), Some(shown)))
+}
+
+async fn set_password(site: Arc<Site>, mut req: Req) -> Result<Res> {
+    perform::begin(&req)?;
+    perform::never_once(&req)?;
+    req.actor.in_session()?;
+    let user = users::manageable(&site.app.read()?, &req.actor, req.param("username")?)?;
+    let input: PasswordInput = strict::typed(strict::parse(&req.bytes().await?)?)?;
+    site.app.commit(users::set_password(&site.app, &req.actor, user.id, &input.password).await).await?;
+    Ok(response::empty(StatusCode::NO_CONTENT))
+}

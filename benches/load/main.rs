@@ -6,6 +6,7 @@ mod comments;
 mod disk;
 mod fill;
 mod http;
+mod live;
 mod logins;
 mod memory;
 mod process;
@@ -24,6 +25,7 @@ const BENCHES: &[(&str, Bench)] = &[
     ("scale", scale::run),
     ("logins", logins::run),
     ("memory", memory::run),
+    ("live", live::run),
 ];
 
 fn main() -> Result<()> {

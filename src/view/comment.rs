@@ -7,6 +7,7 @@ use crate::domain::comment::PlacedComment;
 use crate::domain::html::Html;
 use crate::domain::id::CommentId;
 use crate::domain::link::Links;
+use crate::domain::post::Kind;
 use crate::domain::post::PostHead;
 use crate::domain::time::Zone;
 use crate::error::FieldError;
@@ -30,8 +31,10 @@ pub struct CommentBox<'a> {
 /// A page of a conversation as far as it is the same for everybody: markup with slots for what each
 /// reader may do.
 pub struct Prepared {
-    /// The section from its beginning up to the form.
+    /// The section from its heading up to the form.
     markup: String,
+    /// Whether new threads come at the end of this page of it.
+    is_last: bool,
     slots: Vec<Slot>,
     /// Where the form posts to, as it stands in an attribute; the addresses of the comments begin with it.
     address: Markup,
@@ -65,9 +68,9 @@ pub fn prepare(links: &Links, zone: &Zone, post: &PostHead, conversation: &Conve
     let Conversation { comments, total, page, pages } = conversation;
     let texts = comments.iter().map(|placed| placed.comment.body.as_str().len() + AROUND).sum::<usize>();
     let address = html! { (links.comments(&post.slug)) };
-    let mut prepared = Prepared { markup: String::with_capacity(texts + AROUND), slots: Vec::new(), address };
+    let mut prepared =
+        Prepared { markup: String::with_capacity(texts + AROUND), is_last: page == pages, slots: Vec::new(), address };
     let markup = &mut prepared.markup;
-    markup.push_str(r#"<section class="comments" id="comments" aria-labelledby="comments-title">"#);
     html! { h2 #comments-title { "Comments (" (total) ")" } }.render_to(markup);
     if comments.is_empty() {
         if post.comments_open {
@@ -82,9 +85,15 @@ pub fn prepare(links: &Links, zone: &Zone, post: &PostHead, conversation: &Conve
     prepared
 }
 
+/// Whether the conversation can grow while it is read.
+pub fn is_live(frame: &Frame, post: &PostHead) -> bool {
+    post.kind == Kind::Post && post.comments_open && post.is_public(frame.now)
+}
+
 /// The section under a post: comments, their pages, and the form for one more.
 pub fn show(frame: &Frame, post: &PostHead, prepared: &Prepared, buffer: &mut String) {
     buffer.reserve(prepared.markup.len() + prepared.slots.len() * LINK + 8 * AROUND);
+    opening(frame, post, prepared.is_last, buffer);
     let mut written = 0;
     for slot in &prepared.slots {
         buffer.push_str(prepared.markup.get(written..slot.at).unwrap_or_default());
@@ -94,6 +103,18 @@ pub fn show(frame: &Frame, post: &PostHead, prepared: &Prepared, buffer: &mut St
     buffer.push_str(prepared.markup.get(written..).unwrap_or_default());
     invitation(frame, post).render_to(buffer);
     buffer.push_str("</section>");
+}
+
+/// The beginning of the section, with what the script that lets it grow has to know.
+fn opening(frame: &Frame, post: &PostHead, is_last: bool, buffer: &mut String) {
+    buffer.push_str(r#"<section class="comments" id="comments" aria-labelledby="comments-title""#);
+    if is_live(frame, post) {
+        buffer.push_str(r#" data-events=""#);
+        html! { (frame.links.events(&post.slug)) }.render_to(buffer);
+        buffer.push('"');
+    }
+    buffer.push_str(if is_last { " data-last" } else { "" });
+    buffer.push_str(if frame.actor.is_anonymous() { ">" } else { " data-member>" });
 }
 
 /// A page of its own to write a comment on: to answer one, or to correct one that was refused.
@@ -164,7 +185,7 @@ pub fn confirm_delete(frame: &Frame, post: &PostHead, placed: &PlacedComment) ->
 /// A comment as it stands in the list for a visitor, to be put into a page that is being read.
 pub fn item(links: &Links, zone: &Zone, post: &PostHead, placed: &PlacedComment) -> String {
     let address = html! { (links.comments(&post.slug)) };
-    let mut prepared = Prepared { markup: "<li>".into(), slots: Vec::new(), address };
+    let mut prepared = Prepared { markup: "<li>".into(), is_last: true, slots: Vec::new(), address };
     comment(links, zone, placed, &mut prepared);
     prepared.markup.push_str("</li>");
     prepared.markup
@@ -203,7 +224,7 @@ fn comment(links: &Links, zone: &Zone, placed: &PlacedComment, prepared: &mut Pr
         return gone.render_to(&mut prepared.markup);
     }
     let name = html! { (placed.author.display_name) };
-    let Prepared { markup, slots, address } = prepared;
+    let Prepared { markup, slots, address, .. } = prepared;
     html! {
         div.comment id={ "comment-" (id) } {
             (said(links, zone, placed, (&name, address)))

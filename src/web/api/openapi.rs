@@ -220,6 +220,7 @@ fn failures(operation: &Operation) -> Vec<(u16, &'static str)> {
         (operation.can_conflict, 409, "What is stored refuses it."),
         (operation.route.is_conditional || operation.id == "batch", 412, "Somebody changed it meanwhile."),
         (has_body, 413, "The body is too large."),
+        (true, 414, "The address is longer than any of ours."),
         (has_body, 415, "The body is of another kind; `Accept` says which there are."),
         (true, 422, "Something in the request is wrong: `errors` has all of it."),
         (operation.route.is_conditional, 428, "`If-Match` is missing."),

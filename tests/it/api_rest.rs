@@ -229,6 +229,11 @@ async fn conversations_images_and_people() {
     blog.administrator.with("if-match", raw.header("etag").unwrap()).send("DELETE", &path).await.expect(204);
     blog.visitor().get(&path).await.expect(404);
 
+    let change = json!({ "current_password": "wrong wrong", "new_password": "battery horse correct" });
+    let nora = blog.reader("nora").await;
+    let (_, fields) = nora.json("POST", "/api/v1/me/password", &change).await.expect(422).problem();
+    assert_eq!(fields, ["current_password"]);
+
     let browser = blog.visitor();
     let sign_in = json!({ "username": "rita", "password": crate::harness::PASSWORD });
     browser.json("POST", "/api/v1/sessions", &sign_in).await.expect(201);
@@ -284,6 +289,22 @@ async fn settings_redirects_and_categories() {
             { "path": "/category/feathers", "url": "/category/owls" },
         ])
     );
+    blog.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_are_for_editors() {
+    let blog = Blog::start().await;
+    let about = json!({ "title": "About", "source": "Us.", "status": "published" });
+    blog.author("ada").await.json("POST", "/api/v1/pages", &about).await.expect(403);
+    let editor = blog.editor("edda").await;
+    let made = editor.json("POST", "/api/v1/pages", &about).await.expect(201);
+    assert_eq!((made.location(), &made.value()["comments_open"]), ("/api/v1/pages/about", &json!(false)));
+    let (_, fields) = editor.json("POST", "/api/v1/pages", &json!({ "title": "x", "slug": "admin" })).await.problem();
+    assert_eq!(fields, ["slug"]);
+    let listed = blog.visitor().get("/api/v1/pages?fields=slug").await.expect(200).value();
+    assert_eq!(listed["items"], json!([{ "slug": "about" }]));
+    blog.visitor().get("/about").await.expect(200).contains("Us.");
     blog.stop().await;
 }
 

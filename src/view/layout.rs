@@ -40,7 +40,7 @@ pub struct Head<'a> {
     /// Whether it is a text with a date rather than a list.
     pub is_article: bool,
     /// The page's own script by its name in the bundle. Everything works without it.
-    pub script: Option<&'a str>,
+    pub module: Option<&'a str>,
     /// Asks search engines to leave the page alone.
     pub private: bool,
 }
@@ -124,8 +124,8 @@ fn head_element(frame: &Frame, head: &Head, dress: Dress) -> Markup {
             @if dress == Dress::Admin {
                 link rel="stylesheet" href=(frame.links.to(assets::url("admin.css")));
             }
-            @if let Some(script) = head.script {
-                script type="module" src=(frame.links.to(assets::url(script))) {}
+            @if let Some(module) = head.module {
+                script type="module" src=(frame.links.to(assets::url(module))) {}
             }
             (icons(frame))
             link rel="alternate" type="application/atom+xml" title=(site) href=(frame.links.feed());

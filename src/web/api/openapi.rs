@@ -169,7 +169,7 @@ fn responses(operation: &Operation) -> Value {
     for (status, about) in failures(operation) {
         let media = json!({ PROBLEM: { "schema": { "$ref": "#/components/schemas/Problem" } } });
         let mut response = json!({ "description": about, "content": media });
-        if let (304 | 301 | 308, Some(object)) = (status, response.as_object_mut()) {
+        if let (301 | 304 | 308 | 431, Some(object)) = (status, response.as_object_mut()) {
             object.remove("content");
         }
         all.insert(status.to_string(), response);
@@ -225,6 +225,7 @@ fn failures(operation: &Operation) -> Vec<(u16, &'static str)> {
         (true, 422, "Something in the request is wrong: `errors` has all of it."),
         (operation.route.is_conditional, 428, "`If-Match` is missing."),
         (true, 429, "The quota is used up; `Retry-After` says when to come back."),
+        (true, 431, "The head of the request is too large to be read; there is no body."),
         (true, 503, "The blog is busy or cannot save now; `Retry-After` says when to come back."),
     ];
     may.into_iter().filter(|(can, ..)| *can).map(|(_, status, about)| (status, about)).collect()

@@ -67,6 +67,8 @@ fn reading() -> Vec<Route> {
         // APIs
         Route::new(GET, "/graphql", GraphQl, graphql::get),
         Route::new(POST, "/graphql", GraphQl, graphql::post).body_limit(graphql::BODY_LIMIT),
+        // For programmers
+        Route::new(GET, "/api/docs", Page, api::docs::show),
         // Health
         Route::new(GET, "/healthz", Feed, health::alive),
         Route::new(GET, "/readyz", Feed, health::ready),

@@ -134,6 +134,9 @@ pub fn document(
                 sum.roots
             )));
         }
+        if definition.node.ty == OperationType::Subscription && sum.roots != 1 {
+            return Err(Exceeded::new("A subscription listens to one thing: it has one field at its top."));
+        }
         let is_chosen = name.is_none() || own.map(|own| own.as_str()) == name;
         if is_chosen {
             chosen = Some(Weighed { kind: definition.node.ty, cost: sum.cost });

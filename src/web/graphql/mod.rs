@@ -11,6 +11,8 @@ pub mod nodes;
 pub mod payload;
 pub mod query;
 pub mod request;
+pub mod stream;
+pub mod subscription;
 pub mod updates;
 
 use crate::domain::actor::Actor;
@@ -25,11 +27,11 @@ use crate::web::graphql::costs::Costs;
 use crate::web::graphql::mutation::Mutation;
 use crate::web::graphql::query::Query;
 use crate::web::graphql::request::Request;
+use crate::web::graphql::subscription::Subscription;
 use crate::web::problem::Refusal;
 use crate::web::request::{Req, RequestId};
 use crate::web::response::Res;
 use crate::web::variants::{About, Variants};
-use async_graphql::EmptySubscription as Subscription;
 use async_graphql::Schema;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::OperationType;
@@ -75,8 +77,15 @@ pub async fn post(site: Arc<Site>, mut req: Req) -> Result<Res> {
         return Ok(Answer::refusal(&refusal).respond(speaks));
     }
     let body = req.bytes().await?;
-    let prepared = Request::from_body(&body).map_err(Answer::no_request).and_then(|request| prepare(&site, request));
+    let request = match Request::from_body(&body) {
+        Ok(request) => request,
+        Err(message) => return Ok(Answer::no_request(message).respond(speaks)),
+    };
     drop(body);
+    let prepared = prepare(&site, request);
+    if speaks == Speaks::Events {
+        return stream::open(&site, &req, prepared).await;
+    }
     match prepared {
         Ok(prepared) if prepared.kind == OperationType::Subscription => Ok(not_acceptable()),
         Ok(prepared) => Ok(run(&site, &req.actor, req.id, prepared).await?.respond(speaks)),
@@ -87,20 +96,27 @@ pub async fn post(site: Arc<Site>, mut req: Req) -> Result<Res> {
 /// GET: queries, and subscriptions as events. A whole answer has an ETag.
 pub async fn get(site: Arc<Site>, req: Req) -> Result<Res> {
     let Some(speaks) = Speaks::choose(&req.headers) else { return Ok(not_acceptable()) };
-    let prepared =
-        Request::from_query(&req.query).map_err(Answer::no_request).and_then(|request| prepare(&site, request));
+    let request = match Request::from_query(&req.query) {
+        Ok(request) => request,
+        Err(message) => return Ok(Answer::no_request(message).respond(speaks)),
+    };
+    let prepared = prepare(&site, request);
+    let is_mutation = prepared.as_ref().is_ok_and(|prepared| prepared.kind == OperationType::Mutation);
+    if speaks == Speaks::Events && !is_mutation {
+        return stream::open(&site, &req, prepared).await;
+    }
     let prepared = match prepared {
         Ok(prepared) => prepared,
         Err(answer) => return Ok(answer.respond(speaks)),
     };
-    match (prepared.kind, speaks) {
-        (OperationType::Mutation, _) => {
+    match prepared.kind {
+        OperationType::Mutation => {
             let mut res = Answer::refusal(&Refusal::Method("POST".into())).respond(speaks);
             res.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
             Ok(res)
         }
-        (OperationType::Subscription, _) => Ok(not_acceptable()),
-        (OperationType::Query, _) => {
+        OperationType::Subscription => Ok(not_acceptable()),
+        OperationType::Query => {
             let answer = run(&site, &req.actor, req.id, prepared).await?;
             if !answer.is_whole() {
                 return Ok(answer.respond(speaks));

@@ -8,6 +8,7 @@ pub mod costs;
 pub mod limits;
 pub mod mutation;
 pub mod nodes;
+pub mod nulls;
 pub mod payload;
 pub mod query;
 pub mod request;
@@ -58,7 +59,7 @@ impl Door {
         let builder = Schema::build(Query, Mutation::default(), Subscription);
         let builder = if introspection { builder } else { builder.disable_introspection().disable_suggestions() };
         let schema = builder.finish();
-        Door { costs: Costs::of(&schema.sdl()), schema }
+        Door { costs: Costs::of(&schema.sdl(), introspection), schema }
     }
 }
 
@@ -67,6 +68,27 @@ pub struct Prepared {
     pub request: async_graphql::Request,
     pub kind: OperationType,
     pub cost: usize,
+    pub text: Text,
+}
+
+/// What an operation was written as, to be looked at again when something failed.
+pub struct Text {
+    query: String,
+    operation_name: Option<String>,
+}
+
+impl Text {
+    /// Makes a response whole as the specification has it.
+    fn complete(&self, site: &Site, response: &mut async_graphql::Response) {
+        let is_executed =
+            response.data != async_graphql::Value::Null || response.errors.iter().any(|error| !error.path.is_empty());
+        if response.errors.is_empty() || !is_executed {
+            return;
+        }
+        if let Ok(document) = parse_query(&self.query) {
+            nulls::settle(&door(site).costs, &document, self.operation_name.as_deref(), response);
+        }
+    }
 }
 
 /// POST: any operation.
@@ -151,15 +173,16 @@ fn door(site: &Site) -> &Door {
 /// Parses a document and holds it against the limits, before anything expands it.
 pub fn prepare(site: &Site, request: Request) -> std::result::Result<Prepared, Answer> {
     let door = door(site);
-    limits::text(&request.query).map_err(Answer::exceeded)?;
+    limits::text(&request.query).map_err(Answer::not_executed)?;
     let document = parse_query(&request.query).map_err(Answer::not_parsed)?;
     let asked = (request.operation_name.as_deref(), &request.variables);
-    let weighed = limits::document(&door.costs, &document, asked).map_err(Answer::exceeded)?;
+    let weighed = limits::document(&door.costs, &document, asked).map_err(Answer::not_executed)?;
     let (kind, cost) = weighed.map_or((OperationType::Query, 0), |weighed| (weighed.kind, weighed.cost));
+    let text = Text { query: request.query.clone(), operation_name: request.operation_name.clone() };
     let mut prepared = async_graphql::Request::new(request.query).variables(request.variables);
     prepared.operation_name = request.operation_name;
     prepared.set_parsed_query(document);
-    Ok(Prepared { request: prepared, kind, cost })
+    Ok(Prepared { request: prepared, kind, cost, text })
 }
 
 /// Runs a query or a mutation by `actor`; every door to this API comes through here.
@@ -173,12 +196,13 @@ pub async fn run(site: &Arc<Site>, actor: &Actor, id: RequestId, prepared: Prepa
 async fn run_as(site: &Arc<Site>, operation: &Arc<Operation>, prepared: Prepared) -> Result<Answer> {
     let schema = &door(site).schema;
     let execution = schema.execute(prepared.request.data(Arc::clone(operation)));
-    let response = if prepared.kind == OperationType::Query {
+    let mut response = if prepared.kind == OperationType::Query {
         let _permit = site.cache.permit().await?;
         off_the_loop(|| to_the_end(execution))
     } else {
         execution.await
     };
+    prepared.text.complete(site, &mut response);
     Ok(Answer::of(response, prepared.cost, operation.id))
 }
 

@@ -6,7 +6,7 @@ use crate::web::Site;
 use crate::web::graphql::accept::Speaks;
 use crate::web::graphql::answer::Answer;
 use crate::web::graphql::context::Operation;
-use crate::web::graphql::{Prepared, door, run};
+use crate::web::graphql::{Prepared, Text, door, run};
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::{Body, Res};
@@ -31,8 +31,8 @@ pub async fn open(site: &Arc<Site>, req: &Req, prepared: std::result::Result<Pre
             let operation = Arc::new(Operation::new(&site.app, &Actor::Anonymous, req.id));
             let responses = door(site).schema.execute_stream(prepared.request.data(Arc::clone(&operation)));
             let heartbeat = site.app.config().patience.heartbeat;
-            let telling =
-                Telling { responses, operation, cost: prepared.cost, heartbeat, is_over: false, is_new: true };
+            let (site, text, cost) = (Arc::clone(site), prepared.text, prepared.cost);
+            let telling = Telling { responses, site, operation, text, cost, heartbeat, is_over: false, is_new: true };
             Body::open(stream::unfold(telling, Telling::next))
         }
         Ok(prepared) => once(&run(site, &req.actor, req.id, prepared).await?),
@@ -56,7 +56,9 @@ fn next(answer: &Answer) -> Bytes {
 /// One listener's stream.
 struct Telling {
     responses: BoxStream<'static, Response>,
+    site: Arc<Site>,
     operation: Arc<Operation>,
+    text: Text,
     cost: usize,
     heartbeat: Duration,
     is_over: bool,
@@ -75,7 +77,10 @@ impl Telling {
         }
         let piece = match tokio::time::timeout(self.heartbeat, self.responses.next()).await {
             Err(_) => Bytes::from_static(b":\n\n"),
-            Ok(Some(response)) => next(&Answer::of(response, self.cost, self.operation.id)),
+            Ok(Some(mut response)) => {
+                self.text.complete(&self.site, &mut response);
+                next(&Answer::of(response, self.cost, self.operation.id))
+            }
             Ok(None) => {
                 self.is_over = true;
                 // A server that stops says nothing, so that clients come back.

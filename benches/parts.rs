@@ -34,7 +34,7 @@ fn answers(criterion: &mut Criterion) -> Result<()> {
     let folder = tempfile::TempDir::with_prefix_in("bench-", env!("CARGO_TARGET_TMPDIR"))?;
     let store = Store::open(&folder.path().join("blog.redb"), Opening::Create, 16_000_000)?;
     fill::fill(&store, &fill::Plan { posts: 100, comments: 100, hash: None })?;
-    let config = Config { bcrypt_cost: Some(10), ..Config::default() };
+    let config = Config { bcrypt_cost: Some(10), api_quota: 0, ..Config::default() };
     let site = Arc::new(Site::new(Arc::new(App::new(store, Clock::System, config)?))?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let session = format!("session={}", fill::token(3));
@@ -55,7 +55,10 @@ fn answers(criterion: &mut Criterion) -> Result<()> {
         ("GraphQL, 50 posts with 10 comments each", &fifty, &session, "identity"),
         ("not found", "/nothing/here", "", "identity"),
     ] {
-        answer(&runtime, &site, (target, cookie, coding))?;
+        let status = answer(&runtime, &site, (target, cookie, coding))?;
+        if (status != 200) != (name == "not found") {
+            return Err(format!("{name}: {status}").into());
+        }
         group.bench_function(name, |bencher| {
             bencher.iter(|| answer(&runtime, &site, (target, cookie, coding)));
         });

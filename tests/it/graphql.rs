@@ -241,3 +241,33 @@ async fn a_token_does_what_it_is_for_and_never_more_than_its_owner() {
     let refused = script.post("/graphql", "application/json", r#"{"query":"{__typename}"}"#).await.expect(401);
     assert_eq!(code(&json(&refused)), "bad-token");
 }
+
+#[tokio::test]
+async fn the_explorer_asks_as_whoever_is_signed_in() {
+    let blog = Blog::start().await;
+    let ada = blog.author("ada").await;
+    ada.get("/admin/posts").await.expect(200).contains("/admin/explorer");
+    let form = ada.get("/admin/explorer").await.expect(200).contains("posts(first: 5)").contains("commentAdded");
+    assert_eq!(form.count("<script"), 0);
+    let run = |query: &'static str, variables: &'static str| {
+        let ada = ada.clone();
+        async move { ada.post_form("/admin/explorer", &[("query", query), ("variables", variables)]).await }
+    };
+    let answer = run("query($all: Boolean!) { me { username role @include(if: $all) } }", "{\"all\": true}").await;
+    let answer = answer.expect(200).contains("&quot;username&quot;: &quot;ada&quot;").contains("&quot;cost&quot;");
+    assert!(answer.contains("AUTHOR").text.contains("query($all"), "what was typed stays");
+    run("{ nothing }", "").await.expect(422).contains("invalid-query");
+    run("{ me { username } }", "[1]").await.expect(422).contains("field-variables");
+    run("{ settings { title } }", "").await.expect(200).contains("forbidden");
+    run("mutation { createPost(input: { title: \"By hand\" }) { post { slug } } }", "")
+        .await
+        .expect(200)
+        .contains("by-hand");
+    // A page of another site cannot send the form.
+    let forged = ada.with("sec-fetch-site", "cross-site");
+    forged.post_form("/admin/explorer", &[("query", "{ me { username } }")]).await.expect(403);
+    blog.reader("grace").await.get("/admin/explorer").await.expect(403);
+    blog.visitor().get("/admin/explorer").await.expect(303);
+    let closed = blog.restart_with(|config| config.graphql_introspection = false).await;
+    closed.administrator.get("/admin/explorer").await.expect(200).lacks("commentAdded");
+}

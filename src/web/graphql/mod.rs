@@ -5,6 +5,7 @@ pub mod answer;
 pub mod connection;
 pub mod context;
 pub mod costs;
+pub mod explorer;
 pub mod limits;
 pub mod mutation;
 pub mod nodes;

@@ -322,7 +322,7 @@ pub fn recent_slice(txn: &ReadTxn, actor: &Actor, window: &Window) -> Result<Sli
     people.meet(txn, comments.iter().map(|comment| comment.author))?;
     let posts: HashSet<PostId> = comments.iter().map(|comment| comment.post).collect();
     let posts: HashMap<PostId, PostHead> =
-        store::posts::by_ids(txn, posts)?.into_iter().map(|post| (post.id, post)).collect();
+        store::post_lists::heads(txn, posts)?.into_iter().map(|post| (post.id, post)).collect();
     Slice::of(comments, window.limit, |comment| Cursor::new(RECENT, comment.id)).try_map(|comment| {
         let post = posts.get(&comment.post).cloned();
         let post = post.ok_or_else(|| Error::internal(format!("comment {} has no post", comment.id)))?;

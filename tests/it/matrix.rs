@@ -9,7 +9,7 @@ const PEOPLE: [&str; 6] = ["visitor", "reader", "author", "owner", "editor", "ad
 
 /// What each of `PEOPLE` gets: `ok`, `login` (led to it, or asked in a form), `403`, `404`.
 ///
-/// `/graphql` takes no forms, and what it shows to whom is told in `graphql.rs`.
+/// `/graphql` is asked nothing here; what it shows to whom is told in `graphql.rs`.
 ///
 /// A name in braces is the route's parameter, with the thing it stands for behind a colon.
 const TABLE: &str = "
@@ -90,7 +90,7 @@ const TABLE: &str = "
     GET  /admin/users/{id}                          login 403   403   403   403   ok
     POST /admin/users/{id}                          login 403   403   403   403   ok
     GET  /graphql                                   400   400   400   400   400   400
-    POST /graphql                                   415   415   415   415   415   415
+    POST /graphql                                   400   400   400   400   400   400
     GET  /admin/explorer                            login 403   ok    ok    ok    ok
     POST /admin/explorer                            login 403   ok    ok    ok    ok
     GET  /admin/settings                            login 403   403   403   403   ok

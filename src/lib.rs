@@ -25,8 +25,9 @@
 //! ```
 //!
 //! To see all of a feature, search for its noun: `store/comments.rs`, `service/comments.rs`,
-//! `web/pages/comments.rs`, `view/comment.rs`. To see what a click does, begin in
-//! `web/routes.rs`.
+//! `web/pages/comments.rs`, `view/comment.rs`, `web/api/comments.rs`. To see what a click does, begin
+//! in `web/routes.rs`; to see what the REST API can do, in [`web::api`], whose one table of operations
+//! gives the routes and the OpenAPI document. [`web::wire`] has the shapes that the APIs speak in.
 //!
 //! # Invariants
 //!
@@ -44,6 +45,9 @@
 //!   and only `store` reads back.
 //! - Every write touches the scopes it changes inside the store's own function; nobody tells a
 //!   cache what to forget ([`store::fresh`]).
+//! - A use case that writes returns a [`service::change::Change`]; whoever called it commits it alone,
+//!   with others in a batch, or once for an idempotency key.
+//! - Cursors are sort keys and never counts ([`domain::paging`]).
 //! - State is checked in the transaction that relies on it. A job may run twice.
 //! - Nothing is written because something was read.
 //! - Nothing a person wrote is overwritten in place: revisions are appended.
@@ -77,6 +81,12 @@
 //! the post is public and open, commits with one sync, publishes "post 7 changed at commit 1234",
 //! and only then answers. The browser is sent to the comment's place (303). A lone comment touches
 //! one table. If anything goes wrong the form comes back with the text still in it.
+//!
+//! **Changing a post through the API.** `web::pipeline` finds the token's owner, counts the request
+//! (`web::quota`), and asks for `If-Match`. `web::api::perform` reads the body strictly and hands the call to
+//! `web::api::changes`, which compares the tag with what is shown now, merges the patch into the input
+//! that would give what is stored, and asks `service::writing` for the change, good only while the post
+//! is as it was seen. The commit decides; the answer is what is there now, with its new tag.
 //!
 //! **SIGTERM.** `server::run` stops accepting, tells idle connections to close, and lets running
 //! requests finish for up to ten seconds. The `App` is dropped, the writer's queue closes, the

@@ -232,7 +232,7 @@ pub fn may_edit(actor: &Actor, comment: &Comment, now: crate::domain::time::Time
     if comment.deleted {
         return Err(Error::NotFound("comment"));
     }
-    if actor.user_id() != Some(comment.author) {
+    if actor.user_id() != Some(comment.author) || !actor.can_comment() {
         return Err(actor.refusal(TokenScope::CommentsWrite));
     }
     if !actor.can_edit_comment(comment, now) {

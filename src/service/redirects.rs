@@ -47,7 +47,7 @@ fn decoded(text: &str) -> Option<String> {
         text.chars().map(|digit| digit.to_digit(16).and_then(|digit| digit.try_into().ok())).collect::<Option<_>>()?;
     let bytes =
         digits.chunks(2).map(|pair| pair.iter().fold(0u8, |byte, digit| byte.wrapping_shl(4) | digit)).collect();
-    String::from_utf8(bytes).ok().filter(|_| digits.len() % 2 == 0)
+    String::from_utf8(bytes).ok().filter(|_| digits.len().is_multiple_of(2))
 }
 
 #[cfg(test)]

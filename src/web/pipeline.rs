@@ -146,7 +146,10 @@ async fn told(
 ) -> Res {
     let answered = match admitted {
         Ok(()) => handled(site, asked, caller, request).await,
-        Err(refusal) => Err(refusal.into()),
+        Err(refusal) => {
+            asked.surface = surface_of(site.app.links.strip(request.uri().path()).unwrap_or(""));
+            Err(refusal.into())
+        }
     };
     answered.unwrap_or_else(|failure| problem::answer(site, asked, &failure))
 }
@@ -178,6 +181,10 @@ async fn handled(
         }
     }
     let (route, params) = match site.router.find(&parts.method, path) {
+        // No page has an address in the API.
+        Found::Route(route, _) if route.is_catch_all() && path.starts_with("/api/") => {
+            return Err(Error::NotFound("operation").into());
+        }
         Found::Route(route, params) => (route, params),
         Found::Methods(methods) if parts.method == Method::OPTIONS => {
             let mut res = options(&methods);

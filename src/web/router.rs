@@ -112,7 +112,7 @@ impl Route {
 
     /// Whether it only catches what nothing else matches, so that it says nothing about which
     /// methods an address knows.
-    fn is_catch_all(&self) -> bool {
+    pub(in crate::web) fn is_catch_all(&self) -> bool {
         self.pattern.starts_with("/{*")
     }
 }

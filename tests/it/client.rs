@@ -124,6 +124,18 @@ impl Client {
         self.request(Method::POST, &format!("{}{path}", self.base), Some(body)).await
     }
 
+    /// JSON by any method.
+    pub async fn json(&self, method: &str, path: &str, value: &serde_json::Value) -> Answer {
+        self.body(method, path, "application/json", value.to_string()).await
+    }
+
+    /// Any body by any method.
+    pub async fn body(&self, method: &str, path: &str, media_type: &str, body: impl Into<reqwest::Body>) -> Answer {
+        let body = Body::Plain(media_type.parse().unwrap(), body.into());
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        self.request(method, &format!("{}{path}", self.base), Some(body)).await
+    }
+
     /// A form with files as browsers send it; files are (field, file name, bytes).
     pub async fn post_files(&self, path: &str, fields: &[(&str, &str)], files: &[(&str, &str, &[u8])]) -> Answer {
         let mut form = multipart::Form::new();
@@ -202,6 +214,24 @@ impl Answer {
     pub fn expect(self, status: u16) -> Answer {
         assert_eq!(self.status, status, "{} answered:\n{}", self.asked, self.shortened());
         self
+    }
+
+    /// Its JSON.
+    #[track_caller]
+    pub fn value(&self) -> serde_json::Value {
+        serde_json::from_str(&self.text)
+            .unwrap_or_else(|error| panic!("{}: {error}:\n{}", self.asked, self.shortened()))
+    }
+
+    /// The stable word of its problem, and the fields at fault.
+    #[track_caller]
+    pub fn problem(&self) -> (String, Vec<String>) {
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{}", self.asked);
+        let problem = self.value();
+        assert_eq!(problem["status"], self.status, "{}", self.asked);
+        let word = problem["type"].as_str().unwrap().trim_start_matches("/problems/").to_owned();
+        let errors = problem["errors"].as_array().cloned().unwrap_or_default();
+        (word, errors.iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect())
     }
 
     /// Fails unless the status is one of these.

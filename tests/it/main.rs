@@ -15,6 +15,9 @@ mod program;
 mod story;
 
 mod admin;
+mod api_hostile;
+mod api_operations;
+mod api_rest;
 mod architecture;
 mod auth;
 mod browser;

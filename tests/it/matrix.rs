@@ -141,8 +141,9 @@ async fn every_route_stands_in_the_matrix() {
     let blog = Blog::start().await;
     let listed: BTreeSet<String> =
         rows().iter().map(|row| format!("{} {}", row.method, route_of(row.pattern))).collect();
-    let routes: BTreeSet<String> =
-        blog.site.router.routes().iter().map(|route| format!("{} {}", route.method, route.pattern)).collect();
+    // Who may use the REST API is told by its own table, and tried by `api_operations`.
+    let routes = blog.site.router.routes().iter().filter(|route| !route.pattern.starts_with("/api/v1"));
+    let routes: BTreeSet<String> = routes.map(|route| format!("{} {}", route.method, route.pattern)).collect();
     let missing: Vec<_> = routes.difference(&listed).collect();
     assert!(missing.is_empty(), "say in the matrix who may use {missing:#?}");
     let gone: Vec<_> = listed.difference(&routes).collect();

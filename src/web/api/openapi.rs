@@ -9,7 +9,7 @@ use crate::web::api::shape::Shape;
 use crate::web::cache;
 use crate::web::request::Req;
 use crate::web::response::{Rendered, Res};
-use http::{Method, StatusCode};
+use http::Method;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -153,7 +153,7 @@ fn parameter(parameter: &Parameter) -> Value {
         "schema": parameter.schema,
     });
     let Some(object) = about.as_object_mut() else { return about };
-    if parameter.schema["type"] == "array" {
+    if parameter.schema.get("type").is_some_and(|word| word == "array") {
         object.insert("style".into(), "form".into());
         object.insert("explode".into(), false.into());
     }
@@ -169,7 +169,7 @@ fn responses(operation: &Operation) -> Value {
     for (status, about) in failures(operation) {
         let media = json!({ PROBLEM: { "schema": { "$ref": "#/components/schemas/Problem" } } });
         let mut response = json!({ "description": about, "content": media });
-        if let (304 | 301 | 308, Some(object)) = (status, response.as_object_mut()) {
+        if let (301 | 304 | 308 | 431, Some(object)) = (status, response.as_object_mut()) {
             object.remove("content");
         }
         all.insert(status.to_string(), response);
@@ -220,17 +220,18 @@ fn failures(operation: &Operation) -> Vec<(u16, &'static str)> {
         (operation.can_conflict, 409, "What is stored refuses it."),
         (operation.route.is_conditional || operation.id == "batch", 412, "Somebody changed it meanwhile."),
         (has_body, 413, "The body is too large."),
+        (true, 414, "The address is longer than any of ours."),
         (has_body, 415, "The body is of another kind; `Accept` says which there are."),
         (true, 422, "Something in the request is wrong: `errors` has all of it."),
         (operation.route.is_conditional, 428, "`If-Match` is missing."),
         (true, 429, "The quota is used up; `Retry-After` says when to come back."),
+        (true, 431, "The head of the request is too large to be read; there is no body."),
         (true, 503, "The blog is busy or cannot save now; `Retry-After` says when to come back."),
     ];
     may.into_iter().filter(|(can, ..)| *can).map(|(_, status, about)| (status, about)).collect()
 }
 
 fn problem() -> Value {
-    let statuses = [StatusCode::BAD_REQUEST.as_u16(), 599];
     json!({
         "type": "object",
         "description": "A problem, as RFC 9457 has it.",
@@ -238,7 +239,7 @@ fn problem() -> Value {
         "properties": {
             "type": { "type": "string", "description": "Says what kind of problem it is, and stays the same.", "example": "/problems/invalid" },
             "title": { "type": "string" },
-            "status": { "type": "integer", "minimum": statuses[0], "maximum": statuses[1] },
+            "status": { "type": "integer", "minimum": 400, "maximum": 599 },
             "detail": { "type": "string", "description": "One sentence or two that say what to do." },
             "request_id": { "type": "string", "description": "Names the request in the log of the site." },
             "errors": {

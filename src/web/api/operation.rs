@@ -248,5 +248,5 @@ impl Operation {
 
 /// A parameter with values separated by commas.
 fn list_of(item: Value) -> Value {
-    json!({ "type": "array", "items": item, "minItems": 1, "uniqueItems": true })
+    json!({ "type": "array", "items": item, "minItems": 1 })
 }

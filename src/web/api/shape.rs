@@ -42,12 +42,20 @@ impl Shape {
 
     /// With any member left out, under a name of its own: answers that `fields` made sparse.
     pub fn sparse(self) -> Shape {
-        self.loosened("Sparse")
+        self.loosened("Sparse", |_, _| {})
     }
 
-    /// With any member left out, under a name of its own: a merge patch.
+    /// With any member left out, under a name of its own: a merge patch. Null gives what has a default its
+    /// default.
     pub fn partial(self) -> Shape {
-        self.loosened("Patch")
+        let required = self.named().and_then(|schema| schema.get("required")).cloned().unwrap_or_default();
+        let is_required =
+            move |name: &str| required.as_array().is_some_and(|names| names.iter().any(|one| one == name));
+        self.loosened("Patch", move |name, schema| {
+            if !is_required(name) {
+                nullable(schema);
+            }
+        })
     }
 
     /// The names of its members.
@@ -62,12 +70,13 @@ impl Shape {
         self.parts.get(self.schema.get("$ref")?.as_str()?.rsplit('/').next()?)
     }
 
-    fn loosened(mut self, prefix: &str) -> Shape {
+    fn loosened(mut self, prefix: &str, change: impl Fn(&str, &mut Value)) -> Shape {
         let Some(schema) = self.named() else { return self };
         let name = self.schema.get("$ref").and_then(Value::as_str).and_then(|name| name.rsplit('/').next());
         let name = format!("{prefix}{}", name.unwrap_or_default());
         let mut all = Map::new();
         members(schema, &self.parts, &mut |properties| all.extend(properties.clone()));
+        all.iter_mut().for_each(|(name, schema)| change(name, schema));
         let mut loose = json!({ "type": "object", "properties": all });
         let strict = schema.get("additionalProperties").cloned();
         if let (Some(object), Some(strict)) = (loose.as_object_mut(), strict) {
@@ -76,6 +85,18 @@ impl Shape {
         self.schema = reference(&name);
         self.parts.insert(name, loose);
         self
+    }
+}
+
+/// Lets a member be null too.
+fn nullable(schema: &mut Value) {
+    let word = schema.get("type").and_then(Value::as_str).map(str::to_owned);
+    match (word, schema.as_object_mut()) {
+        (Some(word), Some(object)) => drop(object.insert("type".into(), json!([word, "null"]))),
+        (None, Some(object)) if object.contains_key("$ref") => {
+            *schema = json!({ "oneOf": [{ "type": "null" }, schema.clone()] });
+        }
+        _ => {}
     }
 }
 
@@ -96,4 +117,20 @@ fn members(schema: &Value, parts: &BTreeMap<String, Value>, visit: &mut dyn FnMu
 
 fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::wire::posts::PostInput;
+
+    #[test]
+    fn a_patch_may_leave_out_anything_and_null_what_has_a_default() {
+        let shape = Shape::of::<PostInput>().partial();
+        let patch = &shape.parts["PatchPostInput"];
+        assert!(patch.get("required").is_none() && patch["additionalProperties"] == false, "{patch}");
+        assert_eq!(patch["properties"]["title"]["type"], "string");
+        assert_eq!(patch["properties"]["tags"]["type"], json!(["array", "null"]));
+        assert_eq!(patch["properties"]["status"]["oneOf"][0], json!({ "type": "null" }));
+    }
 }

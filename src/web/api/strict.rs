@@ -40,8 +40,10 @@ pub fn typed<T: DeserializeOwned>(mut value: Value) -> Result<T> {
         };
         let (path, message) = (error.path().clone(), error.inner().to_string());
         let (field, message) = explained(&path, &message);
-        // What was taken out because it is wrong is missing now.
-        let again = told.contains(&field);
+        // What was taken out because it is wrong, or because something in it is, is missing now.
+        let again = told.iter().any(|told| {
+            told.strip_prefix(field.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        });
         if !again {
             errors.add(field.clone(), message);
             told.push(field);
@@ -97,26 +99,11 @@ fn explained(path: &Path, message: &str) -> (String, String) {
     (field, format!("{message}."))
 }
 
-/// Takes out what the path leads to, or the part of it that is there. Whether anything is gone.
+/// Takes out the member of the whole that the path begins with, so that the others can be looked at. An
+/// item of a list stays: the numbers of those after it would change. Whether anything is gone.
 fn take_out(value: &mut Value, path: &Path) -> bool {
-    let segments: Vec<&Segment> = path.iter().collect();
-    let Some((last, way)) = segments.split_last() else { return false };
-    let mut at = value;
-    for segment in way {
-        let next = match segment {
-            Segment::Map { key } => at.get_mut(key.as_str()),
-            Segment::Seq { index } => at.get_mut(*index),
-            _ => None,
-        };
-        let Some(next) = next else { return false };
-        at = next;
-    }
-    match (last, at) {
-        (Segment::Map { key }, Value::Object(object)) => object.remove(key.as_str()).is_some(),
-        (Segment::Seq { index }, Value::Array(items)) if *index < items.len() => {
-            items.remove(*index);
-            true
-        }
+    match (path.iter().next(), value) {
+        (Some(Segment::Map { key }), Value::Object(object)) => object.remove(key.as_str()).is_some(),
         _ => false,
     }
 }

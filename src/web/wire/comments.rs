@@ -65,7 +65,7 @@ impl Comment {
 #[serde(deny_unknown_fields)]
 pub struct CommentInput {
     /// The text in Markdown.
-    #[schema(max_length = 20_000, example = "They *hoot*.")]
+    #[schema(min_length = 1, max_length = 20_000, example = "They *hoot*.")]
     pub body: String,
     /// The comment it replies to.
     #[serde(default)]
@@ -77,6 +77,6 @@ pub struct CommentInput {
 #[serde(deny_unknown_fields)]
 pub struct CommentPatch {
     /// The text in Markdown.
-    #[schema(max_length = 20_000, example = "They *hoot* at dusk.")]
+    #[schema(min_length = 1, max_length = 20_000, example = "They *hoot* at dusk.")]
     pub body: String,
 }

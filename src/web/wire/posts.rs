@@ -145,7 +145,7 @@ impl Post {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, InputObject, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PostInput {
-    #[schema(max_length = 300, example = "Owls at night")]
+    #[schema(required = true, min_length = 1, max_length = 300, example = "Owls at night")]
     #[graphql(default)]
     pub title: String,
     /// Null or empty: made from the title.

@@ -48,6 +48,7 @@
 //! - A use case that writes returns a [`service::change::Change`]; whoever called it commits it alone,
 //!   with others in a batch, or once for an idempotency key.
 //! - Cursors are sort keys and never counts ([`domain::paging`]).
+//! - A page works without scripts. There is one, `assets/live.js`, named by posts with open comments.
 //! - State is checked in the transaction that relies on it. A job may run twice.
 //! - Nothing is written because something was read.
 //! - Nothing a person wrote is overwritten in place: revisions are appended.
@@ -88,8 +89,18 @@
 //! that would give what is stored, and asks `service::writing` for the change, good only while the post
 //! is as it was seen. The commit decides; the answer is what is there now, with its new tag.
 //!
-//! **SIGTERM.** `server::run` stops accepting, tells idle connections to close, and lets running
-//! requests finish for up to ten seconds. The `App` is dropped, the writer's queue closes, the
+//! **A live comment.** The store's functions note what they do as [`store::news::News`] beside the scopes they
+//! touch; the writer tells them after the commit and the caches, before it answers. A listener of
+//! `/posts/{slug}/events` holds a place in the list of its post's news, which all listeners share. The first who
+//! comes for an event looks up what is true now (`service::live::look_up`) and renders it
+//! (`view::comment::item`, as in the page); the others take the same bytes. `assets/live.js` puts the item where it
+//! belongs; on a member's page it reads the page again instead, since only the server knows what a member may
+//! do. Who comes back names the last event it heard (`Last-Event-ID`): what was told since is told again, or,
+//! after a restart or too long a time, `reset` says to read the page. Scheduled posts are told of when their time
+//! comes ([`service::live::Publications`]).
+//!
+//! **SIGTERM.** `server::run` stops accepting, tells idle connections to close, ends streams of events, and lets
+//! running requests finish for up to ten seconds. The `App` is dropped, the writer's queue closes, the
 //! writer commits what it had accepted and the visits of the last while, redb closes the file
 //! cleanly, and the process ends with 0. A second signal ends it at once, which is safe too.
 //!

@@ -5,6 +5,7 @@ mod client;
 mod comments;
 mod fill;
 mod http;
+mod live;
 mod logins;
 mod memory;
 mod process;
@@ -23,6 +24,7 @@ const BENCHES: &[(&str, Bench)] = &[
     ("scale", scale::run),
     ("logins", logins::run),
     ("memory", memory::run),
+    ("live", live::run),
 ];
 
 fn main() -> Result<()> {

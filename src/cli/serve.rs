@@ -29,6 +29,7 @@ const LAST_JOBS: Duration = Duration::from_secs(2);
 pub fn run(call: &Call) -> Outcome {
     let config = call.config()?;
     let _log = start_log(&config)?;
+    server::files::raise_limit();
     // The port first: if it is taken no data file is made.
     let listeners = bind(&config.listen)?;
     let store = Store::open(&config.data, Opening::Create, config.cache)?;

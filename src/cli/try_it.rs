@@ -28,6 +28,7 @@ pub fn run(call: &Call) -> Outcome {
     let address = *serve::addresses(&listeners)
         .first()
         .ok_or_else(|| Error::Failed("There is no address to listen on; please give one with --listen.".into()))?;
+    server::files::raise_limit();
     let app = Arc::new(App::in_memory(Clock::System, config)?);
     let administrator = sample::prepare(&app, contents)?;
     let url = format!("{}{}", serve::origin(address), app.links().base());

@@ -1,5 +1,6 @@
 //! Listener, limits, drain.
 
+pub mod files;
 pub mod listen;
 pub mod log;
 pub mod seats;

@@ -73,7 +73,11 @@ pub fn look_up(app: &App, txn: &ReadTxn, news: News) -> Result<Seen> {
         News::CommentWritten { post, thread, comment } => (Action::Created, (post, thread, comment)),
         News::CommentEdited { post, thread, comment } => (Action::Edited, (post, thread, comment)),
         News::CommentRemoved { post, thread, comment } => (Action::Removed, (post, thread, comment)),
-        News::PostHidden { .. } => return Ok(Seen::Over),
+        // It may be back by now, for those who hear of it late.
+        News::PostHidden { post } => {
+            let is_back = store::posts::by_id(txn, post)?.is_some_and(|post| post.is_public(app.now()));
+            return Ok(if is_back { Seen::Nothing } else { Seen::Over });
+        }
         News::PostPublished { .. } | News::PostEdited { .. } | News::PostScheduled { .. } => return Ok(Seen::Nothing),
     };
     let Some(post) = store::posts::by_id(txn, at.0)?.filter(|post| post.is_public(app.now())) else {

@@ -272,6 +272,11 @@ impl Listener {
         heard
     }
 
+    /// Whether what is heard next is from before: it may be true no more.
+    pub fn is_catching_up(&self) -> bool {
+        !self.before.is_empty()
+    }
+
     /// Goes to the end of the news: who reads again sees all of them.
     fn skip(&mut self) {
         let desk = self.room.desk();

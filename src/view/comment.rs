@@ -6,6 +6,7 @@ use crate::domain::comment::INDENTED_DEPTH;
 use crate::domain::comment::PlacedComment;
 use crate::domain::html::Html;
 use crate::domain::link::Links;
+use crate::domain::post::Kind;
 use crate::domain::post::PostHead;
 use crate::domain::time::Zone;
 use crate::error::FieldError;
@@ -77,10 +78,17 @@ fn prepared(links: &Links, zone: &Zone, post: &PostHead, placed: &PlacedComment)
     }
 }
 
+/// Whether the conversation can grow while it is read.
+pub fn is_live(frame: &Frame, post: &PostHead) -> bool {
+    post.kind == Kind::Post && post.comments_open && post.is_public(frame.now)
+}
+
 /// The section under a post: comments, their pages, and the form for one more.
 pub fn conversation(frame: &Frame, post: &PostHead, conversation: &Prepared) -> Markup {
     html! {
-        section.comments #comments aria-labelledby="comments-title" {
+        section.comments #comments aria-labelledby="comments-title"
+            data-events=[is_live(frame, post).then(|| frame.links.events(&post.slug))]
+            data-last[conversation.page == conversation.pages] data-member[!frame.actor.is_anonymous()] {
             h2 #comments-title { "Comments (" (conversation.total) ")" }
             @if conversation.comments.is_empty() {
                 @if post.comments_open {

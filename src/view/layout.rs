@@ -38,6 +38,8 @@ pub struct Head<'a> {
     pub image: Option<&'a Picture>,
     /// Whether it is a text with a date rather than a list.
     pub is_article: bool,
+    /// The page's own script by its name in the bundle. Everything works without it.
+    pub module: Option<&'a str>,
     /// Asks search engines to leave the page alone.
     pub private: bool,
 }
@@ -120,6 +122,9 @@ fn head_element(frame: &Frame, head: &Head, dress: Dress) -> Markup {
             link rel="stylesheet" href=(frame.links.to(assets::url("app.css")));
             @if dress == Dress::Admin {
                 link rel="stylesheet" href=(frame.links.to(assets::url("admin.css")));
+            }
+            @if let Some(module) = head.module {
+                script type="module" src=(frame.links.to(assets::url(module))) {}
             }
             (icons(frame))
             link rel="alternate" type="application/atom+xml" title=(site) href=(frame.links.feed());

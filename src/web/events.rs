@@ -59,13 +59,14 @@ impl Weighter<Position, Say> for Weight {
 
 impl Events {
     async fn of(&self, site: &Arc<Site>, told: &Told) -> Result<Say> {
-        let make = async {
-            let (site, told) = (Arc::clone(site), *told);
-            let made = tokio::task::spawn_blocking(move || say(&site, &told)).await;
-            made.map_err(|cause| Error::Internal(Box::new(cause)))?
-        };
-        self.0.get_or_insert_async(&told.position, make).await
+        self.0.get_or_insert_async(&told.position, make(site, told)).await
     }
+}
+
+async fn make(site: &Arc<Site>, told: &Told) -> Result<Say> {
+    let (site, told) = (Arc::clone(site), *told);
+    let made = tokio::task::spawn_blocking(move || say(&site, &told)).await;
+    made.map_err(|cause| Error::Internal(Box::new(cause)))?
 }
 
 /// The stream of a post's conversation.
@@ -97,12 +98,18 @@ struct Telling {
 }
 
 impl Telling {
+    /// Those who come back hear late, when what was kept for the others may be deleted.
+    async fn look_up(&self, told: &Told, is_catching_up: bool) -> Result<Say> {
+        if is_catching_up { make(&self.site, told).await } else { self.site.events.of(&self.site, told).await }
+    }
+
     /// The next piece of the stream and what comes after it; `None` at its end.
     async fn next(mut self) -> Option<(Bytes, Telling)> {
         if let Some(begin) = self.begin.take() {
             return Some((begin, self));
         }
         while !self.is_over {
+            let is_catching_up = self.listener.is_catching_up();
             let piece = match tokio::time::timeout(self.heartbeat, self.listener.next()).await {
                 Err(_) => heartbeat(self.listener.position()),
                 Ok(Heard::Missed) => reset(self.listener.position()),
@@ -110,7 +117,7 @@ impl Telling {
                     self.is_over = true;
                     goodbye()
                 }
-                Ok(Heard::News(told)) => match self.site.events.of(&self.site, &told).await {
+                Ok(Heard::News(told)) => match self.look_up(&told, is_catching_up).await {
                     Ok(Say::This(event)) => event,
                     Ok(Say::Nothing) => continue,
                     Ok(Say::Goodbye) => return None,

@@ -17,15 +17,15 @@ use tempfile::TempDir;
 
 /// How the browser is used.
 #[derive(Debug, Clone, Copy)]
-struct Setup {
-    width: u32,
-    scripts: bool,
-    dark: bool,
+pub struct Setup {
+    pub width: u32,
+    pub scripts: bool,
+    pub dark: bool,
 }
 
 /// A browser of its own, with its own driver on a port of its own.
-struct Browser {
-    client: Client,
+pub struct Browser {
+    pub client: Client,
     driver: Child,
     origin: String,
     setup: Setup,
@@ -41,7 +41,7 @@ fn program(names: &[&str]) -> Option<String> {
 
 impl Browser {
     /// `None` where there is no browser and none is required.
-    async fn start(blog: &Blog, setup: Setup) -> Option<Browser> {
+    pub async fn start(blog: &Blog, setup: Setup) -> Option<Browser> {
         let found = program(&["chromedriver"]).zip(program(&["chromium", "chromium-browser", "google-chrome"]));
         let Some((driver, chromium)) = found else {
             let required = std::env::var("PAMPHLET_REQUIRE_BROWSER").is_ok_and(|value| value == "1");
@@ -75,7 +75,7 @@ impl Browser {
         Some(Browser { client, driver, origin, setup, _profile: profile })
     }
 
-    async fn open(&self, path: &str) {
+    pub async fn open(&self, path: &str) {
         self.client.goto(&format!("{}{path}", self.origin)).await.unwrap();
         self.look().await;
     }
@@ -91,7 +91,7 @@ impl Browser {
     }
 
     /// Waits for an element, and says which one if it does not come.
-    async fn element(&self, path: &str) -> fantoccini::elements::Element {
+    pub async fn element(&self, path: &str) -> fantoccini::elements::Element {
         match self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(path)).await {
             Ok(element) => element,
             Err(error) => {
@@ -103,17 +103,17 @@ impl Browser {
     }
 
     /// Waits for this text on the page.
-    async fn sees(&self, text: &str) {
+    pub async fn sees(&self, text: &str) {
         self.element(&format!("//body[contains(normalize-space(.), {})]", quoted(text))).await;
         self.look().await;
     }
 
-    async fn does_not_see(&self, text: &str) {
+    pub async fn does_not_see(&self, text: &str) {
         let body = self.client.find(Locator::Css("body")).await.unwrap().text().await.unwrap();
         assert!(!body.contains(text), "“{text}” is on the page:\n{body}");
     }
 
-    async fn fill(&self, name: &str, text: &str) {
+    pub async fn fill(&self, name: &str, text: &str) {
         let field = self.element(&format!("//*[@name='{name}'][not(@type='hidden')]")).await;
         field.clear().await.unwrap();
         field.send_keys(text).await.unwrap();
@@ -123,12 +123,12 @@ impl Browser {
         self.element(&format!("//input[@name='{name}']")).await.send_keys(path).await.unwrap();
     }
 
-    async fn value(&self, name: &str) -> String {
+    pub async fn value(&self, name: &str) -> String {
         self.element(&format!("//*[@name='{name}']")).await.prop("value").await.unwrap().unwrap_or_default()
     }
 
     /// Presses the button of this name.
-    async fn press(&self, label: &str) {
+    pub async fn press(&self, label: &str) {
         self.go(&format!("//button[normalize-space()={}]", quoted(label))).await;
     }
 
@@ -138,7 +138,7 @@ impl Browser {
     }
 
     /// Clicks, and waits until the page that this opens is there.
-    async fn go(&self, path: &str) {
+    pub async fn go(&self, path: &str) {
         let element = self.element(path).await;
         // Where a person would have it, not half under the bar of the editor.
         let center = "arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })";
@@ -169,7 +169,7 @@ impl Browser {
         assert!(complaints.is_empty(), "{:?}: {complaints:#?}", self.setup);
     }
 
-    async fn close(mut self) {
+    pub async fn close(mut self) {
         self.complains_of_nothing().await;
         self.client.clone().close().await.unwrap();
         self.driver.kill().unwrap();

@@ -1,0 +1,125 @@
+// Lets the conversation below a post grow while it is read. Without it the page shows the same when it is loaded again.
+const section = document.querySelector("#comments[data-events]");
+const heading = document.querySelector("#comments-title");
+const isMember = "member" in section.dataset;
+const notice = document.createElement("p");
+notice.className = "live";
+notice.setAttribute("role", "status");
+section.append(notice);
+
+const parsed = html => new DOMParser().parseFromString(html, "text/html");
+const comment = id => document.getElementById(id);
+const listIn = place => place.querySelector(":scope > .thread");
+let news = 0;
+
+function count(number) {
+  heading.textContent = heading.textContent.replace(/\d+/, number);
+}
+
+function say(id) {
+  news += 1;
+  const link = document.createElement("a");
+  link.href = "#" + id;
+  link.textContent = news === 1 ? "1 new comment" : news + " new comments";
+  link.onclick = () => { news = 0; notice.replaceChildren(); };
+  notice.replaceChildren(link);
+}
+
+// What somebody is at, such as a link that has the focus, is changed when they leave it.
+function whenLeft(element, change) {
+  if (element.contains(document.activeElement)) element.addEventListener("focusout", () => setTimeout(() => whenLeft(element, change)), { once: true });
+  else change();
+}
+
+// Puts an item after `before`, or at the end, of the list in `place`: the item of a comment or the section.
+function insert(place, item, before) {
+  let list = listIn(place);
+  if (!list) {
+    list = document.createElement("ol");
+    list.className = "thread";
+    section.querySelector(":scope > .empty")?.remove();
+    place.firstElementChild.after(list);
+  }
+  if (before === undefined) list.append(item);
+  else if (before === null) list.prepend(item);
+  else before.after(item);
+}
+
+function replace(old, fresh) {
+  if (old.outerHTML !== fresh.outerHTML) whenLeft(old, () => old.replaceWith(fresh));
+}
+
+function remove(old) {
+  const item = old.parentElement;
+  whenLeft(item, () => {
+    const list = item.parentElement;
+    item.remove();
+    if (!list.children.length) list.remove();
+  });
+}
+
+// The page as it is now, for this reader; what is being written stays as it is.
+async function refresh() {
+  const answer = await fetch(location.href, { cache: "no-cache" }).catch(() => null);
+  const now = answer?.ok && parsed(await answer.text()).querySelector("#comments");
+  if (!now) return;
+  for (const fresh of now.querySelectorAll(".comment")) {
+    const old = comment(fresh.id);
+    if (old) {
+      replace(old, fresh.cloneNode(true));
+      continue;
+    }
+    const item = fresh.parentElement;
+    const above = item.parentElement.parentElement;
+    const before = item.previousElementSibling?.firstElementChild.id;
+    const copy = document.createElement("li");
+    copy.append(fresh.cloneNode(true));
+    insert(above === now ? section : comment(above.firstElementChild.id).parentElement, copy, before ? comment(before).parentElement : null);
+    say(fresh.id);
+  }
+  for (const old of section.querySelectorAll(".comment")) if (!now.querySelector("#" + old.id)) remove(old);
+  count(now.querySelector("h2").textContent.match(/\d+/)[0]);
+  if (!("last" in now.dataset)) delete section.dataset.last;
+}
+
+let planned;
+function refreshSoon() {
+  planned ??= setTimeout(() => { planned = undefined; refresh(); }, 300 + Math.random() * 700);
+}
+
+function apply({ action, id, parent_id, markup, count: number }) {
+  const name = "comment-" + id;
+  const old = comment(name);
+  const parent = parent_id && comment("comment-" + parent_id)?.parentElement;
+  // A member may do something with a comment, and deep replies stand in one row: the server knows how.
+  if (markup && (isMember || parent?.matches("ol ol ol ol > li"))) return refreshSoon();
+  count(number);
+  if (!markup) return old && remove(old);
+  const item = parsed(markup).querySelector("li");
+  if (old) return replace(old, item.firstElementChild);
+  const place = parent_id ? parent : "last" in section.dataset && section;
+  if (action !== "created" || !place) return;
+  insert(place, item);
+  say(name);
+}
+
+let source;
+function listen() {
+  source = new EventSource(section.dataset.events);
+  source.addEventListener("comment", event => apply(JSON.parse(event.data)));
+  source.addEventListener("reset", refreshSoon);
+  source.addEventListener("state", event => {
+    const { count: number, newest } = JSON.parse(event.data);
+    const isMissing = newest && "last" in section.dataset && !comment("comment-" + newest);
+    if (isMissing || !heading.textContent.includes("(" + number + ")")) refreshSoon();
+  });
+}
+listen();
+
+// A page that nobody looks at for a minute needs no connection.
+let sleep;
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(sleep);
+  if (document.hidden) sleep = setTimeout(() => { source.close(); source = null; }, 60_000);
+  else if (!source) { listen(); refresh(); }
+});

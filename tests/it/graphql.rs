@@ -1,7 +1,7 @@
 //! GraphQL over HTTP: what is asked for comes, in the words of the schema.
 
 use crate::client::{Answer, Client};
-use crate::harness::{Blog, PASSWORD, post};
+use crate::harness::Blog;
 use serde_json::{Value, json};
 
 /// Sends a document by POST and gives the response.

@@ -36,6 +36,8 @@ mod media;
 mod members;
 mod metrics;
 mod migrate;
+mod parity;
+mod parity_writes;
 mod posts;
 mod power_cuts;
 mod secrets;

@@ -87,7 +87,7 @@ pub fn page(frame: &Frame, page: &PostView) -> Markup {
             (post_footer(frame, &page.head))
         }
     };
-    layout::page_with(frame, &head(frame, &page.head), main)
+    layout::page_with(frame, &Head { module: None, ..head(frame, &page.head) }, main)
 }
 
 /// The authors of a post, each a link to what else they wrote: `A, B and C`.

@@ -204,12 +204,14 @@ impl World {
         state["settings"] = root.get("/api/v1/settings").await.expect(200).value();
         // What editors delete leaves its place in the conversation, if it is answered.
         let conversation = root.get(&format!("/api/v1/posts/{}/comments?limit=100", subject.slug)).await;
-        state["conversation"] = if conversation.status == 200 { conversation.value()["items"].clone() } else { json!(0) };
+        state["conversation"] =
+            if conversation.status == 200 { conversation.value()["items"].clone() } else { json!(0) };
         let person = &self.people[who];
         let tokens = person.session.get("/api/v1/me/tokens").await;
         if tokens.status == 200 {
             let tokens = tokens.value()["items"].as_array().unwrap().clone();
-            let shown = |token: &Value| json!([token["name"], token["scopes"], token["created_at"], token["expires_at"]]);
+            let shown =
+                |token: &Value| json!([token["name"], token["scopes"], token["created_at"], token["expires_at"]]);
             state["tokens"] = tokens.iter().filter(|token| token["name"] != "Door").map(shown).collect();
         }
         state["session"] = person.session.get("/api/v1/me").await.status.into();

@@ -90,7 +90,11 @@ fn mutation(name: &str, arguments: &[(&str, &str, Value)]) -> Mutation {
     let variables: Map<String, Value> =
         arguments.iter().map(|(name, _, value)| ((*name).to_owned(), value.clone())).collect();
     Mutation {
-        document: format!("mutation({}) {{ {name}({}) {{ errors {{ code }} }} }}", declared.join(", "), passed.join(", ")),
+        document: format!(
+            "mutation({}) {{ {name}({}) {{ errors {{ code }} }} }}",
+            declared.join(", "),
+            passed.join(", ")
+        ),
         variables: variables.into(),
     }
 }
@@ -132,7 +136,12 @@ pub fn posts() -> Vec<Write> {
         write(
             "save a new post",
             AUTHORS,
-            |_| form("/admin/posts/new", &[("title", "New"), ("source", "*x*"), ("tags", "A, B"), ("comments_open", "on")]),
+            |_| {
+                form(
+                    "/admin/posts/new",
+                    &[("title", "New"), ("source", "*x*"), ("tags", "A, B"), ("comments_open", "on")],
+                )
+            },
             |_| call("POST", "/posts", json!({ "title": "New", "source": "*x*", "tags": ["A", "B"] })),
             |_| {
                 let input = json!({ "title": "New", "source": "*x*", "tags": ["A", "B"] });
@@ -383,7 +392,10 @@ pub fn categories_and_images() -> Vec<Write> {
             |subject| form(format!("/admin/categories/{}/merge", subject.category), &[("into", &subject.other)]),
             |subject| call("POST", format!("{}/merge", category_path(subject)), json!({ "into": subject.other_slug })),
             |subject| {
-                mutation("mergeCategory", &[("id", "ID!", json!(subject.category)), ("into", "ID!", json!(subject.other))])
+                mutation(
+                    "mergeCategory",
+                    &[("id", "ID!", json!(subject.category)), ("into", "ID!", json!(subject.other))],
+                )
             },
         ),
         write(
@@ -434,7 +446,10 @@ pub fn categories_and_images() -> Vec<Write> {
 }
 
 fn set_access(id: &str, etag: &str, input: Value) -> Mutation {
-    mutation("updateUser", &[("id", "ID!", json!(id)), ("etag", "String!", json!(etag)), ("input", "UserPatch!", input)])
+    mutation(
+        "updateUser",
+        &[("id", "ID!", json!(id)), ("etag", "String!", json!(etag)), ("input", "UserPatch!", input)],
+    )
 }
 
 pub fn accounts() -> Vec<Write> {
@@ -518,8 +533,7 @@ pub fn accounts() -> Vec<Write> {
                     call("POST", format!("/users/{}/password", subject.username), json!({ "password": NEW_PASSWORD }))
                 },
                 |subject| {
-                    let arguments =
-                        [("id", "ID!", json!(subject.user)), ("password", "String!", json!(NEW_PASSWORD))];
+                    let arguments = [("id", "ID!", json!(subject.user)), ("password", "String!", json!(NEW_PASSWORD))];
                     mutation("setPassword", &arguments)
                 },
             )

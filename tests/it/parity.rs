@@ -262,8 +262,7 @@ async fn ask(door: Door, client: &Client, write: &Write, subject: &Subject) -> O
         }
         Door::Rest => {
             let call = (write.rest)(subject);
-            // Whoever may not change it may not read its tag either.
-            let client = if call.method == "POST" { client.clone() } else { client.with("if-match", "*") };
+            let client = if call.method == "POST" { client.clone() } else { client.with("if-match", call.if_match) };
             let path = format!("/api/v1{}", call.path);
             let answer = match call.body {
                 Asks::Nothing => client.send(call.method, &path).await,

@@ -40,6 +40,8 @@ pub struct Form {
 pub struct Call {
     pub method: &'static str,
     pub path: String,
+    /// What is sent as `If-Match`; whoever may not change a thing may not read its tag either.
+    pub if_match: &'static str,
     pub body: Asks,
 }
 
@@ -80,7 +82,7 @@ fn form(path: impl Into<String>, fields: &[(&'static str, &str)]) -> Form {
 
 fn call(method: &'static str, path: impl Into<String>, body: Value) -> Call {
     let body = if body.is_null() { Asks::Nothing } else { Asks::Json(body) };
-    Call { method, path: path.into(), body }
+    Call { method, path: path.into(), if_match: "*", body }
 }
 
 /// Arguments are (name, type, value).
@@ -193,6 +195,13 @@ pub fn posts() -> Vec<Write> {
                 let input = json!({ "title": "Changed", "slug": subject.new_name(), "source": "Other.", "tags": [] });
                 update_post(subject, 1, input)
             },
+        ),
+        write(
+            "change a post that somebody changed meanwhile",
+            "unauthenticated forbidden forbidden stale stale stale",
+            |subject| editor(subject, &[("title", "Changed"), ("version", "7")]),
+            |subject| Call { if_match: "\"7\"", ..call("PATCH", post_path(subject), json!({ "title": "Changed" })) },
+            |subject| update_post(subject, 7, json!({ "title": "Changed" })),
         ),
         write(
             "take a post back",

@@ -70,7 +70,7 @@ fn answers(criterion: &mut Criterion) -> Result<()> {
 }
 
 fn site(store: Store, page_cache: usize) -> Result<Arc<Site>> {
-    let config = Config { bcrypt_cost: Some(10), page_cache, ..Config::default() };
+    let config = Config { bcrypt_cost: Some(10), page_cache, api_quota: 0, ..Config::default() };
     Ok(Arc::new(Site::new(Arc::new(App::new(store, Clock::System, config)?))?))
 }
 

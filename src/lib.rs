@@ -66,6 +66,15 @@
 //! who miss the same page one renders and the others wait. A member gets a page of their own, never
 //! kept, put together from parts that are the same for everybody, which are (`web::kept`).
 //!
+//! **A query in GraphQL.** `web::graphql::post` or `get` reads the request strictly, and `limits` holds
+//! the document against what it may ask for before anything expands its fragments. Under a render permit,
+//! off the async threads, the library then walks the selection. Its resolvers (`query`, `nodes`) call the
+//! services that the pages call, on the one snapshot of the operation (`context`), which reads together
+//! what the items of a list need: people, categories and the beginnings of conversations cost one look at
+//! their table each, however long the list is. Errors get their words in `web::problem`, and where a field
+//! failed `nulls` puts what the specification wants there. A mutation lets go of its snapshot, commits,
+//! and reads anew.
+//!
 //! **Submitting a comment.** The form must come from this site (`Sec-Fetch-Site`, else `Origin`).
 //! `service::comments::submit` checks the member, the post, the parent and the length, renders the
 //! Markdown once through the strict sanitiser off the async threads, and hands a job to the writer.
@@ -118,6 +127,8 @@
 //!   less for a lone comment to touch.
 //! - The account that is made by an import has no password and is disabled; it is credited all the
 //!   same.
+//! - A GraphQL update takes the input of a create, and what the client leaves out of it stays: the resolver
+//!   looks at the argument as it was sent (`web::graphql::updates`).
 //! - `pamphlet try` hashes its password at the lowest cost to be ready at once; the first login
 //!   raises it.
 #![forbid(unsafe_code)]

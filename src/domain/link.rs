@@ -318,6 +318,10 @@ impl Links {
         self.to("/admin/settings")
     }
 
+    pub fn admin_explorer(&self) -> String {
+        self.to("/admin/explorer")
+    }
+
     /// `path` (base path in front) with a page number, from 2; the first page has none.
     pub fn numbered(&self, path: &str, page: usize) -> String {
         if page > 1 { format!("{path}?page={page}") } else { path.to_owned() }

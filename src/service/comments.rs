@@ -322,7 +322,7 @@ pub fn recent_slice(txn: &ReadTxn, actor: &Actor, window: &Window) -> Result<Sli
     posts::meet(txn, comments.iter().map(|comment| comment.author))?;
     let heads: HashSet<PostId> = comments.iter().map(|comment| comment.post).collect();
     let heads: HashMap<PostId, PostHead> =
-        store::posts::by_ids(txn, heads)?.into_iter().map(|post| (post.id, post)).collect();
+        store::post_lists::heads(txn, heads)?.into_iter().map(|post| (post.id, post)).collect();
     Slice::of(comments, window.limit, |comment| Cursor::new(RECENT, comment.id)).try_map(|comment| {
         let post = heads.get(&comment.post).cloned();
         let post = post.ok_or_else(|| Error::internal(format!("comment {} has no post", comment.id)))?;

@@ -129,7 +129,7 @@ fn published(txn: &ReadTxn, wanted: &Wanted, mut place: Place, take: usize) -> R
         let Some(last) = places.last() else { break };
         place = *last;
         let all = places.len() < at_once;
-        let read = store::posts::by_ids(txn, places.into_iter().map(|(_, id)| id))?;
+        let read = store::post_lists::heads(txn, places.into_iter().map(|(_, id)| id))?;
         heads.extend(read.into_iter().filter(|head| wanted.holds(head)));
         if all {
             break;
@@ -151,7 +151,7 @@ fn made(
         return store::post_lists::made_before(txn, before, take, keep);
     }
     let pages = store::post_lists::pages(txn)?.into_iter().filter(|id| id.0 < before);
-    Ok(store::posts::by_ids(txn, pages)?.into_iter().filter(keep).take(take).collect())
+    Ok(store::post_lists::heads(txn, pages)?.into_iter().filter(keep).take(take).collect())
 }
 
 #[cfg(test)]

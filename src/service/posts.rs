@@ -165,7 +165,7 @@ fn page_of(txn: &ReadTxn, ids: Vec<PostId>, number: usize, per_page: usize, tota
     if number > 1 && ids.is_empty() {
         return Err(Error::NotFound("page"));
     }
-    Ok(Page { items: cards(txn, store::posts::by_ids(txn, ids)?)?, number, per_page, total })
+    Ok(Page { items: cards(txn, store::post_lists::heads(txn, ids)?)?, number, per_page, total })
 }
 
 /// The heads with what a list shows beside them, in their order; no texts are read. The caller has decided

@@ -23,7 +23,7 @@ pub fn by_slug(app: &App, txn: &ReadTxn, slug: &str) -> Result<(Tag, usize)> {
 /// Every tag of a public post with the number of these posts, by address.
 pub fn all(app: &App, txn: &ReadTxn) -> Result<Vec<(Tag, usize)>> {
     let found = store::post_lists::tags(txn, app.now())?;
-    let heads = store::posts::by_ids(txn, found.iter().map(|(_, _, newest)| *newest))?;
+    let heads = store::post_lists::heads(txn, found.iter().map(|(_, _, newest)| *newest))?;
     let heads: HashMap<PostId, PostHead> = heads.into_iter().map(|head| (head.id, head)).collect();
     // Two posts may spell a tag differently; the newest one has the word.
     let spelled = |(slug, posts, newest): (Slug, usize, PostId)| {

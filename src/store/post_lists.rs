@@ -42,6 +42,18 @@ pub fn published_before(txn: &impl Snapshot, listing: &Listing, place: Place, ta
     }
 }
 
+/// The heads of posts in this order; those that are not there are left out.
+pub fn heads(txn: &impl Snapshot, ids: impl IntoIterator<Item = PostId>) -> Result<Vec<PostHead>> {
+    let table = txn.table(POSTS)?;
+    let mut heads = Vec::new();
+    for id in ids {
+        if let Some(row) = table.get(id.0)? {
+            heads.push(record::decode(row.value())?);
+        }
+    }
+    Ok(heads)
+}
+
 /// Heads of posts and pages made before the one of this number for which `keep` holds, newest made first.
 pub fn made_before(
     txn: &impl Snapshot,

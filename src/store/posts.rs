@@ -71,18 +71,6 @@ pub fn by_id(txn: &impl Snapshot, id: PostId) -> Result<Option<PostHead>> {
     txn.table(POSTS)?.get(id.0)?.map(|row| record::decode(row.value())).transpose()
 }
 
-/// The heads of posts in this order; those that are not there are left out.
-pub fn by_ids(txn: &impl Snapshot, ids: impl IntoIterator<Item = PostId>) -> Result<Vec<PostHead>> {
-    let table = txn.table(POSTS)?;
-    let mut heads = Vec::new();
-    for id in ids {
-        if let Some(row) = table.get(id.0)? {
-            heads.push(record::decode(row.value())?);
-        }
-    }
-    Ok(heads)
-}
-
 /// The post or page at this address, whatever its state.
 pub fn by_slug(txn: &impl Snapshot, kind: Kind, slug: &Slug) -> Result<Option<PostHead>> {
     let id = txn.table(POST_BY_SLUG)?.get((kind.as_str(), slug.as_str()))?.map(|row| row.value());

@@ -298,6 +298,10 @@ impl Site {
         let others = [self.category()];
         let new = NewUser { username: text.into(), email: text.into(), password: "secret words".into() };
         let account = admin::users::NewAccount { user: &new, role: Role::Author };
+        let asked = admin::explorer::Asked { query: text, variables: text, response: Some(text) };
+        let field = admin::explorer::Member { signature: text.into(), about: text.into() };
+        let types = [admin::explorer::Type { name: text.into(), about: text.into(), fields: vec![field] }];
+        let errors = [FieldError { field: "variables".into(), message: Cow::Borrowed(text) }];
         vec![
             admin::comments::index(&frame, &page(recent)),
             admin::categories::index(&frame, &[(category.clone(), 2)], &typed, &[]),
@@ -307,6 +311,7 @@ impl Site {
             admin::users::index(&frame, &page(self.user()), &account, &[]),
             admin::users::edit(&frame, &self.user(), &[]),
             admin::settings::edit(&frame, &SettingsPatch::from_settings(&self.settings), &[]),
+            admin::explorer::show(&frame, &asked, &types, &errors),
         ]
     }
 }

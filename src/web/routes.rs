@@ -67,6 +67,8 @@ fn reading() -> Vec<Route> {
         // APIs
         Route::new(GET, "/graphql", GraphQl, graphql::get),
         Route::new(POST, "/graphql", GraphQl, graphql::post).body_limit(graphql::BODY_LIMIT),
+        // For programmers
+        Route::new(GET, "/api/docs", Page, api::docs::show),
         // Health
         Route::new(GET, "/healthz", Feed, health::alive),
         Route::new(GET, "/readyz", Feed, health::ready),
@@ -128,6 +130,9 @@ fn managing() -> Vec<Route> {
         Route::new(POST, "/admin/users", Page, admin_users::create),
         Route::new(GET, "/admin/users/{id}", Page, admin_users::edit),
         Route::new(POST, "/admin/users/{id}", Page, admin_users::update),
+        Route::new(GET, "/admin/explorer", Page, graphql::explorer::show),
+        Route::new(POST, "/admin/explorer", Page, graphql::explorer::run_form)
+            .body_limit(graphql::explorer::BODY_LIMIT),
         Route::new(GET, "/admin/settings", Page, admin_settings::edit),
         Route::new(POST, "/admin/settings", Page, admin_settings::update).body_limit(UPLOAD_LIMIT),
     ]

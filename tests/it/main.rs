@@ -27,6 +27,7 @@ mod cli;
 mod comments;
 mod crash;
 mod graphql;
+mod graphql_http;
 mod limits;
 mod links;
 mod live;

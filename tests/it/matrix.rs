@@ -9,6 +9,8 @@ const PEOPLE: [&str; 6] = ["visitor", "reader", "author", "owner", "editor", "ad
 
 /// What each of `PEOPLE` gets: `ok`, `login` (led to it, or asked in a form), `403`, `404`.
 ///
+/// `/graphql` is asked nothing here; what it shows to whom is told in `graphql.rs`.
+///
 /// A name in braces is the route's parameter, with the thing it stands for behind a colon.
 const TABLE: &str = "
     GET  /                                          ok    ok    ok    ok    ok    ok
@@ -90,6 +92,10 @@ const TABLE: &str = "
     POST /admin/users                               login 403   403   403   403   ok
     GET  /admin/users/{id}                          login 403   403   403   403   ok
     POST /admin/users/{id}                          login 403   403   403   403   ok
+    GET  /graphql                                   400   400   400   400   400   400
+    POST /graphql                                   400   400   400   400   400   400
+    GET  /admin/explorer                            login 403   ok    ok    ok    ok
+    POST /admin/explorer                            login 403   ok    ok    ok    ok
     GET  /admin/settings                            login 403   403   403   403   ok
     POST /admin/settings                            login 403   403   403   403   ok
 ";
@@ -278,6 +284,7 @@ fn form(pattern: &str, things: &Things, number: usize) -> Vec<(&'static str, Str
             vec![("username", format!("added{number}")), ("password", text(PASSWORD)), ("role", text("reader"))]
         }
         "/admin/users/{id}" => vec![("role", text("author"))],
+        "/admin/explorer" => vec![("query", text("{ me { username } }"))],
         "/admin/settings" => vec![
             ("title", text("T")),
             ("time_zone", text("Europe/Berlin")),

@@ -1,4 +1,4 @@
-//! Addresses of the REST API.
+//! Addresses of the APIs.
 
 use crate::domain::id::{CommentId, TokenId};
 use crate::domain::link::{Links, segment};
@@ -11,6 +11,11 @@ impl Links {
     /// Below which all of it lives.
     pub fn api(&self) -> String {
         self.to("/api/v1")
+    }
+
+    /// Where the GraphQL API is asked.
+    pub fn graphql(&self) -> String {
+        self.to("/graphql")
     }
 
     /// A post or a page.

@@ -18,10 +18,11 @@ pub enum Section {
     Categories,
     Users,
     Settings,
+    Explorer,
 }
 
 impl Section {
-    const ALL: [Section; 7] = [
+    const ALL: [Section; 8] = [
         Section::Posts,
         Section::Pages,
         Section::Comments,
@@ -29,6 +30,7 @@ impl Section {
         Section::Categories,
         Section::Users,
         Section::Settings,
+        Section::Explorer,
     ];
 
     /// The part in which a post or a page is edited.
@@ -48,6 +50,7 @@ impl Section {
             Section::Categories => "Categories",
             Section::Users => "Users",
             Section::Settings => "Settings",
+            Section::Explorer => "API explorer",
         }
     }
 
@@ -60,12 +63,13 @@ impl Section {
             Section::Categories => links.admin_categories(),
             Section::Users => links.admin_users(),
             Section::Settings => links.admin_settings(),
+            Section::Explorer => links.admin_explorer(),
         }
     }
 
     fn open_to(self, actor: &Actor) -> bool {
         match self {
-            Section::Posts | Section::Images => actor.can_write(Kind::Post),
+            Section::Posts | Section::Images | Section::Explorer => actor.can_write(Kind::Post),
             Section::Pages => actor.can_write(Kind::Page),
             Section::Comments => actor.can_moderate(),
             Section::Categories => actor.can_edit_categories(),

@@ -3,6 +3,7 @@
 pub mod categories;
 pub mod comments;
 pub mod editor;
+pub mod explorer;
 pub mod frame;
 pub mod media;
 pub mod posts;

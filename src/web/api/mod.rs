@@ -5,6 +5,7 @@ pub mod batch;
 pub mod categories;
 pub mod changes;
 pub mod comments;
+pub mod docs;
 pub mod me;
 pub mod media;
 pub mod openapi;

@@ -110,7 +110,7 @@ fn described(operation: &Operation) -> Value {
     about
 }
 
-fn description(operation: &Operation) -> String {
+pub(in crate::web::api) fn description(operation: &Operation) -> String {
     let wants = match operation.wants {
         Wants::Nothing => "For everybody.".to_owned(),
         Wants::Optional(scope) => {
@@ -200,7 +200,7 @@ fn header(name: &str, about: &str) -> (String, Value) {
 }
 
 /// Every other status that can really occur, with why.
-fn failures(operation: &Operation) -> Vec<(u16, &'static str)> {
+pub(in crate::web::api) fn failures(operation: &Operation) -> Vec<(u16, &'static str)> {
     let reads = operation.route.method == Method::GET;
     let has_path = operation.parameters.iter().any(|parameter| parameter.place == Place::Path);
     let moves = ["/posts/{slug}", "/pages/{slug}", "/categories/{slug}"];

@@ -2,7 +2,8 @@
 
 use crate::error::Error;
 use crate::web::graphql::accept::Speaks;
-use crate::web::graphql::limits::{Exceeded, MAX_COST};
+use crate::web::graphql::limits;
+use crate::web::graphql::limits::{INVALID, MAX_COST};
 use crate::web::problem;
 use crate::web::problem::Refusal;
 use crate::web::request::RequestId;
@@ -12,11 +13,6 @@ use async_graphql::{ServerError, Value};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
-
-/// The code of a document that does not fit the schema.
-const INVALID: &str = "invalid-query";
-/// The code of a document that asks for too much.
-const TOO_COSTLY: &str = "too-costly";
 
 /// A GraphQL response with the status it has where the status tells.
 #[derive(Debug)]
@@ -68,9 +64,9 @@ impl Answer {
         Answer::refused(error)
     }
 
-    /// The document goes over a limit.
-    pub fn exceeded(exceeded: Exceeded) -> Answer {
-        Answer { cost: exceeded.cost, ..Answer::refused(coded(exceeded.message, TOO_COSTLY)) }
+    /// The document is not executed.
+    pub fn not_executed(refused: limits::Refused) -> Answer {
+        Answer { cost: refused.cost, ..Answer::refused(coded(refused.message, refused.code)) }
     }
 
     /// The request is one that this address does not take.

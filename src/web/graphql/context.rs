@@ -13,6 +13,7 @@ use crate::service::{App, ReadTxn, categories, comments, posts};
 use crate::web::request::RequestId;
 use async_graphql::Context;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Most bytes of texts in one answer: a document can name the same long text many times.
@@ -27,6 +28,8 @@ pub struct Operation {
     reading: Mutex<Option<Arc<Reading>>>,
     /// Bytes of text that the answer may still have.
     room: Mutex<usize>,
+    /// Whether the server stops.
+    stopped: AtomicBool,
 }
 
 /// A snapshot with what was read from it for several fields at once.
@@ -49,17 +52,21 @@ struct Memo {
 }
 
 /// The operation that a resolver belongs to.
-pub fn operation<'a>(ctx: &Context<'a>) -> Result<&'a Operation> {
-    ctx.data_opt::<Arc<Operation>>()
-        .map(|operation| &**operation)
-        .ok_or_else(|| Error::internal("an operation without its data"))
+pub fn operation<'a>(ctx: &Context<'a>) -> Result<&'a Arc<Operation>> {
+    ctx.data_opt::<Arc<Operation>>().ok_or_else(|| Error::internal("an operation without its data"))
 }
 
 impl Operation {
     /// By `actor`; nothing is read yet.
     pub fn new(app: &Arc<App>, actor: &Actor, id: RequestId) -> Operation {
-        let (app, actor) = (Arc::clone(app), actor.clone());
-        Operation { app, actor, id, reading: Mutex::new(None), room: Mutex::new(MAX_TEXT) }
+        Operation {
+            app: Arc::clone(app),
+            actor: actor.clone(),
+            id,
+            reading: Mutex::new(None),
+            room: Mutex::new(MAX_TEXT),
+            stopped: AtomicBool::new(false),
+        }
     }
 
     pub fn app(&self) -> &Arc<App> {
@@ -82,6 +89,22 @@ impl Operation {
     /// Lets go of the snapshot; the next read sees what is committed by then.
     pub fn look_again(&self) {
         lock(&self.reading).take();
+    }
+
+    /// For the next event of a subscription, which is an answer of its own.
+    pub fn begin_again(&self) {
+        self.look_again();
+        *lock(&self.room) = MAX_TEXT;
+    }
+
+    /// Says that a subscription ends because the server stops.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether `stop` was said.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 
     /// Commits what a use case returned. No snapshot is held while it waits.

@@ -14,9 +14,14 @@ const LIST: usize = 5;
 const TEXT: usize = 10;
 
 /// The price of every field, by type and name.
-pub struct Costs(HashMap<String, HashMap<String, Known>>);
+pub struct Costs {
+    fields: HashMap<String, HashMap<String, Known>>,
+    /// Whether the schema may be asked what it is.
+    pub introspection: bool,
+}
 
 struct Known {
+    of: Type,
     returns: String,
     cost: usize,
     items: usize,
@@ -55,7 +60,7 @@ impl Field<'_> {
 
 impl Costs {
     /// From the schema in its own language.
-    pub fn of(schema: &str) -> Costs {
+    pub fn of(schema: &str, introspection: bool) -> Costs {
         let mut types = HashMap::new();
         for definition in parse_schema(schema).map(|document| document.definitions).unwrap_or_default() {
             if let TypeSystemDefinition::Type(definition) = definition
@@ -69,7 +74,7 @@ impl Costs {
                 types.insert(definition.node.name.node.to_string(), fields.collect());
             }
         }
-        Costs(types)
+        Costs { fields: types, introspection }
     }
 
     /// The type whose fields stand at the top of an operation.
@@ -81,13 +86,18 @@ impl Costs {
         }
     }
 
+    /// The type that a field gives, as the schema has it.
+    pub fn returned(&self, on: &str, name: &str) -> Option<&Type> {
+        self.fields.get(on)?.get(name).map(|known| &known.of)
+    }
+
     /// The price of a field; what the schema does not have costs little and is refused later.
     pub fn field(&self, on: &str, name: &str) -> Field<'_> {
         if matches!(name, "__schema" | "__type") || on.starts_with("__") {
             return about_schema(name);
         }
         let nothing = Field { returns: "", cost: 1, items: 1, first: None, is_list_of_type: false, is_entrance: false };
-        match self.0.get(on).and_then(|fields| fields.get(name)) {
+        match self.fields.get(on).and_then(|fields| fields.get(name)) {
             Some(known) => Field {
                 returns: &known.returns,
                 cost: known.cost,
@@ -104,6 +114,7 @@ fn known(field: &FieldDefinition, in_connection: bool) -> Known {
     let (returns, is_list) = named(&field.ty.node);
     let is_paged = field.arguments.iter().any(|argument| argument.node.name.node == "first");
     Known {
+        of: field.ty.node.clone(),
         returns: returns.to_owned(),
         cost: if matches!(field.name.node.as_str(), "html" | "source") { TEXT } else { 1 },
         // The items of a connection are counted where it is asked for.

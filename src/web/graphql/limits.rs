@@ -5,7 +5,7 @@
 
 use crate::web::graphql::costs::{Costs, Field as Priced};
 use async_graphql::parser::types::{
-    ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
+    ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet, VariableDefinition,
 };
 use async_graphql::{Name, Value, Variables};
 use std::collections::HashMap;
@@ -31,25 +31,37 @@ const MAX_INTROSPECTION: usize = 2;
 /// Larger numbers are all the same. Far from overflow, on small machines too.
 const CEILING: usize = 1_000_000;
 
-/// Which limit a document goes over.
+/// The code of a document that means nothing here.
+pub const INVALID: &str = "invalid-query";
+/// The code of a document that asks for too much.
+pub const TOO_COSTLY: &str = "too-costly";
+
+/// Why a document is not executed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exceeded {
+pub struct Refused {
+    pub code: &'static str,
     /// A sentence that names the limit.
     pub message: String,
     /// What the operation would cost, if that is what is too much.
     pub cost: Option<usize>,
 }
 
-impl Exceeded {
-    fn new(message: impl Into<String>) -> Exceeded {
-        Exceeded { message: message.into(), cost: None }
+impl Refused {
+    /// It goes over a limit.
+    fn new(message: impl Into<String>) -> Refused {
+        Refused { code: TOO_COSTLY, message: message.into(), cost: None }
+    }
+
+    /// However small it were, it would not do.
+    fn invalid(message: impl Into<String>) -> Refused {
+        Refused { code: INVALID, message: message.into(), cost: None }
     }
 }
 
 /// Looks at the text before it is parsed.
-pub fn text(document: &str) -> Result<(), Exceeded> {
+pub fn text(document: &str) -> Result<(), Refused> {
     if document.len() > MAX_BYTES {
-        return Err(Exceeded::new(format!(
+        return Err(Refused::new(format!(
             "The document is longer than {MAX_BYTES} bytes. Values belong into variables."
         )));
     }
@@ -73,10 +85,10 @@ pub fn text(document: &str) -> Result<(), Exceeded> {
         }
         tokens += usize::from(length > 0);
         if open > MAX_BRACKETS {
-            return Err(Exceeded::new(format!("The document is nested deeper than {MAX_BRACKETS} brackets.")));
+            return Err(Refused::new(format!("The document is nested deeper than {MAX_BRACKETS} brackets.")));
         }
         if tokens > MAX_TOKENS {
-            return Err(Exceeded::new(format!("The document has more than {MAX_TOKENS} tokens.")));
+            return Err(Refused::new(format!("The document has more than {MAX_TOKENS} tokens.")));
         }
         rest = rest.split_at(length.max(1)).1;
     }
@@ -114,7 +126,7 @@ pub fn document(
     costs: &Costs,
     document: &ExecutableDocument,
     (name, variables): (Option<&str>, &Variables),
-) -> Result<Option<Weighed>, Exceeded> {
+) -> Result<Option<Weighed>, Refused> {
     let mut chosen = None;
     let mut fragments = HashMap::new();
     // Also those that no operation uses: the library walks them too.
@@ -129,24 +141,48 @@ pub fn document(
         let mut walk = Walk { operation, fragments: &mut fragments };
         let sum = walk.set(&definition.node.selection_set.node, costs.root(definition.node.ty))?;
         if sum.roots > MAX_ROOTS {
-            return Err(Exceeded::new(format!(
+            return Err(Refused::new(format!(
                 "An operation has at most {MAX_ROOTS} fields at its top; this one has {}.",
                 sum.roots
             )));
         }
+        if definition.node.ty == OperationType::Subscription && sum.roots != 1 {
+            return Err(Refused::invalid("A subscription listens to one thing: it has one field at its top."));
+        }
         let is_chosen = name.is_none() || own.map(|own| own.as_str()) == name;
         if is_chosen {
+            missing(&definition.node, variables)?;
             chosen = Some(Weighed { kind: definition.node.ty, cost: sum.cost });
         }
     }
     match chosen {
-        Some(Weighed { cost, .. }) if cost > MAX_COST => Err(Exceeded {
+        Some(Weighed { cost, .. }) if cost > MAX_COST => Err(Refused {
+            code: TOO_COSTLY,
             message: format!(
                 "This costs {cost}, and an operation may cost {MAX_COST}. Please ask for fewer items at once."
             ),
             cost: Some(cost),
         }),
         chosen => Ok(chosen),
+    }
+}
+
+/// Refuses an operation whose variables are not all there, as nothing of it can be executed.
+fn missing(operation: &OperationDefinition, variables: &Variables) -> Result<(), Refused> {
+    let is_missing = |definition: &VariableDefinition| {
+        let given = variables.get(&definition.name.node);
+        let is_null = given.or(definition.default_value()).is_none_or(|value| *value == Value::Null);
+        is_null && !definition.var_type.node.nullable
+    };
+    match operation.variable_definitions.iter().find(|definition| is_missing(&definition.node)) {
+        Some(definition) => {
+            let VariableDefinition { name, var_type, .. } = &definition.node;
+            Err(Refused::invalid(format!(
+                "The variable ${} of the type {} is missing or null.",
+                name.node, var_type.node
+            )))
+        }
+        None => Ok(()),
     }
 }
 
@@ -162,7 +198,7 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, other: Sum) -> Result<(), Exceeded> {
+    fn add(&mut self, other: Sum) -> Result<(), Refused> {
         self.roots += other.roots;
         self.fields += other.fields;
         self.aliases += other.aliases;
@@ -178,7 +214,7 @@ impl Sum {
                 format!("The fields of types can be asked for {MAX_INTROSPECTION} deep."),
             ),
         ];
-        too_much.into_iter().find(|(exceeded, _)| *exceeded).map_or(Ok(()), |(_, message)| Err(Exceeded::new(message)))
+        too_much.into_iter().find(|(exceeded, _)| *exceeded).map_or(Ok(()), |(_, message)| Err(Refused::new(message)))
     }
 }
 
@@ -199,7 +235,7 @@ struct Walk<'a, 'm> {
 
 impl<'a> Walk<'a, '_> {
     /// `on` is the type that the fields belong to, as far as it is known.
-    fn set(&mut self, set: &'a SelectionSet, on: &'a str) -> Result<Sum, Exceeded> {
+    fn set(&mut self, set: &'a SelectionSet, on: &'a str) -> Result<Sum, Refused> {
         let mut sum = Sum::default();
         for selection in &set.items {
             sum.add(match &selection.node {
@@ -215,10 +251,10 @@ impl<'a> Walk<'a, '_> {
         Ok(sum)
     }
 
-    fn fragment(&mut self, name: &'a str) -> Result<Sum, Exceeded> {
+    fn fragment(&mut self, name: &'a str) -> Result<Sum, Refused> {
         match self.fragments.get(name) {
             Some(Some(known)) => return Ok(*known),
-            Some(None) => return Err(Exceeded::new(format!("The fragment {name} contains itself."))),
+            Some(None) => return Err(Refused::invalid(format!("The fragment {name} contains itself."))),
             None => {}
         }
         // One that is not there is for the validation to tell.
@@ -230,8 +266,11 @@ impl<'a> Walk<'a, '_> {
         Ok(sum)
     }
 
-    fn field(&mut self, field: &'a Field, on: &str) -> Result<Sum, Exceeded> {
+    fn field(&mut self, field: &'a Field, on: &str) -> Result<Sum, Refused> {
         let priced = self.operation.costs.field(on, field.name.node.as_str());
+        if priced.is_entrance() && !self.operation.costs.introspection {
+            return Err(Refused::invalid("This site does not tell programs its schema."));
+        }
         let inside = self.set(&field.selection_set.node, priced.returns)?;
         let items = match priced.first {
             Some(usual) => self.first(field).unwrap_or(usual),

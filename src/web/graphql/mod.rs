@@ -5,12 +5,16 @@ pub mod answer;
 pub mod connection;
 pub mod context;
 pub mod costs;
+pub mod explorer;
 pub mod limits;
 pub mod mutation;
 pub mod nodes;
+pub mod nulls;
 pub mod payload;
 pub mod query;
 pub mod request;
+pub mod stream;
+pub mod subscription;
 pub mod updates;
 
 use crate::domain::actor::Actor;
@@ -25,11 +29,11 @@ use crate::web::graphql::costs::Costs;
 use crate::web::graphql::mutation::Mutation;
 use crate::web::graphql::query::Query;
 use crate::web::graphql::request::Request;
+use crate::web::graphql::subscription::Subscription;
 use crate::web::problem::Refusal;
 use crate::web::request::{Req, RequestId};
 use crate::web::response::Res;
 use crate::web::variants::{About, Variants};
-use async_graphql::EmptySubscription as Subscription;
 use async_graphql::Schema;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::OperationType;
@@ -56,7 +60,7 @@ impl Door {
         let builder = Schema::build(Query, Mutation::default(), Subscription);
         let builder = if introspection { builder } else { builder.disable_introspection().disable_suggestions() };
         let schema = builder.finish();
-        Door { costs: Costs::of(&schema.sdl()), schema }
+        Door { costs: Costs::of(&schema.sdl(), introspection), schema }
     }
 }
 
@@ -65,6 +69,27 @@ pub struct Prepared {
     pub request: async_graphql::Request,
     pub kind: OperationType,
     pub cost: usize,
+    pub text: Text,
+}
+
+/// What an operation was written as, to be looked at again when something failed.
+pub struct Text {
+    query: String,
+    operation_name: Option<String>,
+}
+
+impl Text {
+    /// Makes a response whole as the specification has it.
+    fn complete(&self, site: &Site, response: &mut async_graphql::Response) {
+        let is_executed =
+            response.data != async_graphql::Value::Null || response.errors.iter().any(|error| !error.path.is_empty());
+        if response.errors.is_empty() || !is_executed {
+            return;
+        }
+        if let Ok(document) = parse_query(&self.query) {
+            nulls::settle(&door(site).costs, &document, self.operation_name.as_deref(), response);
+        }
+    }
 }
 
 /// POST: any operation.
@@ -75,8 +100,15 @@ pub async fn post(site: Arc<Site>, mut req: Req) -> Result<Res> {
         return Ok(Answer::refusal(&refusal).respond(speaks));
     }
     let body = req.bytes().await?;
-    let prepared = Request::from_body(&body).map_err(Answer::no_request).and_then(|request| prepare(&site, request));
+    let request = match Request::from_body(&body) {
+        Ok(request) => request,
+        Err(message) => return Ok(Answer::no_request(message).respond(speaks)),
+    };
     drop(body);
+    let prepared = prepare(&site, request);
+    if speaks == Speaks::Events {
+        return stream::open(&site, &req, prepared).await;
+    }
     match prepared {
         Ok(prepared) if prepared.kind == OperationType::Subscription => Ok(not_acceptable()),
         Ok(prepared) => Ok(run(&site, &req.actor, req.id, prepared).await?.respond(speaks)),
@@ -87,20 +119,27 @@ pub async fn post(site: Arc<Site>, mut req: Req) -> Result<Res> {
 /// GET: queries, and subscriptions as events. A whole answer has an ETag.
 pub async fn get(site: Arc<Site>, req: Req) -> Result<Res> {
     let Some(speaks) = Speaks::choose(&req.headers) else { return Ok(not_acceptable()) };
-    let prepared =
-        Request::from_query(&req.query).map_err(Answer::no_request).and_then(|request| prepare(&site, request));
+    let request = match Request::from_query(&req.query) {
+        Ok(request) => request,
+        Err(message) => return Ok(Answer::no_request(message).respond(speaks)),
+    };
+    let prepared = prepare(&site, request);
+    let is_mutation = prepared.as_ref().is_ok_and(|prepared| prepared.kind == OperationType::Mutation);
+    if speaks == Speaks::Events && !is_mutation {
+        return stream::open(&site, &req, prepared).await;
+    }
     let prepared = match prepared {
         Ok(prepared) => prepared,
         Err(answer) => return Ok(answer.respond(speaks)),
     };
-    match (prepared.kind, speaks) {
-        (OperationType::Mutation, _) => {
+    match prepared.kind {
+        OperationType::Mutation => {
             let mut res = Answer::refusal(&Refusal::Method("POST".into())).respond(speaks);
             res.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
             Ok(res)
         }
-        (OperationType::Subscription, _) => Ok(not_acceptable()),
-        (OperationType::Query, _) => {
+        OperationType::Subscription => Ok(not_acceptable()),
+        OperationType::Query => {
             let answer = run(&site, &req.actor, req.id, prepared).await?;
             if !answer.is_whole() {
                 return Ok(answer.respond(speaks));
@@ -135,15 +174,16 @@ fn door(site: &Site) -> &Door {
 /// Parses a document and holds it against the limits, before anything expands it.
 pub fn prepare(site: &Site, request: Request) -> std::result::Result<Prepared, Answer> {
     let door = door(site);
-    limits::text(&request.query).map_err(Answer::exceeded)?;
+    limits::text(&request.query).map_err(Answer::not_executed)?;
     let document = parse_query(&request.query).map_err(Answer::not_parsed)?;
     let asked = (request.operation_name.as_deref(), &request.variables);
-    let weighed = limits::document(&door.costs, &document, asked).map_err(Answer::exceeded)?;
+    let weighed = limits::document(&door.costs, &document, asked).map_err(Answer::not_executed)?;
     let (kind, cost) = weighed.map_or((OperationType::Query, 0), |weighed| (weighed.kind, weighed.cost));
+    let text = Text { query: request.query.clone(), operation_name: request.operation_name.clone() };
     let mut prepared = async_graphql::Request::new(request.query).variables(request.variables);
     prepared.operation_name = request.operation_name;
     prepared.set_parsed_query(document);
-    Ok(Prepared { request: prepared, kind, cost })
+    Ok(Prepared { request: prepared, kind, cost, text })
 }
 
 /// Runs a query or a mutation by `actor`; every door to this API comes through here.
@@ -157,12 +197,13 @@ pub async fn run(site: &Arc<Site>, actor: &Actor, id: RequestId, prepared: Prepa
 async fn run_as(site: &Arc<Site>, operation: &Arc<Operation>, prepared: Prepared) -> Result<Answer> {
     let schema = &door(site).schema;
     let execution = schema.execute(prepared.request.data(Arc::clone(operation)));
-    let response = if prepared.kind == OperationType::Query {
+    let mut response = if prepared.kind == OperationType::Query {
         let _permit = site.cache.permit().await?;
         off_the_loop(|| to_the_end(execution))
     } else {
         execution.await
     };
+    prepared.text.complete(site, &mut response);
     Ok(Answer::of(response, prepared.cost, operation.id))
 }
 

@@ -49,18 +49,30 @@ impl Request {
         Ok(members.into())
     }
 
+    /// What somebody typed into a form.
+    pub fn typed(query: &str, variables: &str) -> Result<Request, String> {
+        let variables = object(variables).map_err(|fault| format!("This is {fault}"))?;
+        Ok(Members { query: query.to_owned(), operation_name: None, variables, _extensions: None }.into())
+    }
+
     /// The query of a GET; members are parameters, and objects are JSON in them. Empty is as good as left out.
     pub fn from_query(query: &Query) -> Result<Request, String> {
         let text = query.get("query").ok_or("The parameter query is missing, which holds the document.")?;
-        let object = |name: &str| match query.get(name).filter(|text| !text.is_empty()) {
-            Some(text) => serde_json::from_str::<Option<Object>>(text)
-                .map_err(|cause| format!("The parameter {name} is no object in JSON: {cause}.")),
-            None => Ok(None),
+        let object = |name: &str| {
+            object(query.get(name).unwrap_or("")).map_err(|fault| format!("The parameter {name} is {fault}"))
         };
         let (variables, extensions) = (object("variables")?, object("extensions")?);
         let operation_name = query.get("operationName").map(str::to_owned);
         Ok(Members { query: text.to_owned(), operation_name, variables, _extensions: extensions }.into())
     }
+}
+
+/// Empty is as good as left out.
+fn object(text: &str) -> Result<Option<Object>, String> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    serde_json::from_str::<Option<Object>>(text).map_err(|cause| format!("no object in JSON: {cause}."))
 }
 
 /// A JSON object in which no name stands twice, at any depth.

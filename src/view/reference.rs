@@ -1,0 +1,197 @@
+//! The reference of the API: every operation with what it takes, what it answers and a command to try it.
+
+use crate::view::layout;
+use crate::view::layout::Frame;
+use crate::view::layout::Head;
+use maud::Markup;
+use maud::html;
+
+/// All that the page shows.
+pub struct Reference {
+    pub sections: Vec<Section>,
+    pub problems: Vec<Problem>,
+}
+
+/// The operations on one noun.
+pub struct Section {
+    pub noun: &'static str,
+    pub operations: Vec<Operation>,
+}
+
+/// One operation.
+pub struct Operation {
+    /// Stable: the page's address of it.
+    pub id: String,
+    pub method: String,
+    pub path: &'static str,
+    pub summary: String,
+    pub description: String,
+    pub parameters: Vec<Parameter>,
+    /// Statuses and what they mean.
+    pub answers: Vec<(u16, &'static str)>,
+    /// A command for the shell.
+    pub command: String,
+}
+
+/// A parameter of an operation.
+pub struct Parameter {
+    pub name: &'static str,
+    /// `path`, `query` or `header`.
+    pub place: &'static str,
+    pub about: &'static str,
+    pub is_required: bool,
+}
+
+/// A kind of problem, by its stable word.
+pub struct Problem {
+    pub code: &'static str,
+    pub status: u16,
+    pub title: &'static str,
+}
+
+/// The page.
+pub fn show(frame: &Frame, reference: &Reference) -> Markup {
+    let main = html! {
+        article.post {
+            header.post-head {
+                h1 { "API" }
+            }
+            div.prose {
+                (beginning(frame))
+                (contents(reference))
+                @for section in &reference.sections {
+                    h2 id=(anchor(section.noun)) { (section.noun) }
+                    @for one in &section.operations { (operation(one)) }
+                }
+                (graphql(frame))
+                (events())
+                (problems(&reference.problems))
+            }
+        }
+    };
+    let head = Head {
+        title: "API",
+        description: "What a person can do on the pages of this blog, a program can do through its API.",
+        canonical: Some(frame.links.api_docs()),
+        ..Head::default()
+    };
+    layout::page_with(frame, &head, main)
+}
+
+fn beginning(frame: &Frame) -> Markup {
+    html! {
+        p {
+            "What a person can do on the pages of this blog, a program can do here, by the same rules. The commands below want two "
+            "variables: the address of the blog, and a token, which you make "
+            a href=(frame.links.account_tokens()) { "in your account" } " or with " code { "pamphlet user token" } "."
+        }
+        pre { code { "BLOG=http://127.0.0.1:8080" (frame.links.base()) "\nTOKEN=pamphlet_…" } }
+        ul {
+            li { "Bodies are JSON in " code { "snake_case" } ", times are RFC 3339 in UTC, ids are strings." }
+            li {
+                "A token is sent as " code { "Authorization: Bearer" } ", never in the address. It can do what its scopes say and its owner "
+                "may do now; passwords, sessions and tokens themselves want a session."
+            }
+            li {
+                "Lists come in parts: " code { "next" } " and the " code { "Link" } " header tell the cursor for " code { "after" }
+                ". " code { "fields" } " leaves members out, " code { "include" } " adds some."
+            }
+            li {
+                "What is read has an " code { "ETag" } "; PUT, PATCH and DELETE want it in " code { "If-Match" }
+                ", so that nobody undoes the change of another. A POST with an " code { "Idempotency-Key" } " is done once."
+            }
+            li { "For machines there is an " a href=(frame.links.to("/api/v1/openapi.json")) { "OpenAPI 3.1 document" } "." }
+        }
+    }
+}
+
+fn contents(reference: &Reference) -> Markup {
+    html! {
+        nav aria-label="Contents" {
+            ul {
+                @for section in &reference.sections {
+                    li { a href={ "#" (anchor(section.noun)) } { (section.noun) } }
+                }
+                li { a href="#graphql" { "GraphQL" } }
+                li { a href="#events" { "Live comments" } }
+                li { a href="#problems" { "Problems" } }
+            }
+        }
+    }
+}
+
+fn operation(one: &Operation) -> Markup {
+    html! {
+        h3 id=(one.id) { (one.summary) }
+        p { code { (one.method) " " (one.path) } }
+        p { (one.description) }
+        @if !one.parameters.is_empty() {
+            dl {
+                @for parameter in &one.parameters {
+                    dt {
+                        code { (parameter.name) } " " (parameter.place)
+                        @if parameter.is_required { ", required" }
+                    }
+                    dd { (parameter.about) }
+                }
+            }
+        }
+        pre { code { (one.command) } }
+        ul {
+            @for (status, about) in &one.answers { li { strong { (status) } " " (about) } }
+        }
+    }
+}
+
+fn graphql(frame: &Frame) -> Markup {
+    html! {
+        h2 #graphql { "GraphQL" }
+        p {
+            "The same nouns, rules and names, in " code { "camelCase" } ", are at " code { (frame.links.to("/graphql")) }
+            ": queries by GET or POST, mutations by POST, subscriptions as server-sent events. What an operation costs is told in "
+            code { "extensions.cost" } "."
+        }
+        pre {
+            code {
+                "curl \"$BLOG/graphql\" \\\n  -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\\n  "
+                "-d '{\"query\": \"{ posts(first: 5) { nodes { title url commentCount } } }\"}'"
+            }
+        }
+    }
+}
+
+fn events() -> Markup {
+    html! {
+        h2 #events { "Live comments" }
+        p {
+            "New, edited and removed comments of a post come as server-sent events. Whoever was away sends "
+            code { "Last-Event-ID" } "; an event " code { "reset" } " says that the conversation has to be read again."
+        }
+        pre { code { "curl -N \"$BLOG/posts/owls-at-night/events\"" } }
+    }
+}
+
+fn problems(problems: &[Problem]) -> Markup {
+    html! {
+        h2 #problems { "Problems" }
+        p {
+            "Whatever fails is told as " code { "application/problem+json" } " (RFC 9457). " code { "type" } " is "
+            code { "/problems/" } " with one of these words, which stay the same; GraphQL has the word in "
+            code { "extensions.code" } ". " code { "errors" } " has all fields at fault, " code { "request_id" }
+            " finds the request in the log."
+        }
+        table {
+            thead { tr { th scope="col" { "Word" } th scope="col" { "Status" } th scope="col" { "Meaning" } } }
+            tbody {
+                @for problem in problems {
+                    tr { td { code { (problem.code) } } td { (problem.status) } td { (problem.title) } }
+                }
+            }
+        }
+    }
+}
+
+/// A noun as it stands in an address.
+fn anchor(noun: &str) -> String {
+    noun.to_lowercase().replace(' ', "-")
+}

@@ -19,7 +19,7 @@ use std::time::Duration;
 /// The argument that makes this executable the yardstick.
 pub const WORD: &str = "bare";
 
-type Answers = HashMap<String, (HeaderMap, Bytes)>;
+type Answers = HashMap<String, (StatusCode, HeaderMap, Bytes)>;
 
 /// Writes what the yardstick is to answer at each address.
 pub fn learn(file: &Path, answers: &[(String, Answer)]) -> Result<()> {
@@ -42,14 +42,14 @@ pub fn serve(file: &Path) -> Result<()> {
 }
 
 /// hyper adds the date and the length by itself.
-fn prepared((path, answer): (String, Answer)) -> Result<(String, (HeaderMap, Bytes))> {
+fn prepared((path, answer): (String, Answer)) -> Result<(String, (StatusCode, HeaderMap, Bytes))> {
     let mut headers = HeaderMap::new();
     for (name, value) in answer.headers {
         if !matches!(name.as_str(), "date" | "content-length") {
             headers.append(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(&value)?);
         }
     }
-    Ok((path, (headers, answer.body.into())))
+    Ok((path, (StatusCode::from_u16(answer.status)?, headers, answer.body.into())))
 }
 
 async fn connection(stream: tokio::net::TcpStream, answers: Arc<Answers>) {
@@ -66,7 +66,8 @@ async fn connection(stream: tokio::net::TcpStream, answers: Arc<Answers>) {
 fn answer(answers: &Answers, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     match answers.get(request.uri().path_and_query().map_or("", PathAndQuery::as_str)) {
-        Some((headers, body)) => {
+        Some((status, headers, body)) => {
+            *response.status_mut() = *status;
             *response.headers_mut() = headers.clone();
             *response.body_mut() = Full::new(body.clone());
         }

@@ -1,5 +1,6 @@
 //! The blog measured from outside: `cargo bench --bench load [-- NAME…]`; see `benches/README.md`.
 
+mod api;
 mod bare;
 mod client;
 mod comments;
@@ -12,6 +13,7 @@ mod memory;
 mod process;
 mod scale;
 mod table;
+mod yardstick;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -21,6 +23,7 @@ type Bench = fn() -> Result<()>;
 
 const BENCHES: &[(&str, Bench)] = &[
     ("http", http::run),
+    ("api", api::run),
     ("comments", comments::run),
     ("scale", scale::run),
     ("logins", logins::run),

@@ -83,8 +83,8 @@ impl Server {
         Ok(Duration::from_millis(ticks * 1000 / TICKS))
     }
 
-    /// What it does for clients that ask for a second without pause; an answer other than 200 is
-    /// an error.
+    /// What it does for clients that ask for a second without pause; an answer other than 200 or
+    /// 304 is an error.
     pub fn rate(&self, runtime: &Runtime, requests: &Arc<Vec<Vec<u8>>>, connections: usize) -> Result<Rate> {
         let before = self.cpu()?;
         let load = runtime.block_on(client::load(self.address, requests, connections, SECOND))?.all_good()?;

@@ -225,16 +225,15 @@ pub fn moved_to(app: &App, txn: &ReadTxn, kind: Kind, slug: &str) -> Result<Opti
     Ok(store::posts::by_id(txn, id)?.filter(|head| head.kind == kind && head.is_public(app.now())))
 }
 
-/// The head of a post or page by its address, for somebody who may change it. Whoever may only read it is
-/// told so; for anybody else it is not there.
+/// The head of a post or page by its address, for somebody who may change it.
 pub fn changeable(app: &App, txn: &ReadTxn, actor: &Actor, kind: Kind, slug: &str) -> Result<PostHead> {
+    if !actor.can_write(kind) {
+        return Err(actor.refusal(kind.write_scope()));
+    }
     let missing = || Error::NotFound(kind.as_str());
     let slug = Slug::parse(slug).map_err(|_| missing())?;
     let head = store::posts::by_slug(txn, kind, &slug)?.ok_or_else(missing)?;
-    if actor.can_edit_post(&head) {
-        return Ok(head);
-    }
-    Err(if head.visible_to(actor, app.now()) { actor.refusal(kind.write_scope()) } else { missing() })
+    for_change(app, actor, head)
 }
 
 /// The Markdown of a post, for somebody who may see it before it is public.
@@ -257,20 +256,29 @@ pub fn by_id(app: &App, txn: &ReadTxn, actor: &Actor, id: PostId) -> Result<Post
 }
 
 /// A post with its Markdown, for somebody who may change it.
-pub fn editable(txn: &ReadTxn, actor: &Actor, id: PostId) -> Result<(PostHead, String)> {
-    let head = editable_head(txn, actor, id)?;
+pub fn editable(app: &App, txn: &ReadTxn, actor: &Actor, id: PostId) -> Result<(PostHead, String)> {
+    let head = editable_head(app, txn, actor, id)?;
     let source = current_source(txn, &head)?;
     Ok((head, source))
 }
 
-/// The head of a post, for somebody who may change it.
-pub fn editable_head(txn: &ReadTxn, actor: &Actor, id: PostId) -> Result<PostHead> {
-    if actor.is_anonymous() {
-        return Err(Error::Unauthenticated);
+/// The head of a post or page by its number, for somebody who may change it.
+pub fn editable_head(app: &App, txn: &ReadTxn, actor: &Actor, id: PostId) -> Result<PostHead> {
+    // Whoever writes nothing at all need not be told what there is.
+    if ![Kind::Post, Kind::Page].iter().any(|kind| actor.can_write(*kind)) {
+        return Err(actor.refusal(Kind::Post.write_scope()));
     }
-    // A token may be good for writing and not for reading.
-    let may = |head: &PostHead| actor.can_see_unpublished(head) || actor.can_edit_post(head);
-    store::posts::by_id(txn, id)?.filter(may).ok_or(Error::NotFound("post"))
+    let head = store::posts::by_id(txn, id)?.ok_or(Error::NotFound("post"))?;
+    for_change(app, actor, head)
+}
+
+/// Whoever may only read it is told so; for anybody else it is not there.
+fn for_change(app: &App, actor: &Actor, head: PostHead) -> Result<PostHead> {
+    if actor.can_edit_post(&head) {
+        return Ok(head);
+    }
+    let is_seen = head.visible_to(actor, app.now());
+    Err(if is_seen { actor.refusal(head.kind.write_scope()) } else { Error::NotFound(head.kind.as_str()) })
 }
 
 /// Posts or pages that `actor` sees to, newest made first.

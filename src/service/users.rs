@@ -204,12 +204,12 @@ pub async fn change_password(app: &App, actor: &Actor, current: &str, new: &str)
 
 /// Gives somebody a new password and signs them out everywhere.
 pub async fn set_password(app: &App, actor: &Actor, id: UserId, new: &str) -> Result<Change<()>> {
-    if !actor.can_manage_users() {
-        return Err(actor.refusal(TokenScope::UsersWrite));
-    }
     if *actor != Actor::System {
         // A stolen token must not become an account.
         actor.in_session()?;
+    }
+    if !actor.can_manage_users() {
+        return Err(actor.refusal(TokenScope::UsersWrite));
     }
     let new = Password::parse(new).map_err(|message| Error::field("password", message))?;
     let hash = app.passwords.hash(&new).await?;

@@ -65,7 +65,7 @@ pub async fn update(
     input: &PostInput,
     intent: Intent,
 ) -> Result<Change<PostHead>> {
-    let kind = posts::editable_head(&app.read()?, actor, id)?.kind;
+    let kind = posts::editable_head(app, &app.read()?, actor, id)?.kind;
     permit(actor, kind)?;
     let valid = validate(app, kind, input)?;
     let rendered = rendered(app, &valid.source).await?;
@@ -88,7 +88,7 @@ pub async fn update(
 
 /// Deletes a post with its conversation. Its address is gone, not reused.
 pub fn remove(app: &App, actor: &Actor, id: PostId) -> Result<Change<PostHead>> {
-    permit(actor, posts::editable_head(&app.read()?, actor, id)?.kind)?;
+    permit(actor, posts::editable_head(app, &app.read()?, actor, id)?.kind)?;
     let actor = actor.clone();
     Ok(Change::new(move |txn| {
         let head =

@@ -65,13 +65,13 @@ const TABLE: &str = "
     GET  /admin/posts                               login 403   ok    ok    ok    ok
     GET  /admin/posts/new                           login 403   ok    ok    ok    ok
     POST /admin/posts/new                           login 403   ok    ok    ok    ok
-    GET  /admin/posts/{id}                          login 404   404   ok    ok    ok
-    POST /admin/posts/{id}                          login 404   404   ok    ok    ok
-    GET  /admin/posts/{id}/delete                   login 404   404   ok    ok    ok
-    POST /admin/posts/{id}/delete                   login 404   404   ok    ok    ok
-    GET  /admin/posts/{id:page}                     login 404   404   404   ok    ok
-    POST /admin/posts/{id:page}                     login 404   404   404   ok    ok
-    POST /admin/posts/{id:page}/delete              login 404   404   404   ok    ok
+    GET  /admin/posts/{id}                          login 403   403   ok    ok    ok
+    POST /admin/posts/{id}                          login 403   403   ok    ok    ok
+    GET  /admin/posts/{id}/delete                   login 403   403   ok    ok    ok
+    POST /admin/posts/{id}/delete                   login 403   403   ok    ok    ok
+    GET  /admin/posts/{id:page}                     login 403   403   403   ok    ok
+    POST /admin/posts/{id:page}                     login 403   403   403   ok    ok
+    POST /admin/posts/{id:page}/delete              login 403   403   403   ok    ok
     GET  /admin/pages                               login 403   403   403   ok    ok
     GET  /admin/pages/new                           login 403   403   403   ok    ok
     POST /admin/pages/new                           login 403   403   403   ok    ok

@@ -22,8 +22,8 @@ pub struct Write {
     pub graphql: Option<fn(&Subject) -> Mutation>,
     /// No token may do it.
     pub wants_session: bool,
-    /// The refusal of a token that is for something else, if it is not the usual one.
-    pub narrow: Option<&'static str>,
+    /// Pages ask visitors to log in beside the post, so that there has to be one.
+    pub visitor_at_pages: Option<&'static str>,
     /// Whether this name can sign in with this password is part of what came of it. No name: whoever asked;
     /// `subject`: the account that the row is about.
     pub opens: Option<(&'static str, &'static str)>,
@@ -40,6 +40,8 @@ pub struct Form {
 pub struct Call {
     pub method: &'static str,
     pub path: String,
+    /// What is sent as `If-Match`; whoever may not change a thing may not read its tag either.
+    pub if_match: &'static str,
     pub body: Asks,
 }
 
@@ -64,7 +66,7 @@ fn write(
     graphql: fn(&Subject) -> Mutation,
 ) -> Write {
     let (page, graphql) = (Some(page), Some(graphql));
-    Write { name, expected, page, rest, graphql, wants_session: false, narrow: None, opens: None }
+    Write { name, expected, page, rest, graphql, wants_session: false, visitor_at_pages: None, opens: None }
 }
 
 impl Write {
@@ -80,7 +82,7 @@ fn form(path: impl Into<String>, fields: &[(&'static str, &str)]) -> Form {
 
 fn call(method: &'static str, path: impl Into<String>, body: Value) -> Call {
     let body = if body.is_null() { Asks::Nothing } else { Asks::Json(body) };
-    Call { method, path: path.into(), body }
+    Call { method, path: path.into(), if_match: "*", body }
 }
 
 /// Arguments are (name, type, value).
@@ -110,12 +112,13 @@ fn editor(subject: &Subject, changes: &[(&'static str, &str)]) -> Form {
         ("tags", "Owls"),
         ("category", subject.category.as_str()),
         ("comments_open", "on"),
+        ("published_at", subject.published_at.as_str()),
         ("version", "1"),
         ("action", "save"),
     ];
     fields.retain(|(known, _)| changes.iter().all(|(name, _)| name != known));
     fields.extend(changes);
-    Form { image: None, ..form(format!("/admin/posts/{}", subject.post), &fields) }
+    form(format!("/admin/posts/{}", subject.post), &fields)
 }
 
 /// The mutation that changes a post.
@@ -124,14 +127,19 @@ fn update_post(subject: &Subject, version: u32, input: Value) -> Mutation {
     mutation("updatePost", &[id, ("version", "Int!", json!(version)), ("input", "PostInput!", input)])
 }
 
+impl Subject {
+    /// A name, and an address, that nothing has yet.
+    fn new_name(&self) -> String {
+        format!("new-{}", self.number)
+    }
+}
+
 fn post_path(subject: &Subject) -> String {
     format!("/posts/{}", subject.slug)
 }
 
 pub fn posts() -> Vec<Write> {
-    // Posts of others are not there for those who may not change them.
-    const OWNERS: &str = "unauthenticated not-found not-found done done done";
-    const HIDDEN: &str = "unauthenticated not-found not-found not-found done done";
+    const OWNERS: &str = "unauthenticated forbidden forbidden done done done";
     vec![
         write(
             "save a new post",
@@ -175,15 +183,25 @@ pub fn posts() -> Vec<Write> {
         write(
             "change a post and its address",
             OWNERS,
-            |subject| editor(subject, &[("title", "Changed"), ("slug", "changed"), ("source", "Other."), ("tags", "")]),
             |subject| {
-                let patch = json!({ "title": "Changed", "slug": "changed", "source": "Other.", "tags": [] });
+                let slug = subject.new_name();
+                editor(subject, &[("title", "Changed"), ("slug", &slug), ("source", "Other."), ("tags", "")])
+            },
+            |subject| {
+                let patch = json!({ "title": "Changed", "slug": subject.new_name(), "source": "Other.", "tags": [] });
                 call("PATCH", post_path(subject), patch)
             },
             |subject| {
-                let input = json!({ "title": "Changed", "slug": "changed", "source": "Other.", "tags": [] });
+                let input = json!({ "title": "Changed", "slug": subject.new_name(), "source": "Other.", "tags": [] });
                 update_post(subject, 1, input)
             },
+        ),
+        write(
+            "change a post that somebody changed meanwhile",
+            "unauthenticated forbidden forbidden stale stale stale",
+            |subject| editor(subject, &[("title", "Changed"), ("version", "7")]),
+            |subject| Call { if_match: "\"7\"", ..call("PATCH", post_path(subject), json!({ "title": "Changed" })) },
+            |subject| update_post(subject, 7, json!({ "title": "Changed" })),
         ),
         write(
             "take a post back",
@@ -194,7 +212,7 @@ pub fn posts() -> Vec<Write> {
         ),
         write(
             "publish a draft",
-            OWNERS,
+            "unauthenticated forbidden not-found done done done",
             |subject| {
                 let id = (subject.post.parse::<u64>().unwrap() + 1).to_string();
                 let title = format!("Draft {}", subject.number);
@@ -211,7 +229,7 @@ pub fn posts() -> Vec<Write> {
         ),
         write(
             "a category that is not there",
-            "unauthenticated not-found not-found invalid invalid invalid",
+            "unauthenticated forbidden forbidden invalid invalid invalid",
             |subject| editor(subject, &[("category", "999")]),
             |subject| call("PATCH", post_path(subject), json!({ "category": "nowhere" })),
             |subject| update_post(subject, 1, json!({ "category": "nowhere" })),
@@ -235,7 +253,7 @@ pub fn posts() -> Vec<Write> {
         ),
         write(
             "change a page",
-            HIDDEN,
+            EDITORS,
             |subject| {
                 let fields = [("title", "Changed"), ("slug", subject.page_slug.as_str()), ("source", "Other.")];
                 let rest = [("version", "1"), ("action", "save")];
@@ -252,7 +270,7 @@ pub fn posts() -> Vec<Write> {
         ),
         write(
             "delete a page",
-            HIDDEN,
+            EDITORS,
             |subject| form(format!("/admin/posts/{}/delete", subject.page), &[]),
             |subject| call("DELETE", format!("/pages/{}", subject.page_slug), Value::Null),
             |subject| mutation("deletePage", &[("id", "ID!", json!(subject.page)), ("version", "Int!", json!(1))]),
@@ -305,20 +323,26 @@ pub fn conversations() -> Vec<Write> {
             |subject| call("POST", format!("{}/comments", post_path(subject)), json!({ "body": " " })),
             |subject| create_comment(&subject.slug, json!({ "body": " " })),
         ),
-        write(
-            "a comment on a post that is not there",
-            "unauthenticated not-found not-found not-found not-found not-found",
-            |_| form("/posts/nothing/comments", &[("body", "Words")]),
-            |_| call("POST", "/posts/nothing/comments", json!({ "body": "Words" })),
-            |_| create_comment("nothing", json!({ "body": "Words" })),
-        ),
-        write(
-            "a comment on a draft",
-            "unauthenticated not-found not-found not-found not-found not-found",
-            |subject| form(format!("/posts/{}/comments", subject.draft), &[("body", "Words")]),
-            |subject| call("POST", format!("/posts/{}/comments", subject.draft), json!({ "body": "Words" })),
-            |subject| create_comment(&subject.draft, json!({ "body": "Words" })),
-        ),
+        Write {
+            visitor_at_pages: Some("not-found"),
+            ..write(
+                "a comment on a post that is not there",
+                "unauthenticated not-found not-found not-found not-found not-found",
+                |_| form("/posts/nothing/comments", &[("body", "Words")]),
+                |_| call("POST", "/posts/nothing/comments", json!({ "body": "Words" })),
+                |_| create_comment("nothing", json!({ "body": "Words" })),
+            )
+        },
+        Write {
+            visitor_at_pages: Some("not-found"),
+            ..write(
+                "a comment on a draft",
+                "unauthenticated not-found not-found not-found not-found not-found",
+                |subject| form(format!("/posts/{}/comments", subject.draft), &[("body", "Words")]),
+                |subject| call("POST", format!("/posts/{}/comments", subject.draft), json!({ "body": "Words" })),
+                |subject| create_comment(&subject.draft, json!({ "body": "Words" })),
+            )
+        },
         write(
             "edit a comment",
             "unauthenticated forbidden forbidden done forbidden forbidden",
@@ -348,10 +372,10 @@ pub fn categories_and_images() -> Vec<Write> {
         write(
             "make a category",
             EDITORS,
-            |_| form("/admin/categories", &[("name", "Birds"), ("description", "All of them")]),
-            |_| call("POST", "/categories", json!({ "name": "Birds", "description": "All of them" })),
-            |_| {
-                let input = json!({ "name": "Birds", "description": "All of them" });
+            |subject| form("/admin/categories", &[("name", &subject.new_name()), ("description", "All of them")]),
+            |subject| call("POST", "/categories", json!({ "name": subject.new_name(), "description": "All of them" })),
+            |subject| {
+                let input = json!({ "name": subject.new_name(), "description": "All of them" });
                 mutation("createCategory", &[("input", "CategoryInput!", input)])
             },
         ),
@@ -376,13 +400,18 @@ pub fn categories_and_images() -> Vec<Write> {
             "rename a category",
             EDITORS,
             |subject| {
-                let fields = [("name", "Renamed"), ("slug", "renamed"), ("description", "")];
+                let name = subject.new_name();
+                let fields = [("name", name.as_str()), ("slug", &name), ("description", "")];
                 form(format!("/admin/categories/{}", subject.category), &fields)
             },
-            |subject| call("PATCH", category_path(subject), json!({ "name": "Renamed", "slug": "renamed" })),
+            |subject| {
+                let name = subject.new_name();
+                call("PATCH", category_path(subject), json!({ "name": name, "slug": name }))
+            },
             |subject| {
                 let seen = [("id", "ID!", json!(subject.category)), ("etag", "String!", json!(subject.etags.category))];
-                let input = ("input", "CategoryInput!", json!({ "name": "Renamed", "slug": "renamed" }));
+                let name = subject.new_name();
+                let input = ("input", "CategoryInput!", json!({ "name": name, "slug": name }));
                 mutation("updateCategory", &[&seen[..], &[input]].concat())
             },
         ),

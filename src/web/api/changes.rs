@@ -157,7 +157,7 @@ async fn update(site: &Arc<Site>, actor: &Actor, (kind, slug): (Kind, &str), cal
         let head = posts::changeable(&site.app, &txn, actor, kind, slug)?;
         call.check(&PostResource::whole(&site.app, &txn, head.clone())?)?;
         let input = call.applied(|| {
-            let (_, source) = posts::editable(&txn, actor, head.id)?;
+            let (_, source) = posts::editable(&site.app, &txn, actor, head.id)?;
             let category = posts::view(&site.app, &txn, head.clone())?.category;
             Ok(PostInput::of(&head, source, category.map(|category| category.slug.to_string())))
         })?;

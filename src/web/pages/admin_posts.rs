@@ -70,7 +70,7 @@ fn new(site: &Site, req: &Req, kind: Kind) -> Result<Res> {
 /// The editor of a post or a page.
 pub async fn edit(site: Arc<Site>, req: Req) -> Result<Res> {
     let txn = site.app.read()?;
-    let (head, source) = posts::editable(&txn, &req.actor, id(&req)?)?;
+    let (head, source) = posts::editable(&site.app, &txn, &req.actor, id(&req)?)?;
     let zone = settings::current(&txn)?.zone();
     let input = PostInput {
         title: head.title.clone(),
@@ -109,7 +109,7 @@ async fn create(site: &Arc<Site>, mut req: Req, kind: Kind) -> Result<Res> {
 
 /// Takes the editor of a stored post or page.
 pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
-    let head = match posts::editable_head(&site.app.read()?, &req.actor, id(&req)?) {
+    let head = match posts::editable_head(&site.app, &site.app.read()?, &req.actor, id(&req)?) {
         Ok(head) => head,
         Err(error) => return give_back(&site, req, Kind::Post, error).await,
     };
@@ -123,6 +123,8 @@ async fn give_back(site: &Site, mut req: Req, kind: Kind, error: Error) -> Resul
     let (status, message) = match &error {
         Error::Unauthenticated => (StatusCode::UNAUTHORIZED, signed_out()),
         Error::NotFound(_) => (StatusCode::NOT_FOUND, gone()),
+        Error::Forbidden if req.actor.can_write(Kind::Post) => (StatusCode::FORBIDDEN, gone()),
+        Error::Forbidden => (StatusCode::FORBIDDEN, may_not_write()),
         _ => return Err(error),
     };
     let form = req.form().await?;
@@ -138,6 +140,12 @@ async fn give_back(site: &Site, mut req: Req, kind: Kind, error: Error) -> Resul
     }
     draft.keep_cover(site, &form)?;
     draft.show(site, &req, status, &[message])
+}
+
+fn may_not_write() -> FieldError {
+    let message =
+        "You may not write here, or not any more, so nothing was saved. Your text is still here to be copied.";
+    FieldError { field: "".into(), message: message.into() }
 }
 
 fn gone() -> FieldError {
@@ -196,7 +204,7 @@ fn saved_at(site: &Site, head: &PostHead, intent: Intent) -> Res {
 /// Asks before a post is deleted.
 pub async fn confirm(site: Arc<Site>, req: Req) -> Result<Res> {
     let txn = site.app.read()?;
-    let head = posts::editable_head(&txn, &req.actor, id(&req)?)?;
+    let head = posts::editable_head(&site.app, &txn, &req.actor, id(&req)?)?;
     let count = comments::conversation(&txn, head.id, 1)?.total;
     Ok(response::html(framed(&site, &req, &txn, &[], |frame| {
         view::admin::editor::confirm_delete(frame, &head, count)
@@ -269,7 +277,7 @@ impl Draft {
         let stale = matches!(error, Error::Stale(_));
         let (status, errors) = refused(error)?;
         let theirs = match self.stored.filter(|_| stale) {
-            Some(id) => Some(posts::editable(&site.app.read()?, &req.actor, id)?),
+            Some(id) => Some(posts::editable(&site.app, &site.app.read()?, &req.actor, id)?),
             None => None,
         };
         match theirs {
@@ -295,7 +303,7 @@ impl Draft {
         conflict: Option<Conflict<'_>>,
     ) -> Result<Res> {
         let txn = site.app.read()?;
-        let stored = self.stored.map(|id| posts::editable_head(&txn, &req.actor, id)).transpose()?;
+        let stored = self.stored.map(|id| posts::editable_head(&site.app, &txn, &req.actor, id)).transpose()?;
         let editor = Editor {
             kind: self.kind,
             stored: stored.as_ref(),

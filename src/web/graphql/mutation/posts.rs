@@ -116,7 +116,7 @@ async fn remove(operation: &Operation, kind: Kind, id: ID, version: u32) -> Resu
 fn changeable(operation: &Operation, kind: Kind, id: &str) -> Result<PostHead> {
     let missing = || Error::NotFound(kind.as_str());
     let id = PostId::parse(id).ok_or_else(missing)?;
-    let head = posts::editable_head(&operation.reading()?.txn, &operation.actor, id)?;
+    let head = posts::editable_head(operation.app(), &operation.reading()?.txn, &operation.actor, id)?;
     if head.kind == kind { Ok(head) } else { Err(missing()) }
 }
 

@@ -361,3 +361,23 @@ async fn a_client_has_so_many_requests_a_minute() {
     visitor.get("/api/v1/posts").await.expect(200);
     blog.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reference_shows_every_operation_with_a_command_to_try_it() {
+    let blog = Blog::start().await;
+    let page = blog.visitor().get("/api/docs").await.expect(200).lacks("<script");
+    let document = blog.visitor().get("/api/v1/openapi.json").await.expect(200);
+    let document: serde_json::Value = serde_json::from_str(&document.text).unwrap();
+    let mut told = 0;
+    for operation in document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values())
+    {
+        let id = operation["operationId"].as_str().unwrap();
+        assert!(page.text.contains(&format!("<h3 id=\"{id}\">")), "{id} is missing");
+        told += 1;
+    }
+    assert!(told > 40 && page.count("curl") > told, "{told} operations");
+    for word in ["not-found", "scope-missing", "precondition-required", "internal"] {
+        assert!(page.text.contains(&format!("<code>{word}</code>")), "{word} is missing");
+    }
+    blog.stop().await;
+}

@@ -294,3 +294,14 @@ async fn the_table_is_whole_and_the_document_valid() {
     blog.administrator.write(post("Not needed")).await;
     blog.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reference_tells_of_every_operation_without_a_script() {
+    let blog = Blog::start().await;
+    let page = blog.visitor().get("/api/docs").await.expect(200).lacks("<script").contains("curl");
+    for operation in operations() {
+        let told = crate::client::unescaped(&page.text);
+        assert!(told.contains(operation.route.pattern), "nothing about {}", operation.id);
+    }
+    blog.stop().await;
+}

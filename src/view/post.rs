@@ -48,7 +48,8 @@ pub fn prepare(links: &Links, zone: &Zone, post: &PostView, conversation: &Conve
 
 /// The page of a post, with one page of its conversation.
 pub fn show(frame: &Frame, post: &Prepared) -> Markup {
-    layout::page_with(frame, &head(frame, &post.head), Main { frame, post })
+    let module = comment::is_live(frame, &post.head).then_some("live.js");
+    layout::page_with(frame, &Head { module, ..head(frame, &post.head) }, Main { frame, post })
 }
 
 /// Written straight into the page, since most of a long page is here.
@@ -87,7 +88,7 @@ pub fn page(frame: &Frame, page: &PostView) -> Markup {
             (post_footer(frame, &page.head))
         }
     };
-    layout::page_with(frame, &Head { module: None, ..head(frame, &page.head) }, main)
+    layout::page_with(frame, &head(frame, &page.head), main)
 }
 
 /// The authors of a post, each a link to what else they wrote: `A, B and C`.

@@ -57,7 +57,8 @@ pub fn show(frame: &Frame, post: &Prepared) -> Markup {
         }
         (comment::conversation(frame, &post.head, &post.conversation))
     };
-    layout::page_with(frame, &head(frame, &post.head), main)
+    let module = comment::is_live(frame, &post.head).then_some("live.js");
+    layout::page_with(frame, &Head { module, ..head(frame, &post.head) }, main)
 }
 
 /// A static page (About, Contact): neither byline nor comments.
@@ -94,7 +95,7 @@ fn head<'a>(frame: &Frame, post: &'a PostHead) -> Head<'a> {
         canonical: Some(frame.links.content(post)),
         image: post.cover.as_ref(),
         is_article: post.kind == Kind::Post,
-        module: comment::is_live(frame, post).then_some("live.js"),
+        module: None,
         private: !post.is_public(frame.now),
     }
 }

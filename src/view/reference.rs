@@ -149,7 +149,7 @@ fn graphql(frame: &Frame) -> Markup {
         p {
             "The same nouns, rules and names, in " code { "camelCase" } ", are at " code { (frame.links.to("/graphql")) }
             ": queries by GET or POST, mutations by POST, subscriptions as server-sent events. What an operation costs is told in "
-            code { "extensions.cost" } "."
+            code { "extensions.cost" } ". Two words more than below are told there: " code { "invalid-query" } " and " code { "too-costly" } "."
         }
         pre {
             code {
@@ -191,7 +191,7 @@ fn problems(problems: &[Problem]) -> Markup {
     }
 }
 
-/// A noun as it stands in an address.
+/// The place of a noun on the page; operations have their own names.
 fn anchor(noun: &str) -> String {
-    noun.to_lowercase().replace(' ', "-")
+    format!("{}-operations", noun.to_lowercase().replace(' ', "-"))
 }

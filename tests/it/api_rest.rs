@@ -376,6 +376,9 @@ async fn the_reference_shows_every_operation_with_a_command_to_try_it() {
         told += 1;
     }
     assert!(told > 40 && page.count("curl") > told, "{told} operations");
+    let mut anchors = page.attributes("id");
+    anchors.sort();
+    assert!(anchors.windows(2).all(|pair| pair[0] != pair[1]), "an anchor stands twice: {anchors:?}");
     for word in ["not-found", "scope-missing", "precondition-required", "internal"] {
         assert!(page.text.contains(&format!("<code>{word}</code>")), "{word} is missing");
     }

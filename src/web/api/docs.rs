@@ -30,10 +30,11 @@ pub async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
 fn reference() -> Reference {
     let mut sections: Vec<Section> = Vec::new();
     for operation in api::operations() {
-        if sections.last().is_none_or(|section| section.noun != operation.tag) {
+        let known = sections.iter().position(|section| section.noun == operation.tag).unwrap_or(sections.len());
+        if known == sections.len() {
             sections.push(Section { noun: operation.tag, operations: Vec::new() });
         }
-        if let Some(section) = sections.last_mut() {
+        if let Some(section) = sections.get_mut(known) {
             section.operations.push(entry(&operation));
         }
     }

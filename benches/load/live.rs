@@ -30,7 +30,7 @@ pub fn run() -> Result<()> {
     let plan = fill::Plan { posts: 16, comments: 50, hash: None };
     fill::fill(&Store::open(&file, Opening::Create, 16_000_000)?, &plan)?;
     let most = (listeners + 64).to_string();
-    let server = Server::pamphlet(&file, &["--bcrypt-cost", "10", "--max-connections", &most])?;
+    let server = Server::pamphlet(&file, &["--bcrypt-cost", "10", "--max-connections", &most, "--api-quota", "0"])?;
     client::runtime()?.block_on(crowd(&server, listeners))
 }
 

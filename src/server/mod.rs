@@ -17,6 +17,7 @@ use crate::service::live::Publications;
 use crate::web::Site;
 use crate::web::metrics::Open;
 use crate::web::pipeline;
+use futures_util::FutureExt;
 use http::HeaderValue;
 use http::header::{ACCEPT, HeaderName};
 use hyper::Request;
@@ -109,13 +110,10 @@ async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>,
     };
     let begin = seat.runner();
     let service = service_fn(move |request: Request<Incoming>| {
-        let (site, running, request) = (site.clone(), begin(), detached(request));
-        // In a box, so that a connection does not keep room for the next request while it idles or listens.
-        Box::pin(async move {
-            let request = request.map(|body| Receiving::new(body, &running));
-            let res = pipeline::answer(&site, peer, request).await;
-            Ok::<_, Infallible>(res.map(|body| Sending::new(body, running)))
-        })
+        let running = begin();
+        let request = detached(request).map(|body| Receiving::new(body, &running));
+        pipeline::answer(&site, peer, request)
+            .map(|res| Ok::<_, Infallible>(res.map(|body| Sending::new(body, running))))
     });
     let builder = match version {
         Spoken::Http1 => builder(patience).http1_only(),

@@ -1,6 +1,7 @@
 //! The only code that knows HTTP: routes, pipeline, cache, sessions.
 
 pub mod accept;
+pub mod access_log;
 pub mod admit;
 pub mod api;
 pub mod body;

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::service::auth;
 use crate::service::tokens;
 use crate::web::Site;
+use crate::web::access_log::{Arrival, Seen};
 use crate::web::admit;
 use crate::web::body::Cause;
 use crate::web::cors;
@@ -13,123 +14,84 @@ use crate::web::finish::Finish;
 use crate::web::origin::Caller;
 use crate::web::problem;
 use crate::web::problem::{Asked, Failure, Refusal};
-use crate::web::request::{Incoming, Query, Req, RequestId};
+use crate::web::request::{Incoming, Query, Req};
 use crate::web::response;
 use crate::web::response::Res;
 use crate::web::router::{Found, Route, Surface};
 use crate::web::security;
 use crate::web::session;
 use bytes::Bytes;
+use futures_util::future::Either;
 use http::header::{ALLOW, AUTHORIZATION, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 use hyper::body::Body;
-use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::future::{Ready, ready};
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
 
-/// Bytes of a path that the log shows.
-const LOGGED_PATH: usize = 300;
+/// The answer to a request: there at once, or made by a task's work.
+pub type Answering = Either<Ready<Res>, Pin<Box<dyn Future<Output = Res> + Send>>>;
 
 /// Answers one request, whatever it is, and writes its line into the log.
-pub async fn answer<B>(site: &Arc<Site>, peer: SocketAddr, request: Request<B>) -> Res
+pub fn answer<B>(site: &Arc<Site>, peer: SocketAddr, request: Request<B>) -> Answering
 where
     B: hyper::body::Body<Data = Bytes> + Send + Sync + 'static,
     B::Error: Into<Cause>,
 {
-    let (started, id) = (Instant::now(), site.request_id());
+    let arrival = Arrival { started: Instant::now(), id: site.request_id() };
     let (parts, body) = request.into_parts();
     let host = admit::request(&parts);
     let trusted = &site.app.config.trusted_proxies;
     let caller = Caller::new(peer.ip(), host.as_ref().copied().unwrap_or(""), &parts.headers, trusted)
         .at(site.app.links.origin());
-    let client = caller.client;
     if host.is_ok()
-        && let Some((res, route)) = ready(site, &caller, &parts)
+        && let Some((res, route)) = kept(site, &caller, &parts)
     {
-        let seen = Seen { started, id, client, method: &parts.method, path: parts.uri.path() };
-        return seen.answered(site, route, res);
+        let seen = Seen { arrival, client: caller.client, method: &parts.method, path: parts.uri.path() };
+        return Either::Left(ready(seen.answered(site, route, res)));
     }
     let admitted = host.map(drop);
-    let (method, uri) = (parts.method.clone(), parts.uri.clone());
-    let mut asked = Asked::new(id, &parts);
-    let finish = Finish::new(id, caller.https, &parts);
+    // In a box, so that a kept answer has no room for this to carry around.
+    Either::Right(Box::pin(made(site.clone(), arrival, caller, admitted, parts, body)))
+}
+
+/// What is not kept has to be made.
+async fn made<B>(
+    site: Arc<Site>,
+    arrival: Arrival,
+    caller: Caller,
+    admitted: std::result::Result<(), Refusal>,
+    parts: Parts,
+    body: B,
+) -> Res
+where
+    B: hyper::body::Body<Data = Bytes> + Send + Sync + 'static,
+    B::Error: Into<Cause>,
+{
+    let (client, method, uri) = (caller.client, parts.method.clone(), parts.uri.clone());
+    let mut asked = Asked::new(arrival.id, &parts);
+    let finish = Finish::new(arrival.id, caller.https, &parts);
     let request = Request::from_parts(parts, body.map_err(Into::into).boxed());
-    // In a box of its own, so that what is answered at once has no room for it to carry around.
-    let mut res = finish.finish(Box::pin(told(site, &mut asked, caller, admitted, request)).await);
+    let mut res = finish.finish(told(&site, &mut asked, caller, admitted, request).await);
     if let Some(left) = &asked.left {
         left.tell(res.headers_mut());
     }
     if let Some(origin) = &asked.origin {
         cors::tell(res.headers_mut(), origin);
     }
-    Seen { started, id, client, method: &method, path: uri.path() }.answered(site, asked.route, res)
-}
-
-/// What the log shows of a request.
-struct Seen<'a> {
-    started: Instant,
-    id: RequestId,
-    client: IpAddr,
-    method: &'a Method,
-    path: &'a str,
-}
-
-impl Seen<'_> {
-    /// Counts the answer, writes its line, and takes away the body if nobody asked for it.
-    fn answered(self, site: &Site, route: Option<usize>, res: Res) -> Res {
-        let res = if *self.method == Method::HEAD { response::without_body(res) } else { res };
-        let took = self.started.elapsed();
-        site.metrics.answered(route, self.method, res.status(), took);
-        let route = route.and_then(|number| site.router.routes().get(number));
-        // Never the query, cookies or bodies: they may hold secrets.
-        tracing::info!(
-            target: "request",
-            method = self.method.as_str(),
-            path = logged(self.path, route),
-            route = route.map_or("-", |route| route.pattern),
-            status = res.status().as_u16(),
-            bytes = res.body().length(),
-            ms = took.as_micros() as f64 / 1000.0,
-            client = %Client(self.client),
-            id = %self.id,
-        );
-        res
-    }
-}
-
-/// An address as it is usually written. The standard library takes several times as long for it, and
-/// there is one in each line of the log.
-struct Client(IpAddr);
-
-impl fmt::Display for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let IpAddr::V4(address) = self.0 else { return self.0.fmt(f) };
-        for (at, octet) in address.octets().into_iter().enumerate() {
-            f.write_str(if at == 0 { "" } else { "." })?;
-            f.write_str(itoa::Buffer::new().format(octet))?;
-        }
-        Ok(())
-    }
-}
-
-/// As much of a path as belongs in the log.
-fn logged<'a>(path: &'a str, route: Option<&Route>) -> &'a str {
-    match route {
-        Some(route) if route.is_secret => route.pattern,
-        _ if path.len() <= LOGGED_PATH => path,
-        _ => (0..=LOGGED_PATH).rev().find_map(|end| path.get(..end)).unwrap_or(""),
-    }
+    Seen { arrival, client, method: &method, path: uri.path() }.answered(&site, asked.route, res)
 }
 
 /// A file of the binary, or a kept page for a visitor: answered before anything else is looked at.
 /// With the number of the route that would have answered.
-fn ready(site: &Site, caller: &Caller, parts: &Parts) -> Option<(Res, Option<usize>)> {
+fn kept(site: &Site, caller: &Caller, parts: &Parts) -> Option<(Res, Option<usize>)> {
     if !matches!(parts.method, Method::GET | Method::HEAD) {
         return None;
     }
@@ -373,23 +335,6 @@ mod tests {
     async fn parameters_arrive_decoded() {
         assert_eq!(text(get(&blog(), "/posts/%D0%BC").await).await, "м");
         assert_eq!(get(&blog(), "/posts/%FF").await.status(), 404);
-    }
-
-    #[test]
-    fn the_log_shows_neither_secret_nor_endless_paths() {
-        let route = |pattern| Route::new(Method::GET, pattern, Surface::Page, |_, _| async { Err(Error::Busy) });
-        assert_eq!(logged("/posts/a", Some(&route("/posts/{slug}"))), "/posts/a");
-        assert_eq!(logged("/reset/1234", Some(&route("/reset/{token}"))), "/reset/{token}");
-        assert_eq!(logged("/nowhere", None), "/nowhere");
-        let long = format!("/{}", "м".repeat(LOGGED_PATH));
-        assert_eq!(logged(&long, None).len(), LOGGED_PATH - 1);
-    }
-
-    #[test]
-    fn addresses_are_shown_as_everywhere_else() {
-        for text in ["127.0.0.1", "0.0.0.0", "255.255.255.255", "10.0.100.20", "::1", "2001:db8::ff00"] {
-            assert_eq!(Client(text.parse().unwrap()).to_string(), text);
-        }
     }
 
     #[tokio::test]

@@ -48,6 +48,7 @@ pub fn run() -> Result<()> {
 /// Those who are measured, each with its own file on the same disk.
 struct Rivals {
     app: Arc<App>,
+    members: Arc<[Actor]>,
     alone: Single,
     sqlite: Single,
     runtime: Runtime,
@@ -61,7 +62,7 @@ fn throughput(folder: &Path, file: &Path) -> Result<()> {
     let sqlite = Single::start(one_transaction_each(&folder.join("sqlite.db"))?);
     // As many threads for Markdown as the server has.
     let runtime = tokio::runtime::Builder::new_multi_thread().max_blocking_threads(8).enable_all().build()?;
-    let rivals = Rivals { app, alone, sqlite, runtime };
+    let rivals = Rivals { app, members: members()?, alone, sqlite, runtime };
     println!("The disk as it is:");
     rates(folder, &rivals)?;
     println!("The same beside a thread that appends to another file on this disk and syncs it, as a backup does:");
@@ -89,9 +90,10 @@ fn rates(folder: &Path, rivals: &Rivals) -> Result<()> {
     for writers in WRITERS {
         let mut rounds = Vec::new();
         for _ in 0..number("PAMPHLET_BENCH_ROUNDS", 5)? {
-            let Rivals { app, alone, sqlite, runtime } = rivals;
+            let Rivals { app, members, alone, sqlite, runtime } = rivals;
             let (app, queue, other) = (Arc::clone(app), alone.queue.clone(), sqlite.queue.clone());
-            let ours = measure(runtime, writers, move |writer| submit(Arc::clone(&app), writer))?;
+            let members = Arc::clone(members);
+            let ours = measure(runtime, writers, move |writer| submit(Arc::clone(&app), Arc::clone(&members), writer))?;
             let alone = measure(runtime, writers, move |_| ask(queue.clone()))?;
             let sqlite = measure(runtime, writers, move |_| ask(other.clone()))?;
             rounds.push([ours, alone, sqlite]);
@@ -161,19 +163,24 @@ where
 }
 
 /// The whole use case: permission, Markdown, the writer, one durable commit.
-async fn submit(app: Arc<App>, writer: usize) -> Result<()> {
+async fn submit(app: Arc<App>, members: Arc<[Actor]>, writer: usize) -> Result<()> {
+    let actor = members.get(writer % members.len()).ok_or("nobody writes")?;
     let number = u64::try_from(writer)?;
-    let actor = Actor::Member(Member {
-        id: UserId(1 + number % fill::MEMBERS),
-        username: Username::parse(&fill::member(number % fill::MEMBERS))?,
-        display_name: String::new(),
-        role: Role::Reader,
-        via: Via::Session(SessionKey([0; 32])),
-    });
     let slug = format!("post-{}", 1 + number % POSTS);
-    app.commit(pamphlet::service::comments::submit(&app, &actor, &slug, None, &fill::comment_text(number)).await)
+    app.commit(pamphlet::service::comments::submit(&app, actor, &slug, None, &fill::comment_text(number)).await)
         .await?;
     Ok(())
+}
+
+/// Those who write, as a session or a token says who they are.
+fn members() -> Result<Arc<[Actor]>> {
+    let member = |number| {
+        let username = Username::parse(&fill::member(number))?;
+        let via = Via::Session(SessionKey([0; 32]));
+        let member = Member { id: UserId(1 + number), username, display_name: String::new(), role: Role::Reader, via };
+        Ok(Actor::Member(member))
+    };
+    (0..fill::MEMBERS).map(member).collect()
 }
 
 type Commit = Box<dyn FnMut() -> Result<()> + Send>;

@@ -14,6 +14,11 @@ impl Html {
     }
 
     /// The markup itself.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+
+    /// The markup.
     pub fn as_str(&self) -> &str {
         &self.0
     }

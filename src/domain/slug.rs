@@ -25,6 +25,9 @@ impl Slug {
         if text.len() > MAX_SLUG {
             return Err(format!("The address may have at most {MAX_SLUG} bytes.").into());
         }
+        if is_plain(text) {
+            return Ok(Slug(text.to_owned()));
+        }
         match Slug::from_title(text) {
             Some(slug) if slug.0 == text => Ok(slug),
             Some(slug) => {
@@ -87,6 +90,14 @@ impl fmt::Display for Slug {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Whether a text is certainly a slug already: words of lower-case ASCII letters and digits with one joint
+/// between two of them. Every address of a page is asked this.
+fn is_plain(text: &str) -> bool {
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    text.split(['-', '.', '_']).all(is_word)
 }
 
 fn truncate(slug: &mut String) {

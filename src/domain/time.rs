@@ -39,8 +39,15 @@ impl Timestamp {
     /// RFC 3339 in UTC, to the second: `2026-05-03T08:28:00Z`.
     pub fn rfc3339(self) -> String {
         let at = Offset::UTC.to_datetime(self.jiff());
-        let (hour, minute, second) = (at.hour(), at.minute(), at.second());
-        format!("{:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", at.year(), at.month(), at.day())
+        let mut text = String::with_capacity(20);
+        year(&mut text, at.year());
+        let parts = [('-', at.month()), ('-', at.day()), ('T', at.hour()), (':', at.minute()), (':', at.second())];
+        for (before, number) in parts {
+            text.push(before);
+            two(&mut text, number);
+        }
+        text.push('Z');
+        text
     }
 
     /// IMF-fixdate of RFC 9110, section 5.6.7.
@@ -71,8 +78,19 @@ impl Timestamp {
         let at = self.local(zone);
         let half = if at.hour() < 12 { "a.m." } else { "p.m." };
         let hour = (at.hour() + 11) % 12 + 1;
-        let (month, day, year, minute) = (month_name(at.month()), at.day(), at.year(), at.minute());
-        format!("{month} {day}, {year:04}, {hour}:{minute:02} {half}")
+        let mut text = String::with_capacity(32);
+        text.push_str(month_name(at.month()));
+        text.push(' ');
+        number(&mut text, at.day());
+        text.push_str(", ");
+        year(&mut text, at.year());
+        text.push_str(", ");
+        number(&mut text, hour);
+        text.push(':');
+        two(&mut text, at.minute());
+        text.push(' ');
+        text.push_str(half);
+        text
     }
 
     /// For people, without the time: `May 3, 2026`.
@@ -101,6 +119,28 @@ impl Timestamp {
     fn local(self, zone: &Zone) -> DateTime {
         zone.0.to_datetime(self.jiff())
     }
+}
+
+// There is a time at each of a hundred comments, and `format!` takes several times as long.
+
+/// Four digits: `Timestamp` holds no other years.
+fn year(text: &mut String, year: i16) {
+    let year = year.clamp(0, 9999);
+    for part in [year / 100, year % 100] {
+        two(text, i8::try_from(part).unwrap_or(0));
+    }
+}
+
+/// Two digits.
+fn two(text: &mut String, value: i8) {
+    if value < 10 {
+        text.push('0');
+    }
+    number(text, value);
+}
+
+fn number(text: &mut String, value: i8) {
+    text.push_str(itoa::Buffer::new().format(value));
 }
 
 /// A time zone of the IANA database.

@@ -337,7 +337,13 @@ fn thread_of(app: &App, actor: &Actor, post: PostId, id: CommentId) -> Result<Co
     store::comments::outline(&app.read()?, post)?.thread_of(id).ok_or(Error::NotFound("comment"))
 }
 
+/// Longest text that is rendered where it is: to hand it to another thread and back takes longer.
+const SHORT: usize = 2 * 1024;
+
 async fn rendered(app: &App, source: &str) -> Result<Html> {
+    if source.len() <= SHORT {
+        return Ok(markdown::comment(source));
+    }
     let source = Arc::<str>::from(source);
     in_turn(&app.commenting, move || markdown::comment(&source)).await
 }

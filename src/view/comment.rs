@@ -225,13 +225,16 @@ fn comment(links: &Links, zone: &Zone, placed: &PlacedComment, prepared: &mut Pr
     }
     let name = html! { (placed.author.display_name) };
     let Prepared { markup, slots, address, .. } = prepared;
-    html! {
-        div.comment id={ "comment-" (id) } {
-            (said(links, zone, placed, (&name, address)))
-        }
+    // The text goes straight to its place: `html!` would copy it from one piece of markup to the next.
+    for part in [r#"<div class="comment" id="comment-"#, itoa::Buffer::new().format(id), r#"">"#] {
+        markup.push_str(part);
     }
-    .render_to(markup);
-    let at = markup.len() - "</div>".len();
+    byline(links, zone, placed, (&name, address)).render_to(markup);
+    for part in [r#"<div class="prose" dir="auto">"#, placed.comment.body.as_str(), "</div>"] {
+        markup.push_str(part);
+    }
+    let at = markup.len();
+    markup.push_str("</div>");
     slots.push(Slot { at, comment: without_texts(&placed.comment), name });
 }
 
@@ -241,8 +244,8 @@ fn without_texts(comment: &Comment) -> Comment {
     Comment { id, post, thread, parent, author, created_at, edited_at, deleted, source, body }
 }
 
-/// Who says what, and when.
-fn said(links: &Links, zone: &Zone, placed: &PlacedComment, (name, comments): (&Markup, &Markup)) -> Markup {
+/// Who wrote it, and when.
+fn byline(links: &Links, zone: &Zone, placed: &PlacedComment, (name, comments): (&Markup, &Markup)) -> Markup {
     let comment = &placed.comment;
     html! {
         p.by {
@@ -258,7 +261,6 @@ fn said(links: &Links, zone: &Zone, placed: &PlacedComment, (name, comments): (&
                 " " span { "(edited)" }
             }
         }
-        div.prose dir="auto" { (comment.body) }
     }
 }
 

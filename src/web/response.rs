@@ -11,6 +11,7 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use maud::{DOCTYPE, Markup, html};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
+use std::cell::RefCell;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -200,10 +201,28 @@ pub fn stream(media_type: &'static str, body: Body) -> Res {
     res
 }
 
+/// Capacity of a scratch that is kept.
+const SCRATCH: usize = 64 * 1024;
+
+thread_local! {
+    static JSON: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The bytes of a value in JSON. They grow in a scratch of the thread, not in pieces of memory that are taken
+/// and given back one after the other.
+pub fn json_bytes(value: &impl Serialize) -> Result<Bytes> {
+    let mut scratch = JSON.take();
+    scratch.clear();
+    let written = serde_json::to_writer(&mut scratch, value).map_err(|cause| Error::Internal(Box::new(cause)));
+    let bytes = written.map(|()| Bytes::copy_from_slice(&scratch));
+    scratch.shrink_to(SCRATCH);
+    JSON.set(scratch);
+    bytes
+}
+
 /// JSON of any serialisable value.
 pub fn json(status: StatusCode, value: &impl Serialize) -> Result<Res> {
-    let body = serde_json::to_vec(value).map_err(|cause| Error::Internal(Box::new(cause)))?;
-    Ok(bytes(status, "application/json", body))
+    Ok(bytes(status, "application/json", json_bytes(value)?))
 }
 
 /// No body.

@@ -10,8 +10,8 @@ use http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, VARY,
 };
 use http::{HeaderMap, StatusCode};
-use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
+use twox_hash::XxHash3_128;
 
 /// A body that many clients ask for.
 pub struct Variants {
@@ -121,10 +121,10 @@ pub fn strip(headers: &mut HeaderMap) {
     }
 }
 
-/// The strong tag of a body (RFC 9110, section 8.8.3), before any coding.
+/// The strong tag of a body (RFC 9110, section 8.8.3), before any coding. Nobody gains by making two bodies
+/// with one tag, so it need not be a cryptographic hash, which costs more than to render a short page.
 pub fn tag(body: &[u8]) -> HeaderValue {
-    let hex: String = Sha256::digest(body).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    quoted(&hex, "")
+    quoted(&format!("{:032x}", XxHash3_128::oneshot(body)), "")
 }
 
 fn quoted(hex: &str, suffix: &str) -> HeaderValue {
@@ -136,6 +136,7 @@ fn quoted(hex: &str, suffix: &str) -> HeaderValue {
 mod tests {
     use super::*;
     use http::header::IF_NONE_MATCH;
+    use sha2::{Digest, Sha256};
 
     const ABOUT: About =
         About { media_type: response::HTML, cache_control: "no-cache", vary: "Accept-Encoding", quality: 5 };

@@ -8,6 +8,7 @@ use crate::service::{App, ReadTxn, Scope, posts};
 use crate::web::api::operation::JSON;
 use crate::web::api::query;
 use crate::web::request::Req;
+use crate::web::response;
 use crate::web::response::Rendered;
 use crate::web::wire::posts::Post;
 use crate::web::wire::site::{Category, Tag};
@@ -38,7 +39,7 @@ impl PostResource {
         let PostView { head, authors, category, body } = posts::view(app, txn, head)?;
         let card = PostCard { head, authors, category, comments: 0 };
         let post = Post::new(card, app.links(), app.now());
-        Ok(PostResource { post, html: Some(body.as_str().to_owned()), source: None, comment_count: None })
+        Ok(PostResource { post, html: Some(body.into_string()), source: None, comment_count: None })
     }
 }
 
@@ -70,7 +71,7 @@ struct List {
 
 /// The bytes of a value.
 pub fn bytes(value: &impl Serialize) -> Result<Bytes> {
-    serde_json::to_vec(value).map(Bytes::from).map_err(|cause| Error::Internal(Box::new(cause)))
+    response::json_bytes(value)
 }
 
 /// One thing, or those of its members that are wanted.

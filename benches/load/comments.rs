@@ -1,7 +1,7 @@
 //! Durable comments: how many a second, and how many bytes each costs the disk.
 
 use crate::Result;
-use crate::disk::{Neighbour, sync_latency};
+use crate::disk::{Neighbour, SLOW, Slow, sync_latency};
 use crate::fill;
 use crate::process::figure;
 use crate::table::{Table, at_least, at_most, median, quantile};
@@ -54,23 +54,45 @@ struct Rivals {
     runtime: Runtime,
 }
 
-/// Twice: on the disk as it is, and beside a neighbour that keeps the disk busy.
+/// Three times: on the disk as it is, beside a neighbour that keeps it busy, and on one whose syncs take long.
 fn throughput(folder: &Path, file: &Path) -> Result<()> {
-    let config = Config { bcrypt_cost: Some(10), ..Config::default() };
-    let app = Arc::new(App::new(Store::open(file, Opening::Existing, CACHE)?, Clock::System, config)?);
-    let alone = Single::start(one_commit_each(&folder.join("alone.redb"))?);
-    let sqlite = Single::start(one_transaction_each(&folder.join("sqlite.db"))?);
-    // As many threads for Markdown as the server has.
-    let runtime = tokio::runtime::Builder::new_multi_thread().max_blocking_threads(8).enable_all().build()?;
-    let rivals = Rivals { app, members: members()?, alone, sqlite, runtime };
+    let alone = folder.join("alone.redb");
+    let make = redb::Database::builder().set_cache_size(CACHE).create(&alone)?;
+    let rivals = Rivals {
+        app: app(Store::open(file, Opening::Existing, CACHE)?)?,
+        members: members()?,
+        alone: Single::start(one_commit_each(make)?),
+        sqlite: Single::start(one_transaction_each(&folder.join("sqlite.db"), Duration::ZERO)?),
+        // As many threads for Markdown as the server has.
+        runtime: tokio::runtime::Builder::new_multi_thread().max_blocking_threads(8).enable_all().build()?,
+    };
     println!("The disk as it is:");
     rates(folder, &rivals)?;
     println!("The same beside a thread that appends to another file on this disk and syncs it, as a backup does:");
     let neighbour = Neighbour::start(folder)?;
     rates(folder, &rivals)?;
     drop(neighbour);
+    println!("The same where each sync takes {} ms longer, as on an SD card:", SLOW.as_millis());
+    let Rivals { app: usual, alone: single, sqlite, members, runtime } = rivals;
+    drop((usual, single, sqlite));
+    let (path, backend) = (file.to_owned(), Slow::open(&folder.join("slow.redb")));
+    let slow = Rivals {
+        app: app(Store::with_backend(move || Slow::open(&path), || None)?)?,
+        members,
+        alone: Single::start(one_commit_each(
+            redb::Database::builder().set_cache_size(CACHE).create_with_backend(backend)?,
+        )?),
+        sqlite: Single::start(one_transaction_each(&folder.join("slow.db"), SLOW)?),
+        runtime,
+    };
+    rates(folder, &slow)?;
     println!("alone: the same kind of file, a commit each. SQLite: WAL, synchronous=FULL, a transaction each.");
+    println!("What a checkpoint of SQLite syncs beside is not made longer.");
     Ok(())
+}
+
+fn app(store: Store) -> Result<Arc<App>> {
+    Ok(Arc::new(App::new(store, Clock::System, Config { bcrypt_cost: Some(10), ..Config::default() })?))
 }
 
 /// Writers that each wait for their comment to be durable before they write the next.
@@ -210,8 +232,7 @@ async fn ask(queue: SyncSender<oneshot::Sender<Result<()>>>) -> Result<()> {
 }
 
 /// A table of the same size and the same kind of commit, but one for each comment.
-fn one_commit_each(file: &Path) -> Result<Commit> {
-    let db = redb::Database::builder().set_cache_size(CACHE).create(file)?;
+fn one_commit_each(db: redb::Database) -> Result<Commit> {
     let record = vec![b'x'; RECORD];
     let txn = db.begin_write()?;
     let mut rows = txn.open_table(ROWS)?;
@@ -230,7 +251,8 @@ fn one_commit_each(file: &Path) -> Result<Commit> {
     }))
 }
 
-fn one_transaction_each(file: &Path) -> Result<Commit> {
+/// Each transaction syncs once, which takes this much longer.
+fn one_transaction_each(file: &Path, longer: Duration) -> Result<Commit> {
     let db = rusqlite::Connection::open(file)?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "FULL")?;
@@ -258,6 +280,7 @@ fn one_transaction_each(file: &Path) -> Result<Commit> {
         number += 1;
         // Outside a transaction each statement is one.
         db.prepare_cached(INSERT)?.execute((number % 256, number, &text))?;
+        std::thread::sleep(longer);
         Ok(())
     }))
 }

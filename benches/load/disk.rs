@@ -1,14 +1,16 @@
-//! What a sync of the disk costs, and a neighbour on the disk that makes it cost more for everybody.
+//! What a sync of the disk costs, and two ways to make it cost more for everybody.
 
 use crate::Result;
 use crate::table::quantile;
+use redb::StorageBackend;
+use redb::backends::FileBackend;
 use std::fs::File;
 use std::io::{Seek, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Syncs that are timed.
 const SYNCS: usize = 200;
@@ -67,4 +69,47 @@ fn disturb(mut file: File, stop: &AtomicBool) -> std::io::Result<()> {
         file.sync_data()?;
     }
     Ok(())
+}
+
+/// What a sync of `Slow` takes beside that of the disk below: about what SD cards and disks without a write
+/// cache need.
+pub const SLOW: Duration = Duration::from_millis(3);
+
+/// A file on a disk whose every sync takes `SLOW` longer; or why it could not be opened.
+#[derive(Debug)]
+pub struct Slow(std::result::Result<FileBackend, String>);
+
+impl Slow {
+    pub fn open(path: &Path) -> Slow {
+        let file = File::options().read(true).write(true).create(true).truncate(false).open(path);
+        let opened = file.map_err(|error| error.to_string());
+        Slow(opened.and_then(|file| FileBackend::new(file).map_err(|error| error.to_string())))
+    }
+
+    fn file(&self) -> std::io::Result<&FileBackend> {
+        self.0.as_ref().map_err(|error| std::io::Error::other(error.clone()))
+    }
+}
+
+impl StorageBackend for Slow {
+    fn len(&self) -> std::io::Result<u64> {
+        self.file()?.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
+        self.file()?.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> std::io::Result<()> {
+        self.file()?.set_len(len)
+    }
+
+    fn sync_data(&self) -> std::io::Result<()> {
+        std::thread::sleep(SLOW);
+        self.file()?.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
+        self.file()?.write(offset, data)
+    }
 }

@@ -14,7 +14,7 @@ use crate::web::wire::comments::{Comment, CommentInput, CommentPatch};
 use crate::web::wire::posts::PostInput;
 use crate::web::wire::site::{Category, CategoryInput};
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -101,6 +101,16 @@ pub async fn prepare(site: &Arc<Site>, actor: &Actor, call: Call) -> Result<Chan
 }
 
 impl Call {
+    /// The status of this write when it is done.
+    pub fn status(&self) -> StatusCode {
+        match self.method {
+            Method::POST if self.path.last().is_some_and(|word| word == "merge") => StatusCode::OK,
+            Method::POST => StatusCode::CREATED,
+            Method::DELETE => StatusCode::NO_CONTENT,
+            _ => StatusCode::OK,
+        }
+    }
+
     fn body<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
         strict::typed(self.body.clone().unwrap_or_default())
     }

@@ -21,27 +21,24 @@ use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// Says in an answer that it was given before.
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Writes a post, a page, a comment or a category.
 pub async fn write(site: Arc<Site>, mut req: Req) -> Result<Res> {
     begin(&req)?;
     let bytes = req.bytes().await?;
     let once = once(&req, &bytes)?;
-    let status = match req.method {
-        Method::POST if !req.path.ends_with("/merge") => StatusCode::CREATED,
-        Method::DELETE => StatusCode::NO_CONTENT,
-        _ => StatusCode::OK,
-    };
-    if let Some(outcome) = before(&site, once.as_ref())? {
-        return answer(&site, &req.actor, (status, true), &outcome);
-    }
     let call = Call {
         method: req.method.clone(),
         path: segments(&req.path)?,
         if_match: req.header("if-match").map(str::to_owned),
         body: if req.method == Method::DELETE { None } else { Some(strict::parse(&bytes)?) },
     };
+    let status = call.status();
+    if let Some(outcome) = before(&site, once.as_ref())? {
+        return answer(&site, &req.actor, (status, true), &outcome);
+    }
     let change = match changes::prepare(&site, &req.actor, call).await {
         Err(Error::NotFound(noun)) => return moved(&site, &req)?.ok_or(Error::NotFound(noun)),
         change => change?,

@@ -186,7 +186,7 @@ pub async fn submit(
         if let (Some(parent), Some(thread)) = (parent, thread) {
             let answered = store::comments::by_id(txn, post, thread, parent)?;
             if answered.is_none_or(|comment| comment.deleted) {
-                return Err(Error::field("parent", GONE));
+                return Err(Error::field("parent_id", GONE));
             }
         }
         let id = store::ids::next_comment(txn)?;
@@ -210,7 +210,7 @@ pub async fn submit(
 /// The thread that a reply joins. The outline is asked for replies alone: after each comment it has to
 /// be built anew.
 fn thread_of_parent(txn: &ReadTxn, post: PostId, parent: CommentId) -> Result<CommentId> {
-    store::comments::outline(txn, post)?.thread_of(parent).ok_or(Error::field("parent", GONE))
+    store::comments::outline(txn, post)?.thread_of(parent).ok_or(Error::field("parent_id", GONE))
 }
 
 const GONE: &str = "The comment you answer is gone.";

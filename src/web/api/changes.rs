@@ -189,26 +189,8 @@ fn remove(site: &Arc<Site>, actor: &Actor, (kind, slug): (Kind, &str), call: &Ca
 async fn comment(site: &Arc<Site>, actor: &Actor, slug: &str, call: &Call) -> Result<Change<Outcome>> {
     // Whoever may not comment need not be told what is wrong with the comment.
     let input = if actor.can_comment() { call.body()? } else { CommentInput { body: String::new(), parent_id: None } };
-    let parent = match input.parent_id.as_deref().map(CommentId::parse) {
-        Some(None) => return Err(Error::field("parent_id", "There is no such comment.")),
-        parent => parent.flatten(),
-    };
-    let change = comments::submit(&site.app, actor, slug, parent, &input.body).await.map_err(parent_id)?;
+    let change = comments::submit(&site.app, actor, slug, input.parent()?, &input.body).await?;
     Ok(change.map(|comment| Outcome::Comment { post: comment.post.0, id: comment.id.0 }))
-}
-
-/// The form calls it `parent`.
-fn parent_id(error: Error) -> Error {
-    match error {
-        Error::Invalid(mut fields) => {
-            fields
-                .iter_mut()
-                .filter(|error| error.field == "parent")
-                .for_each(|error| error.field = "parent_id".into());
-            Error::Invalid(fields)
-        }
-        error => error,
-    }
 }
 
 /// The comment that a call is about, as it is shown, with its post.

@@ -127,8 +127,7 @@ async fn recent(site: Arc<Site>, req: Req) -> Result<Res> {
     cache::get_or_render(&site, &req, KNOWN, |txn| {
         let app = &site.app;
         let slice = comments::recent_slice(txn, &req.actor, &window)?.map(|recent| {
-            let placed = PlacedComment { comment: recent.comment, author: recent.author, depth: 0, in_reply_to: None };
-            Comment::new(placed, &recent.post.slug, app.links())
+            Comment::new(PlacedComment::alone(recent.comment, recent.author), &recent.post.slug, app.links())
         });
         resource::list(app, &req, slice, fields.as_deref(), (Vec::new(), None))
     })

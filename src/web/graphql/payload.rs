@@ -1,9 +1,9 @@
 //! What mutations answer: the node as it is now, or what the person who filled in the form can mend.
 
 use crate::error::{Error, Result};
-use crate::web::graphql::answer::camel_case;
 use crate::web::graphql::context::Operation;
 use crate::web::problem;
+use crate::web::wire::camel_case;
 use crate::web::wire::comments::Comment;
 use crate::web::wire::people::{Token, User};
 use crate::web::wire::posts::Post;

@@ -1,7 +1,7 @@
 //! The own account: profile, password, sessions, tokens; signing in and out.
 
 use crate::domain::actor::Role;
-use crate::domain::actor::{Actor, Via};
+use crate::domain::actor::Actor;
 use crate::domain::id::TokenId;
 use crate::domain::paging::{Cursor, Slice};
 use crate::domain::token::TokenScope;
@@ -232,7 +232,7 @@ async fn sign_in(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let user = own(&site, &actor)?;
     let mut res = response::json(StatusCode::CREATED, &User::new(&user, site.app.links()))?;
     session::remember(res.headers_mut(), &signed_in.token, req.is_https());
-    let location = HeaderValue::try_from(format!("{}/sessions/current", site.app.links().api()));
+    let location = HeaderValue::try_from(site.app.links().api_session());
     res.headers_mut().extend(location.ok().map(|location| (LOCATION, location)));
     Ok(res)
 }
@@ -256,10 +256,7 @@ async fn list_sessions(site: Arc<Site>, req: Req) -> Result<Res> {
     let fields = reader.fields::<Session>();
     reader.finish()?;
     cache::get_or_render(&site, &req, KNOWN, |txn| {
-        let own = req.actor.member().and_then(|member| match member.via {
-            Via::Session(key) => Some(key),
-            Via::Token(..) => None,
-        });
+        let own = req.actor.in_session().ok().map(|(_, key)| key);
         let found = auth::sessions(&site.app, txn, &req.actor)?;
         let slice = whole(found.iter().map(|session| Session::new(session, own)).collect());
         resource::list(&site.app, &req, slice, fields.as_deref(), (Vec::new(), None))

@@ -25,7 +25,7 @@ impl CommentMutation {
         input: CommentInput,
     ) -> Result<CommentPayload> {
         let operation = operation(ctx)?;
-        Ok(settle(operation, create(operation, &post, input).await)?.into())
+        settle(operation, create(operation, &post, input).await)
     }
 
     /// Changes the text of one's own comment, which is possible for 15 minutes.
@@ -38,7 +38,7 @@ impl CommentMutation {
         input: CommentPatch,
     ) -> Result<CommentPayload> {
         let operation = operation(ctx)?;
-        Ok(settle(operation, update(operation, (&post, &id, &etag), input).await)?.into())
+        settle(operation, update(operation, (&post, &id, &etag), input).await)
     }
 
     /// Deletes a comment: one's own, or any for an editor. With replies it leaves its place.
@@ -49,7 +49,7 @@ impl CommentMutation {
         id: ID,
     ) -> Result<DeletePayload> {
         let operation = operation(ctx)?;
-        Ok(settle(operation, remove(operation, &post, id).await)?.into())
+        settle(operation, remove(operation, &post, id).await)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::service::{comments, posts};
 use crate::web::Site;
 use crate::web::api::operation::{Operation, Wants};
 use crate::web::api::perform;
-use crate::web::api::query::Reader;
+use crate::web::api::query;
 use crate::web::api::resource;
 use crate::web::api::shape::Shape;
 use crate::web::cache;
@@ -86,7 +86,10 @@ fn writing() -> Vec<Operation> {
             .answers(200, "It, as it is now.", Some(shape))
             .header("ETag", "Its version."),
         Operation::new(Method::DELETE, ONE, "delete_comment", perform::write)
-            .about("Delete a comment", "One's own, or any for editors. With replies it keeps its place without its text.")
+            .about(
+                "Delete a comment",
+                "One's own, or any for editors. With replies it keeps its place without its text.",
+            )
             .path("slug", "The slug of the post.", "owls-at-night")
             .path("id", "The `id` of the comment.", "12")
             .conditional()
@@ -96,12 +99,8 @@ fn writing() -> Vec<Operation> {
 }
 
 async fn list(site: Arc<Site>, req: Req) -> Result<Res> {
-    const KNOWN: &[&str] = &["limit", "after", "fields"];
-    let mut reader = Reader::new(&req, KNOWN)?;
-    let window = reader.window();
-    let fields = reader.fields::<Comment>();
-    reader.finish()?;
-    cache::get_or_render(&site, &req, KNOWN, |txn| {
+    let (window, fields) = query::paged::<Comment>(&req)?;
+    cache::get_or_render(&site, &req, query::PAGED, |txn| {
         let app = &site.app;
         let head = posts::visible(app, txn, &req.actor, Kind::Post, req.param("slug")?)?;
         let slice = comments::slice(txn, head.id, &window)?;
@@ -112,11 +111,8 @@ async fn list(site: Arc<Site>, req: Req) -> Result<Res> {
 }
 
 async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
-    const KNOWN: &[&str] = &["fields"];
-    let mut reader = Reader::new(&req, KNOWN)?;
-    let fields = reader.fields::<Comment>();
-    reader.finish()?;
-    cache::get_or_render(&site, &req, KNOWN, |txn| {
+    let fields = query::sparse::<Comment>(&req)?;
+    cache::get_or_render(&site, &req, query::SPARSE, |txn| {
         let app = &site.app;
         let head = posts::visible(app, txn, &req.actor, Kind::Post, req.param("slug")?)?;
         let id = CommentId::parse(req.param("id")?).ok_or(Error::NotFound("comment"))?;
@@ -127,12 +123,8 @@ async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
 }
 
 async fn recent(site: Arc<Site>, req: Req) -> Result<Res> {
-    const KNOWN: &[&str] = &["limit", "after", "fields"];
-    let mut reader = Reader::new(&req, KNOWN)?;
-    let window = reader.window();
-    let fields = reader.fields::<Comment>();
-    reader.finish()?;
-    cache::get_or_render(&site, &req, KNOWN, |txn| {
+    let (window, fields) = query::paged::<Comment>(&req)?;
+    cache::get_or_render(&site, &req, query::PAGED, |txn| {
         let app = &site.app;
         let slice = comments::recent_slice(txn, &req.actor, &window)?.map(|recent| {
             Comment::new(PlacedComment::alone(recent.comment, recent.author), &recent.post.slug, app.links())

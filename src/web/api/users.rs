@@ -10,7 +10,7 @@ use crate::web::Site;
 use crate::web::api::changes::{Outcome, Shown, matches};
 use crate::web::api::operation::{Operation, Wants};
 use crate::web::api::perform;
-use crate::web::api::query::Reader;
+use crate::web::api::query;
 use crate::web::api::resource;
 use crate::web::api::shape::Shape;
 use crate::web::api::strict;
@@ -87,12 +87,8 @@ pub fn operations() -> Vec<Operation> {
 }
 
 async fn list(site: Arc<Site>, req: Req) -> Result<Res> {
-    const KNOWN: &[&str] = &["limit", "after", "fields"];
-    let mut reader = Reader::new(&req, KNOWN)?;
-    let window = reader.window();
-    let fields = reader.fields::<User>();
-    reader.finish()?;
-    cache::get_or_render(&site, &req, KNOWN, |txn| {
+    let (window, fields) = query::paged::<User>(&req)?;
+    cache::get_or_render(&site, &req, query::PAGED, |txn| {
         let slice = users::slice(txn, &req.actor, &window)?.map(|user| User::new(&user, site.app.links()));
         resource::list(&site.app, &req, slice, fields.as_deref(), (Vec::new(), None))
     })
@@ -100,11 +96,8 @@ async fn list(site: Arc<Site>, req: Req) -> Result<Res> {
 }
 
 async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
-    const KNOWN: &[&str] = &["fields"];
-    let mut reader = Reader::new(&req, KNOWN)?;
-    let fields = reader.fields::<User>();
-    reader.finish()?;
-    cache::get_or_render(&site, &req, KNOWN, |txn| {
+    let fields = query::sparse::<User>(&req)?;
+    cache::get_or_render(&site, &req, query::SPARSE, |txn| {
         let user = users::by_username(txn, &req.actor, req.param("username")?)?;
         resource::one(&User::new(&user, site.app.links()), fields.as_deref(), Vec::new())
     })

@@ -1,16 +1,20 @@
 //! Writes of posts, pages, comments and categories: the same alone and in a batch.
 
 use crate::domain::actor::Actor;
-use crate::domain::id::{CategoryId, CommentId, PostId};
+use crate::domain::id::{CategoryId, CommentId, PostId, UserId};
+use crate::domain::link::Links;
 use crate::domain::post::{Kind, PostHead};
+use crate::domain::user;
 use crate::error::{Error, Result};
 use crate::service::change::{Change, Seen};
-use crate::service::{categories, comments, posts, writing};
+use crate::service::{categories, comments, media, posts, users, writing};
 use crate::web::Site;
 use crate::web::api::resource::{self, CategoryResource, PostResource};
 use crate::web::api::strict;
 use crate::web::variants;
 use crate::web::wire::comments::{Comment, CommentInput, CommentPatch};
+use crate::web::wire::media::Media;
+use crate::web::wire::people::User;
 use crate::web::wire::posts::PostInput;
 use crate::web::wire::site::{Category, CategoryInput};
 use bytes::Bytes;
@@ -270,7 +274,14 @@ pub struct Shown {
     pub body: Bytes,
 }
 
-/// What to answer about a post, comment or category; `None` if it is gone meanwhile.
+impl Shown {
+    /// An account; also for a token that may change it and not read it.
+    pub fn user(user: &user::User, links: &Links) -> Result<Shown> {
+        Ok(Shown { location: links.api_user(&user.username), body: resource::bytes(&User::new(user, links))? })
+    }
+}
+
+/// What to answer about what came of a change; `None` if it is gone meanwhile.
 pub fn show(site: &Site, actor: &Actor, outcome: &Outcome) -> Result<Option<Shown>> {
     let (app, txn) = (&site.app, site.app.read()?);
     let links = app.links();
@@ -288,7 +299,12 @@ pub fn show(site: &Site, actor: &Actor, outcome: &Outcome) -> Result<Option<Show
             let shown = CategoryResource { category: Category::new(&category, links), post_count: None };
             Ok(Shown { location: links.api_category(&category.slug), body: resource::bytes(&shown)? })
         }),
-        _ => return Ok(None),
+        Outcome::Media { ref id } => media::by_id(&txn, id).and_then(|media| {
+            let location = links.api_media(media.id);
+            Ok(Shown { location, body: resource::bytes(&Media::new(&media, links))? })
+        }),
+        Outcome::User { id } => users::by_id(&txn, actor, UserId(id)).and_then(|user| Shown::user(&user, links)),
+        Outcome::Gone => return Ok(None),
     };
     match shown {
         Ok(shown) => Ok(Some(shown)),

@@ -200,8 +200,7 @@ async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let input: ProfileInput = strict::typed(sent)?;
     let change = users::update_profile(&req.actor, &input.into())?;
     let user = change.if_still(Seen::User(Box::new(user))).commit(&site.app).await?;
-    let shown = Shown { location: links.api_user(&user.username), body: resource::bytes(&User::new(&user, links))? };
-    Ok(perform::with_thing((StatusCode::OK, false), Some(shown)))
+    Ok(perform::with_thing((StatusCode::OK, false), Some(Shown::user(&user, links)?)))
 }
 
 async fn password(site: Arc<Site>, mut req: Req) -> Result<Res> {

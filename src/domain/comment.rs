@@ -56,6 +56,13 @@ pub struct PlacedComment {
     pub in_reply_to: Option<Arc<Credit>>,
 }
 
+impl PlacedComment {
+    /// By itself: `depth` tells replies from what they answer, no more.
+    pub fn alone(comment: Comment, author: Arc<Credit>) -> PlacedComment {
+        PlacedComment { author, depth: usize::from(comment.parent.is_some()), in_reply_to: None, comment }
+    }
+}
+
 /// A comment as the list of the latest ones shows it.
 #[derive(Debug, Clone)]
 pub struct RecentComment {

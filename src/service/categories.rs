@@ -12,6 +12,7 @@ use crate::service::{App, ReadTxn};
 use crate::store::posts::Listing;
 use crate::store::redirects::Target;
 use crate::store::{self, WriteTxn};
+use std::fmt::Display;
 
 /// Every category, by name.
 pub fn all(txn: &ReadTxn) -> Result<Vec<Category>> {
@@ -45,7 +46,7 @@ pub fn changeable(txn: &ReadTxn, actor: &Actor, slug: &str) -> Result<Category> 
 
 /// Where a category is now that once was at this address.
 pub fn moved(txn: &ReadTxn, slug: &str) -> Result<Option<Category>> {
-    Ok(match store::redirects::by_path(txn, &format!("/category/{slug}"))? {
+    Ok(match store::redirects::by_path(txn, &path_of(slug))? {
         Some(Target::Category(id)) => store::categories::by_id(txn, id)?,
         _ => None,
     })
@@ -140,6 +141,6 @@ fn check_free(txn: &WriteTxn<'_>, category: &Category) -> Result<()> {
     }
 }
 
-fn path_of(slug: &Slug) -> String {
+fn path_of(slug: impl Display) -> String {
     format!("/category/{slug}")
 }

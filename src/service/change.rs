@@ -38,6 +38,9 @@ impl Seen {
     }
 }
 
+/// Says that somebody else was faster.
+pub const CHANGED: &str = "This was changed since you read it. Please read it again.";
+
 type Work<T> = dyn FnMut(&WriteTxn<'_>) -> Result<T> + Send;
 
 /// A write that waits to be committed. Dropping it changes nothing.
@@ -69,7 +72,7 @@ impl<T: Send + 'static> Change<T> {
     pub fn if_still(mut self, seen: Seen) -> Change<T> {
         Change::new(move |txn| {
             if !seen.is_current(txn)? {
-                return Err(Error::Stale("This was changed since you read it. Please read it again."));
+                return Err(Error::Stale(CHANGED));
             }
             (self.0)(txn)
         })

@@ -138,24 +138,22 @@ pub fn by_id(txn: &ReadTxn, post: PostId, id: CommentId) -> Result<PlacedComment
     let missing = || Error::NotFound("comment");
     let thread = store::comments::outline(txn, post)?.thread_of(id).ok_or_else(missing)?;
     let comment = store::comments::by_id(txn, post, thread, id)?.ok_or_else(missing)?;
-    let (author, depth) = (posts::credit(txn, comment.author)?, usize::from(comment.parent.is_some()));
-    Ok(PlacedComment { comment, author, depth, in_reply_to: None })
+    let author = posts::credit(txn, comment.author)?;
+    Ok(PlacedComment::alone(comment, author))
 }
 
 /// A comment by its number, with the page of the conversation it is on.
 pub fn find(txn: &ReadTxn, post: PostId, id: CommentId) -> Result<(PlacedComment, usize)> {
     let missing = || Error::NotFound("comment");
-    let outline = store::comments::outline(txn, post)?;
-    let thread = outline.thread_of(id).ok_or_else(missing)?;
-    let comment = store::comments::by_id(txn, post, thread, id)?.ok_or_else(missing)?;
+    let placed = by_id(txn, post, id)?;
+    let thread = placed.comment.thread;
     let position = store::comments::threads(txn, post, thread, thread)?.iter().position(|other| other.id == id);
     let position = position.ok_or_else(missing)?;
     let holds =
         |segment: &Segment| segment.thread == thread && (segment.skip..segment.skip + segment.take).contains(&position);
+    let outline = store::comments::outline(txn, post)?;
     let page = pages(&outline).iter().position(|page| page.iter().any(holds)).ok_or_else(missing)?;
-    let author = posts::credit(txn, comment.author)?;
-    let depth = usize::from(comment.parent.is_some());
-    Ok((PlacedComment { comment, author, depth, in_reply_to: None }, page + 1))
+    Ok((placed, page + 1))
 }
 
 /// Writes a comment on a public post; `parent` is the comment it replies to.
@@ -186,7 +184,7 @@ pub async fn submit(
         if let (Some(parent), Some(thread)) = (parent, thread) {
             let answered = store::comments::by_id(txn, post, thread, parent)?;
             if answered.is_none_or(|comment| comment.deleted) {
-                return Err(Error::field("parent", GONE));
+                return Err(Error::field("parent_id", GONE));
             }
         }
         let id = store::ids::next_comment(txn)?;
@@ -210,7 +208,7 @@ pub async fn submit(
 /// The thread that a reply joins. The outline is asked for replies alone: after each comment it has to
 /// be built anew.
 fn thread_of_parent(txn: &ReadTxn, post: PostId, parent: CommentId) -> Result<CommentId> {
-    store::comments::outline(txn, post)?.thread_of(parent).ok_or(Error::field("parent", GONE))
+    store::comments::outline(txn, post)?.thread_of(parent).ok_or(Error::field("parent_id", GONE))
 }
 
 const GONE: &str = "The comment you answer is gone.";
@@ -288,7 +286,7 @@ pub fn recent(txn: &ReadTxn, actor: &Actor, number: usize) -> Result<Page<Recent
 }
 
 /// Part of a post's conversation in thread order: threads and their comments in the order written, deleted
-/// ones included. `depth` tells replies from what they answer, no more.
+/// ones included. Each stands alone.
 pub fn slice(txn: &ReadTxn, post: PostId, window: &Window) -> Result<Slice<PlacedComment>> {
     Ok(slices(txn, &[post], window)?.pop().unwrap_or(Slice { items: Vec::new(), more: false }))
 }
@@ -305,8 +303,8 @@ pub fn slices(txn: &ReadTxn, of: &[PostId], window: &Window) -> Result<Vec<Slice
     posts::meet(txn, parts.iter().flatten().map(|comment| comment.author))?;
     let placed = |comments| {
         Slice::of(comments, window.limit, cursor).try_map(|comment| {
-            let (author, depth) = (posts::credit(txn, comment.author)?, usize::from(comment.parent.is_some()));
-            Ok(PlacedComment { comment, author, depth, in_reply_to: None })
+            let author = posts::credit(txn, comment.author)?;
+            Ok(PlacedComment::alone(comment, author))
         })
     };
     parts.into_iter().map(placed).collect()

@@ -11,7 +11,8 @@ use std::sync::Arc;
 const SWEEP: usize = 500;
 
 /// Renders again what an older renderer, or one for another base path, had rendered, and remembers that
-/// all is current, so that the next start need not look. Returns how many posts that were. Runs at start, beside the first visitors, for as long as `go_on` says so.
+/// all is current, so that the next start need not look. Returns how many posts that were. Runs at start,
+/// beside the first visitors, for as long as `go_on` says so.
 pub fn rerender(app: &App, go_on: &dyn Fn() -> bool) -> Result<usize> {
     let current = markdown::stamp(&app.links);
     let txn = app.read()?;

@@ -12,11 +12,12 @@ use crate::domain::slug::Slug;
 use crate::domain::time::{Timestamp, Zone};
 use crate::domain::user::{Credit, User, Username};
 use crate::error::{Error, Result};
-use crate::service::{App, ReadTxn, Scope, settings, tags};
+use crate::service::{App, ReadTxn, Scope, categories, settings, tags};
 use crate::store;
 use crate::store::posts::Listing;
 use crate::store::redirects::Target;
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 pub use crate::service::post_lists::{next_appearance, slice};
@@ -47,8 +48,8 @@ pub fn view(app: &App, txn: &ReadTxn, head: PostHead) -> Result<PostView> {
     })
 }
 
-/// The rendered text; the caller has decided that it may be shown. One made by an older renderer, or for another base path, is rendered anew
-/// here and stored by the next run of `jobs`: reading writes nothing.
+/// The rendered text; the caller has decided that it may be shown. One made by an older renderer, or for
+/// another base path, is rendered anew here and stored by the next run of `jobs`: reading writes nothing.
 pub fn body(app: &App, txn: &ReadTxn, head: &PostHead) -> Result<Html> {
     let stored = store::posts::body(txn, head.id)?;
     match stored {
@@ -91,8 +92,7 @@ pub fn home(app: &App, txn: &ReadTxn, number: usize) -> Result<Page<PostCard>> {
 
 /// A category with page `number` of its posts.
 pub fn by_category(app: &App, txn: &ReadTxn, slug: &str, number: usize) -> Result<(Category, Page<PostCard>)> {
-    let slug = Slug::parse(slug).map_err(|_| Error::NotFound("category"))?;
-    let category = store::categories::by_slug(txn, &slug)?.ok_or(Error::NotFound("category"))?;
+    let category = categories::by_slug(txn, slug)?;
     let page = list(app, txn, &Listing::Category(category.id), number)?;
     Ok((category, page))
 }
@@ -217,12 +217,19 @@ pub fn moved(app: &App, txn: &ReadTxn, path: &str) -> Result<Option<String>> {
 
 /// The post or page that once was at this address, as everybody may see it.
 pub fn moved_to(app: &App, txn: &ReadTxn, kind: Kind, slug: &str) -> Result<Option<PostHead>> {
-    let path = if kind == Kind::Post { format!("/posts/{slug}") } else { format!("/{slug}") };
-    let id = match store::redirects::by_path(txn, &path)? {
+    let id = match store::redirects::by_path(txn, &path_of(kind, slug))? {
         Some(Target::Post(id)) => id,
         _ => return Ok(None),
     };
     Ok(store::posts::by_id(txn, id)?.filter(|head| head.kind == kind && head.is_public(app.now())))
+}
+
+/// Where a post or page of that slug is, as redirects have it: without a base path.
+pub(in crate::service) fn path_of(kind: Kind, slug: impl Display) -> String {
+    match kind {
+        Kind::Post => format!("/posts/{slug}"),
+        Kind::Page => format!("/{slug}"),
+    }
 }
 
 /// The head of a post or page by its address, for somebody who may change it.

@@ -178,17 +178,10 @@ pub(in crate::service) fn holder(txn: &impl Snapshot, kind: Kind, slug: &Slug) -
     if let Some(head) = store::posts::by_slug(txn, kind, slug)? {
         return Ok(Some(head.id));
     }
-    Ok(match store::redirects::by_path(txn, &path_of(kind, slug))? {
+    Ok(match store::redirects::by_path(txn, &posts::path_of(kind, slug))? {
         Some(Target::Post(id)) if store::posts::by_id(txn, id)?.is_some() => Some(id),
         _ => None,
     })
-}
-
-fn path_of(kind: Kind, slug: &Slug) -> String {
-    match kind {
-        Kind::Post => format!("/posts/{slug}"),
-        Kind::Page => format!("/{slug}"),
-    }
 }
 
 /// A draft nobody has seen leaves no redirect behind.
@@ -197,9 +190,9 @@ pub(in crate::service) fn keep_old_address(txn: &WriteTxn<'_>, old: &PostHead, n
         return Ok(());
     }
     if old.published_at.is_some() {
-        store::redirects::put(txn, &path_of(old.kind, &old.slug), Target::Post(old.id))?;
+        store::redirects::put(txn, &posts::path_of(old.kind, &old.slug), Target::Post(old.id))?;
     }
-    store::redirects::remove(txn, &path_of(new.kind, &new.slug))
+    store::redirects::remove(txn, &posts::path_of(new.kind, &new.slug))
 }
 
 /// Puts checked fields into a head.

@@ -223,6 +223,7 @@ fn name_of(field: &str) -> String {
     let known = match field {
         "source" => "Text",
         "body" => "Your comment",
+        "parent_id" => "Your reply",
         "slug" => "Address",
         "username" => "User name",
         "email" => "E-mail",

@@ -176,9 +176,9 @@ fn problems(problems: &[Problem]) -> Markup {
         h2 #problems { "Problems" }
         p {
             "Whatever fails is told as " code { "application/problem+json" } " (RFC 9457). " code { "type" } " is "
-            code { "/problems/" } " with one of these words, which stay the same; GraphQL has the word in "
-            code { "extensions.code" } ". " code { "errors" } " has all fields at fault, " code { "request_id" }
-            " finds the request in the log."
+            code { "/problems/" } " with one of these words, which stay the same. " code { "errors" }
+            " has all fields at fault, " code { "request_id" } " finds the request in the log. GraphQL has the word in "
+            code { "extensions.code" } " and the fields in " code { "extensions.errors" } "."
         }
         table {
             thead { tr { th scope="col" { "Word" } th scope="col" { "Status" } th scope="col" { "Meaning" } } }

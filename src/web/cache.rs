@@ -124,8 +124,7 @@ where
 }
 
 /// Like `get_or_render`, for what is the same for members and prints absolute addresses: feeds, the
-/// sitemap. If no public URL
-/// is configured, each origin under which the site is reached has its own.
+/// sitemap. If no public URL is configured, each origin under which the site is reached has its own.
 pub async fn get_or_render_absolute<F>(site: &Site, req: &Req, known: &[&str], render: F) -> Result<Res>
 where
     F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,

@@ -11,6 +11,7 @@ use crate::web::request::RequestId;
 use crate::web::response;
 use crate::web::response::Res;
 use crate::web::router::Surface;
+use crate::web::wire::camel_case;
 use http::StatusCode;
 use http::header::{ACCEPT, ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
@@ -329,12 +330,16 @@ struct Details<'a> {
 
 fn show(site: &Site, asked: &Asked, verdict: Verdict, Details { fields, item }: Details<'_>) -> Res {
     let Verdict { status, code, title, message } = verdict;
+    let named = |name: fn(&str) -> String| -> Vec<Value> {
+        fields.iter().map(|error| json!({ "field": name(&error.field), "message": error.message })).collect()
+    };
     match asked.surface {
         Surface::Page => error_page(site, asked, status, title, &message),
         Surface::GraphQl => {
-            let each = |error: &FieldError| json!({ "field": error.field, "message": error.message });
-            let errors: Vec<Value> = fields.iter().map(each).collect();
-            let extensions = json!({ "code": code, "errors": errors, "request_id": asked.id.to_string() });
+            let mut extensions = json!({ "code": code });
+            if let (false, Some(object)) = (fields.is_empty(), extensions.as_object_mut()) {
+                object.insert("errors".into(), named(camel_case).into());
+            }
             let body = json!({ "errors": [{ "message": message, "extensions": extensions }] });
             response::bytes(status, "application/graphql-response+json; charset=utf-8", body.to_string())
         }
@@ -347,10 +352,8 @@ fn show(site: &Site, asked: &Asked, verdict: Verdict, Details { fields, item }: 
                 "detail": message,
                 "request_id": asked.id.to_string(),
             });
-            if !fields.is_empty() {
-                let each = |error: &FieldError| json!({ "field": error.field, "message": error.message });
-                let errors: Vec<Value> = fields.iter().map(each).collect();
-                problem.as_object_mut().map(|object| object.insert("errors".into(), errors.into()));
+            if let (false, Some(object)) = (fields.is_empty(), problem.as_object_mut()) {
+                object.insert("errors".into(), named(str::to_owned).into());
             }
             if let (Some(item), Some(object)) = (item, problem.as_object_mut()) {
                 object.insert("item".into(), item.into());

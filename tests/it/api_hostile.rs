@@ -138,17 +138,20 @@ async fn one_bad_item_undoes_the_batch_and_is_named() {
     admin.json("POST", "/api/v1/batch", &json!([])).await.expect(422);
     assert_eq!(state(admin).await, before);
 
+    blog.category("Essays").await;
+    blog.category("Ideas").await;
     let key = admin.with("idempotency-key", "all of it");
     let batch = json!([
         good(1),
         { "method": "PATCH", "path": "/posts/hello", "if_match": "*", "body": { "title": "Hello again" } },
         { "method": "POST", "path": "/posts/hello/comments", "body": { "body": "Well done" } },
         { "method": "DELETE", "path": "/categories/notes", "if_match": "*" },
+        { "method": "POST", "path": "/categories/essays/merge", "body": { "into": "ideas" } },
     ]);
     let done = key.json("POST", "/api/v1/batch", &batch).await.expect(200).value();
     let statuses: Vec<u64> =
         done["results"].as_array().unwrap().iter().map(|one| one["status"].as_u64().unwrap()).collect();
-    assert_eq!(statuses, [201, 200, 201, 204]);
+    assert_eq!(statuses, [201, 200, 201, 204, 200]);
     assert_eq!(done["results"][0]["location"], "/api/v1/posts/post-1");
     let after = state(admin).await;
     let again = key.json("POST", "/api/v1/batch", &batch).await.expect(200);

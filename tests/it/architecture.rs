@@ -15,7 +15,7 @@ const EMPTY_NAMES: [&str; 14] = [
     "types", "type", "prelude",
 ];
 const MAX_LINES: usize = 400;
-/// What stays after the third item of a `use` is nobody's business; this is about reading a file at a glance.
+/// Longest first sentence, in bytes.
 const MAX_FIRST_SENTENCE: usize = 200;
 
 /// A file of `src` without its tests.

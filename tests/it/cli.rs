@@ -6,11 +6,11 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::Instant;
 
-fn folder() -> tempfile::TempDir {
+pub fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
-fn file_names(folder: &Path) -> Vec<String> {
+pub fn file_names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
@@ -92,16 +92,6 @@ async fn a_fresh_blog_is_set_up_by_its_link_and_nothing_is_lost_at_sigterm() {
     run(folder.path(), &["check", "--data", "blog.redb"]).expect(0).says("is sound");
 }
 
-#[cfg(unix)]
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_but_the_owner_reads_the_data_file() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = folder();
-    Served::blog(folder.path(), &[]).stop();
-    let mode = std::fs::metadata(folder.path().join("blog.redb")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o077, 0, "{mode:o}");
-}
-
 #[test]
 fn a_taken_port_is_one_sentence_and_makes_no_file() {
     let folder = folder();
@@ -110,88 +100,6 @@ fn a_taken_port_is_one_sentence_and_makes_no_file() {
     let ended = run(folder.path(), &["serve", "--listen", &address]).expect(1);
     ended.says(&taken.local_addr().unwrap().port().to_string()).says("in use");
     assert!(file_names(folder.path()).is_empty());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_is_being_served_refuses_everybody_else() {
-    let folder = folder();
-    let served = Served::blog(folder.path(), &[]);
-    served.set_up().await;
-    let data = ["--data", "blog.redb"];
-    for args in [
-        &["serve", "--listen", "127.0.0.1:0"][..],
-        &["user", "list"],
-        &["user", "disable", "root"],
-        &["import", "markdown", "."],
-    ] {
-        run(folder.path(), &[args, &data].concat()).expect(3).says("in use");
-    }
-    served.visitor().get("/").await.expect(200);
-    served.stop();
-    run(folder.path(), &["user", "list", "--data", "blog.redb"]).expect(0).says("root");
-}
-
-#[test]
-fn a_file_that_cannot_be_made_is_one_sentence() {
-    let folder = folder();
-    std::fs::create_dir(folder.path().join("folder")).unwrap();
-    for data in ["no/such/folder/blog.redb", "folder", "/proc/blog.redb", "folder/blog.redb/x"] {
-        let ended = run(folder.path(), &["serve", "--listen", "127.0.0.1:0", "--data", data]).expect(1);
-        assert!(ended.err.contains(data), "{}", ended.err);
-    }
-    for command in [&["user", "list"][..], &["check"], &["backup", "copy.redb"]] {
-        run(folder.path(), &[command, &["--data", "none.redb"]].concat()).expect(1).says("none.redb");
-    }
-    assert_eq!(file_names(folder.path()), ["folder"]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_file_is_refused_and_left_as_it_is() {
-    let folder = folder();
-    let served = Served::blog(folder.path(), &[]);
-    let root = served.set_up().await;
-    root.write(post("Hello").body(&"Words. ".repeat(10_000))).await;
-    served.stop();
-    let whole = std::fs::read(folder.path().join("blog.redb")).unwrap();
-    let mut zeroed = whole.clone();
-    zeroed[..512].fill(0);
-    let cases = [
-        ("noise.redb", (0..20_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect::<Vec<u8>>()),
-        ("text.redb", b"This is a shopping list.\n".to_vec()),
-        ("cut.redb", whole[..whole.len() / 2].to_vec()),
-        ("head.redb", whole[..100].to_vec()),
-        ("zeroed.redb", zeroed),
-    ];
-    for (name, bytes) in cases {
-        std::fs::write(folder.path().join(name), &bytes).unwrap();
-        for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["check"], &["user", "list"]] {
-            let ended = run(folder.path(), &[command, &["--data", name]].concat());
-            assert_eq!(ended.code, Some(3), "{command:?} {name}: {}{}", ended.out, ended.err);
-            ended.expect(3).says(name);
-        }
-        assert!(std::fs::read(folder.path().join(name)).unwrap() == bytes, "{name} was changed");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_of_a_later_version_is_refused_untouched() {
-    let folder = folder();
-    Served::blog(folder.path(), &[]).stop();
-    let path = folder.path().join("blog.redb");
-    {
-        let db = redb::Database::open(&path).unwrap();
-        let txn = db.begin_write().unwrap();
-        let meta = redb::TableDefinition::<&str, &[u8]>::new("meta");
-        txn.open_table(meta).unwrap().insert("schema_version", 999u64.to_le_bytes().as_slice()).unwrap();
-        txn.commit().unwrap();
-    }
-    let before = std::fs::read(&path).unwrap();
-    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["user", "list"], &["check"], &["backup", "copy.redb"]]
-    {
-        run(folder.path(), &[command, &["--data", "blog.redb"]].concat()).expect(3).says("999");
-    }
-    assert!(std::fs::read(&path).unwrap() == before, "the file was touched");
-    assert_eq!(file_names(folder.path()), ["blog.redb"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -140,7 +140,7 @@ async fn a_deleted_comment_leaves_its_place_only_if_it_was_answered() {
     ada.get(&format!("/posts/hello/comments/{first}/edit")).await.expect(404);
     // Nobody answers what is gone.
     let late = bob.post_form("/posts/hello/comments", &[("body", "Late"), ("parent", &first)]).await.expect(422);
-    late.contains("Late").contains("is gone");
+    late.contains("Late").contains("Your reply: The comment you answer is gone");
     let never = bob.post_form("/posts/hello/comments", &[("body", "Late"), ("parent", &lone)]).await.expect(422);
     never.contains("Late");
     // An editor deletes anybody's.

@@ -14,6 +14,7 @@ mod http_framing;
 mod program;
 mod story;
 
+mod accounts;
 mod admin;
 mod api_hostile;
 mod api_operations;
@@ -26,6 +27,7 @@ mod cache;
 mod cli;
 mod comments;
 mod crash;
+mod data_file;
 mod graphql;
 mod graphql_http;
 mod limits;

@@ -40,6 +40,11 @@ impl Links {
         format!("{}/users/{}", self.api(), segment(username.as_str()))
     }
 
+    /// Where whoever asks is signed in.
+    pub fn api_session(&self) -> String {
+        format!("{}/sessions/current", self.api())
+    }
+
     pub fn api_token(&self, id: TokenId) -> String {
         format!("{}/me/tokens/{id}", self.api())
     }

@@ -13,7 +13,7 @@ use crate::web::api::strict;
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::Res;
-use http::header::{HeaderName, HeaderValue};
+use http::header::HeaderValue;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -23,7 +23,6 @@ use utoipa::ToSchema;
 /// Most items of a batch.
 pub const MAX_ITEMS: usize = 100;
 const BATCH_LIMIT: u64 = 8_000_000;
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// How an item changes something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -98,33 +97,41 @@ async fn run(site: Arc<Site>, mut req: Req) -> Result<Res> {
     if items.is_empty() || items.len() > MAX_ITEMS {
         return Err(Error::field("", format!("A batch has 1 to {MAX_ITEMS} items.")));
     }
-    let verbs: Vec<Verb> = items.iter().map(|item| item.method).collect();
+    let calls = calls(items)?;
+    let statuses: Vec<StatusCode> = calls.iter().map(Call::status).collect();
     let done = match once.as_ref().map(|once| once.before(&site.app)).transpose()?.flatten() {
         Some(outcomes) => Done::Before(outcomes),
-        None => commit(&site, once, all(&site, &req, items).await?).await?,
+        None => commit(&site, once, all(&site, &req, calls).await?).await?,
     };
     let (outcomes, replayed) = match done {
         Done::Now(outcomes) => (outcomes, false),
         Done::Before(text) => (text.split(' ').filter_map(Outcome::parse).collect(), true),
     };
-    let results = verbs.iter().zip(&outcomes).map(|(verb, outcome)| result(&site, &req, *verb, outcome));
+    let results = statuses.iter().zip(&outcomes).map(|(status, outcome)| result(&site, &req, *status, outcome));
     let results = BatchResults { results: results.collect::<Result<_>>()? };
     let mut res = response::bytes(StatusCode::OK, JSON, resource::bytes(&results)?);
     if replayed {
-        res.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        res.headers_mut().insert(perform::REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(res)
 }
 
 /// One change of all items; an item that cannot be done is told by its number.
-async fn all(site: &Arc<Site>, req: &Req, items: Vec<BatchItem>) -> Result<Change<Vec<Outcome>>> {
-    let mut changes = Vec::with_capacity(items.len());
-    for (number, item) in items.into_iter().enumerate() {
-        let named = |error| Error::Item(number, Box::new(error));
-        let call = call(item).map_err(named)?;
-        changes.push(changes::prepare(site, &req.actor, call).await.map_err(named)?);
+async fn all(site: &Arc<Site>, req: &Req, calls: Vec<Call>) -> Result<Change<Vec<Outcome>>> {
+    let mut changes = Vec::with_capacity(calls.len());
+    for (number, call) in calls.into_iter().enumerate() {
+        changes.push(changes::prepare(site, &req.actor, call).await.map_err(|error| of_item(number, error))?);
     }
     Ok(Change::all(changes))
+}
+
+fn calls(items: Vec<BatchItem>) -> Result<Vec<Call>> {
+    let numbered = items.into_iter().enumerate();
+    numbered.map(|(number, item)| call(item).map_err(|error| of_item(number, error))).collect()
+}
+
+fn of_item(number: usize, error: Error) -> Error {
+    Error::Item(number, Box::new(error))
 }
 
 fn call(item: BatchItem) -> Result<Call> {
@@ -148,12 +155,7 @@ async fn commit(site: &Site, once: Option<Once>, change: Change<Vec<Outcome>>) -
     }
 }
 
-fn result(site: &Site, req: &Req, verb: Verb, outcome: &Outcome) -> Result<BatchResult> {
-    let status = match verb {
-        Verb::Post => 201,
-        Verb::Delete => 204,
-        Verb::Put | Verb::Patch => 200,
-    };
+fn result(site: &Site, req: &Req, status: StatusCode, outcome: &Outcome) -> Result<BatchResult> {
     let location = changes::show(site, &req.actor, outcome)?.map(|shown| shown.location);
-    Ok(BatchResult { status, location })
+    Ok(BatchResult { status: status.as_u16(), location })
 }

@@ -1,15 +1,15 @@
 //! Categories and tags.
 
 use crate::domain::actor::Role;
-use crate::domain::paging::{Cursor, Slice};
+use crate::domain::category;
 use crate::domain::token::TokenScope;
 use crate::error::{Error, Result};
-use crate::service::{Scope, categories, posts, tags};
+use crate::service::{App, ReadTxn, Scope, categories, posts, tags};
 use crate::web::Site;
 use crate::web::api::changes::MergeInput;
 use crate::web::api::operation::{Operation, Wants};
 use crate::web::api::perform;
-use crate::web::api::query::Reader;
+use crate::web::api::query::{self, Fields, Reader};
 use crate::web::api::resource::{self, CategoryResource, TagResource};
 use crate::web::api::shape::Shape;
 use crate::web::cache;
@@ -109,26 +109,30 @@ fn writing() -> Vec<Operation> {
     all.into_iter().map(|one| one.tag("Categories").wants(wants)).collect()
 }
 
-/// Whether the number of posts is wanted.
-fn counts(reader: &mut Reader<'_>, fields: Option<&[String]>) -> bool {
+/// The parameters of categories.
+const KNOWN: &[&str] = &["fields", "include"];
+
+/// Which members are wanted, and whether the number of posts is.
+fn asked(req: &Req) -> Result<(Fields, bool)> {
+    let mut reader = Reader::new(req, KNOWN)?;
+    let fields = reader.fields::<CategoryResource>();
     let name = "post_count".to_owned();
     let include = reader.names("include", std::slice::from_ref(&name)).unwrap_or_default();
-    include.contains(&name) || fields.is_some_and(|fields| fields.contains(&name))
+    reader.finish()?;
+    let counts = include.iter().chain(fields.iter().flatten()).any(|wanted| *wanted == name);
+    Ok((fields, counts))
+}
+
+fn shown(app: &App, txn: &ReadTxn, category: &category::Category, counts: bool) -> Result<CategoryResource> {
+    let post_count = counts.then(|| categories::public_posts(app, txn, category.id)).transpose()?;
+    Ok(CategoryResource { category: Category::new(category, app.links()), post_count })
 }
 
 async fn list(site: Arc<Site>, req: Req) -> Result<Res> {
-    const KNOWN: &[&str] = &["fields", "include"];
-    let mut reader = Reader::new(&req, KNOWN)?;
-    let fields = reader.fields::<CategoryResource>();
-    let counts = counts(&mut reader, fields.as_deref());
-    reader.finish()?;
+    let (fields, counts) = asked(&req)?;
     cache::get_or_render(&site, &req, KNOWN, |txn| {
         let app = &site.app;
-        let found = categories::all(txn)?;
-        let slice = whole(found).try_map(|category| {
-            let post_count = counts.then(|| categories::public_posts(app, txn, category.id)).transpose()?;
-            Ok(CategoryResource { category: Category::new(&category, app.links()), post_count })
-        })?;
+        let slice = resource::whole(categories::all(txn)?).try_map(|category| shown(app, txn, &category, counts))?;
         let until = posts::next_publication(app, txn)?;
         resource::list(app, &req, slice, fields.as_deref(), (vec![Scope::Frame, Scope::Lists], until))
     })
@@ -136,11 +140,7 @@ async fn list(site: Arc<Site>, req: Req) -> Result<Res> {
 }
 
 async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
-    const KNOWN: &[&str] = &["fields", "include"];
-    let mut reader = Reader::new(&req, KNOWN)?;
-    let fields = reader.fields::<CategoryResource>();
-    let counts = counts(&mut reader, fields.as_deref());
-    reader.finish()?;
+    let (fields, counts) = asked(&req)?;
     cache::get_or_render(&site, &req, KNOWN, |txn| {
         let (app, slug) = (&site.app, req.param("slug")?);
         let category = match categories::by_slug(txn, slug) {
@@ -150,24 +150,20 @@ async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
             }
             category => category?,
         };
-        let post_count = counts.then(|| categories::public_posts(app, txn, category.id)).transpose()?;
-        let shown = CategoryResource { category: Category::new(&category, app.links()), post_count };
-        let scopes = vec![Scope::Frame, Scope::Lists];
+        let shown = shown(app, txn, &category, counts)?;
         let until = posts::next_publication(app, txn)?;
-        Ok(resource::one(&shown, fields.as_deref(), scopes)?.until(until))
+        Ok(resource::one(&shown, fields.as_deref(), vec![Scope::Frame, Scope::Lists])?.until(until))
     })
     .await
 }
 
 async fn list_tags(site: Arc<Site>, req: Req) -> Result<Res> {
-    const KNOWN: &[&str] = &["fields"];
-    let mut reader = Reader::new(&req, KNOWN)?;
-    let fields = reader.fields::<TagResource>();
-    reader.finish()?;
-    cache::get_or_render(&site, &req, KNOWN, |txn| {
+    let fields = query::sparse::<TagResource>(&req)?;
+    cache::get_or_render(&site, &req, query::SPARSE, |txn| {
         let app = &site.app;
         let found = tags::all(app, txn)?;
-        let slice = whole(found).map(|(tag, post_count)| TagResource { tag: Tag::new(&tag, app.links()), post_count });
+        let slice = resource::whole(found)
+            .map(|(tag, post_count)| TagResource { tag: Tag::new(&tag, app.links()), post_count });
         let until = posts::next_publication(app, txn)?;
         resource::list(app, &req, slice, fields.as_deref(), (vec![Scope::Lists], until))
     })
@@ -175,11 +171,8 @@ async fn list_tags(site: Arc<Site>, req: Req) -> Result<Res> {
 }
 
 async fn show_tag(site: Arc<Site>, req: Req) -> Result<Res> {
-    const KNOWN: &[&str] = &["fields"];
-    let mut reader = Reader::new(&req, KNOWN)?;
-    let fields = reader.fields::<TagResource>();
-    reader.finish()?;
-    cache::get_or_render(&site, &req, KNOWN, |txn| {
+    let fields = query::sparse::<TagResource>(&req)?;
+    cache::get_or_render(&site, &req, query::SPARSE, |txn| {
         let app = &site.app;
         let (tag, post_count) = tags::by_slug(app, txn, req.param("slug")?)?;
         let shown = TagResource { tag: Tag::new(&tag, app.links()), post_count };
@@ -187,9 +180,4 @@ async fn show_tag(site: Arc<Site>, req: Req) -> Result<Res> {
         Ok(resource::one(&shown, fields.as_deref(), vec![Scope::Lists])?.until(until))
     })
     .await
-}
-
-/// A list that is not long enough to be read in parts.
-fn whole<T>(items: Vec<T>) -> Slice<T> {
-    Slice { items: items.into_iter().map(|item| (Cursor::new("all", ""), item)).collect(), more: false }
 }

@@ -1,20 +1,24 @@
 //! Writes of posts, pages, comments and categories: the same alone and in a batch.
 
 use crate::domain::actor::Actor;
-use crate::domain::id::{CategoryId, CommentId, PostId};
+use crate::domain::id::{CategoryId, CommentId, PostId, UserId};
+use crate::domain::link::Links;
 use crate::domain::post::{Kind, PostHead};
+use crate::domain::user;
 use crate::error::{Error, Result};
 use crate::service::change::{Change, Seen};
-use crate::service::{categories, comments, posts, writing};
+use crate::service::{categories, comments, media, posts, users, writing};
 use crate::web::Site;
 use crate::web::api::resource::{self, CategoryResource, PostResource};
 use crate::web::api::strict;
 use crate::web::variants;
 use crate::web::wire::comments::{Comment, CommentInput, CommentPatch};
+use crate::web::wire::media::Media;
+use crate::web::wire::people::User;
 use crate::web::wire::posts::PostInput;
 use crate::web::wire::site::{Category, CategoryInput};
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -101,6 +105,16 @@ pub async fn prepare(site: &Arc<Site>, actor: &Actor, call: Call) -> Result<Chan
 }
 
 impl Call {
+    /// The status of this write when it is done.
+    pub fn status(&self) -> StatusCode {
+        match self.method {
+            Method::POST if self.path.last().is_some_and(|word| word == "merge") => StatusCode::OK,
+            Method::POST => StatusCode::CREATED,
+            Method::DELETE => StatusCode::NO_CONTENT,
+            _ => StatusCode::OK,
+        }
+    }
+
     fn body<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
         strict::typed(self.body.clone().unwrap_or_default())
     }
@@ -179,26 +193,8 @@ fn remove(site: &Arc<Site>, actor: &Actor, (kind, slug): (Kind, &str), call: &Ca
 async fn comment(site: &Arc<Site>, actor: &Actor, slug: &str, call: &Call) -> Result<Change<Outcome>> {
     // Whoever may not comment need not be told what is wrong with the comment.
     let input = if actor.can_comment() { call.body()? } else { CommentInput { body: String::new(), parent_id: None } };
-    let parent = match input.parent_id.as_deref().map(CommentId::parse) {
-        Some(None) => return Err(Error::field("parent_id", "There is no such comment.")),
-        parent => parent.flatten(),
-    };
-    let change = comments::submit(&site.app, actor, slug, parent, &input.body).await.map_err(parent_id)?;
+    let change = comments::submit(&site.app, actor, slug, input.parent()?, &input.body).await?;
     Ok(change.map(|comment| Outcome::Comment { post: comment.post.0, id: comment.id.0 }))
-}
-
-/// The form calls it `parent`.
-fn parent_id(error: Error) -> Error {
-    match error {
-        Error::Invalid(mut fields) => {
-            fields
-                .iter_mut()
-                .filter(|error| error.field == "parent")
-                .for_each(|error| error.field = "parent_id".into());
-            Error::Invalid(fields)
-        }
-        error => error,
-    }
 }
 
 /// The comment that a call is about, as it is shown, with its post.
@@ -278,7 +274,14 @@ pub struct Shown {
     pub body: Bytes,
 }
 
-/// What to answer about a post, comment or category; `None` if it is gone meanwhile.
+impl Shown {
+    /// An account; also for a token that may change it and not read it.
+    pub fn user(user: &user::User, links: &Links) -> Result<Shown> {
+        Ok(Shown { location: links.api_user(&user.username), body: resource::bytes(&User::new(user, links))? })
+    }
+}
+
+/// What to answer about what came of a change; `None` if it is gone meanwhile.
 pub fn show(site: &Site, actor: &Actor, outcome: &Outcome) -> Result<Option<Shown>> {
     let (app, txn) = (&site.app, site.app.read()?);
     let links = app.links();
@@ -296,7 +299,12 @@ pub fn show(site: &Site, actor: &Actor, outcome: &Outcome) -> Result<Option<Show
             let shown = CategoryResource { category: Category::new(&category, links), post_count: None };
             Ok(Shown { location: links.api_category(&category.slug), body: resource::bytes(&shown)? })
         }),
-        _ => return Ok(None),
+        Outcome::Media { ref id } => media::by_id(&txn, id).and_then(|media| {
+            let location = links.api_media(media.id);
+            Ok(Shown { location, body: resource::bytes(&Media::new(&media, links))? })
+        }),
+        Outcome::User { id } => users::by_id(&txn, actor, UserId(id)).and_then(|user| Shown::user(&user, links)),
+        Outcome::Gone => return Ok(None),
     };
     match shown {
         Ok(shown) => Ok(Some(shown)),

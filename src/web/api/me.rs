@@ -1,9 +1,8 @@
 //! The own account: profile, password, sessions, tokens; signing in and out.
 
+use crate::domain::actor::Actor;
 use crate::domain::actor::Role;
-use crate::domain::actor::{Actor, Via};
 use crate::domain::id::TokenId;
-use crate::domain::paging::{Cursor, Slice};
 use crate::domain::token::TokenScope;
 use crate::error::{Error, Result};
 use crate::service::auth;
@@ -14,7 +13,7 @@ use crate::web::Site;
 use crate::web::api::changes::{Shown, matches};
 use crate::web::api::operation::{JSON, Operation, Wants};
 use crate::web::api::perform;
-use crate::web::api::query::Reader;
+use crate::web::api::query::{self, Reader};
 use crate::web::api::resource;
 use crate::web::api::shape::Shape;
 use crate::web::api::strict;
@@ -177,11 +176,8 @@ fn own(site: &Site, actor: &Actor) -> Result<crate::domain::user::User> {
 }
 
 async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
-    const KNOWN: &[&str] = &["fields"];
-    let mut reader = Reader::new(&req, KNOWN)?;
-    let fields = reader.fields::<User>();
-    reader.finish()?;
-    cache::get_or_render(&site, &req, KNOWN, |_| {
+    let fields = query::sparse::<User>(&req)?;
+    cache::get_or_render(&site, &req, query::SPARSE, |_| {
         if !req.actor.can_see_account() {
             return Err(req.actor.refusal(TokenScope::AccountRead));
         }
@@ -204,8 +200,7 @@ async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let input: ProfileInput = strict::typed(sent)?;
     let change = users::update_profile(&req.actor, &input.into())?;
     let user = change.if_still(Seen::User(Box::new(user))).commit(&site.app).await?;
-    let shown = Shown { location: links.api_user(&user.username), body: resource::bytes(&User::new(&user, links))? };
-    Ok(perform::with_thing((StatusCode::OK, false), Some(shown)))
+    Ok(perform::with_thing((StatusCode::OK, false), Some(Shown::user(&user, links)?)))
 }
 
 async fn password(site: Arc<Site>, mut req: Req) -> Result<Res> {
@@ -232,7 +227,7 @@ async fn sign_in(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let user = own(&site, &actor)?;
     let mut res = response::json(StatusCode::CREATED, &User::new(&user, site.app.links()))?;
     session::remember(res.headers_mut(), &signed_in.token, req.is_https());
-    let location = HeaderValue::try_from(format!("{}/sessions/current", site.app.links().api()));
+    let location = HeaderValue::try_from(site.app.links().api_session());
     res.headers_mut().extend(location.ok().map(|location| (LOCATION, location)));
     Ok(res)
 }
@@ -251,17 +246,11 @@ fn without_cookie(req: &Req) -> Res {
 }
 
 async fn list_sessions(site: Arc<Site>, req: Req) -> Result<Res> {
-    const KNOWN: &[&str] = &["fields"];
-    let mut reader = Reader::new(&req, KNOWN)?;
-    let fields = reader.fields::<Session>();
-    reader.finish()?;
-    cache::get_or_render(&site, &req, KNOWN, |txn| {
-        let own = req.actor.member().and_then(|member| match member.via {
-            Via::Session(key) => Some(key),
-            Via::Token(..) => None,
-        });
+    let fields = query::sparse::<Session>(&req)?;
+    cache::get_or_render(&site, &req, query::SPARSE, |txn| {
+        let own = req.actor.in_session().ok().map(|(_, key)| key);
         let found = auth::sessions(&site.app, txn, &req.actor)?;
-        let slice = whole(found.iter().map(|session| Session::new(session, own)).collect());
+        let slice = resource::whole(found.iter().map(|session| Session::new(session, own)).collect());
         resource::list(&site.app, &req, slice, fields.as_deref(), (Vec::new(), None))
     })
     .await
@@ -282,12 +271,9 @@ async fn end_sessions(site: Arc<Site>, req: Req) -> Result<Res> {
 }
 
 async fn list_tokens(site: Arc<Site>, req: Req) -> Result<Res> {
-    const KNOWN: &[&str] = &["fields"];
-    let mut reader = Reader::new(&req, KNOWN)?;
-    let fields = reader.fields::<Token>();
-    reader.finish()?;
-    cache::get_or_render(&site, &req, KNOWN, |txn| {
-        let slice = whole(tokens::list(txn, &req.actor)?.iter().map(Token::new).collect());
+    let fields = query::sparse::<Token>(&req)?;
+    cache::get_or_render(&site, &req, query::SPARSE, |txn| {
+        let slice = resource::whole(tokens::list(txn, &req.actor)?.iter().map(Token::new).collect());
         resource::list(&site.app, &req, slice, fields.as_deref(), (Vec::new(), None))
     })
     .await
@@ -311,9 +297,4 @@ async fn revoke_token(site: Arc<Site>, req: Req) -> Result<Res> {
     let id = TokenId::parse(req.param("id")?).ok_or(Error::NotFound("token"))?;
     site.app.commit(tokens::revoke(&req.actor, id)).await?;
     Ok(response::empty(StatusCode::NO_CONTENT))
-}
-
-/// A list that is not long enough to be read in parts.
-fn whole<T>(items: Vec<T>) -> Slice<T> {
-    Slice { items: items.into_iter().map(|item| (Cursor::new("all", ""), item)).collect(), more: false }
 }

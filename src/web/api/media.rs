@@ -5,10 +5,10 @@ use crate::domain::token::TokenScope;
 use crate::error::{Error, Result};
 use crate::service::media;
 use crate::web::Site;
-use crate::web::api::changes::{Outcome, Shown, matches};
+use crate::web::api::changes::{Outcome, matches};
 use crate::web::api::operation::{Operation, Payload, Wants};
 use crate::web::api::perform;
-use crate::web::api::query::Reader;
+use crate::web::api::query::{self, Reader};
 use crate::web::api::resource;
 use crate::web::api::shape::Shape;
 use crate::web::cache;
@@ -81,12 +81,8 @@ fn forms() -> Vec<(&'static str, Shape, Value)> {
 }
 
 async fn list(site: Arc<Site>, req: Req) -> Result<Res> {
-    const KNOWN: &[&str] = &["limit", "after", "fields"];
-    let mut reader = Reader::new(&req, KNOWN)?;
-    let window = reader.window();
-    let fields = reader.fields::<Media>();
-    reader.finish()?;
-    cache::get_or_render(&site, &req, KNOWN, |txn| {
+    let (window, fields) = query::paged::<Media>(&req)?;
+    cache::get_or_render(&site, &req, query::PAGED, |txn| {
         let slice = media::slice(txn, &req.actor, &window)?.map(|media| Media::new(&media, site.app.links()));
         resource::list(&site.app, &req, slice, fields.as_deref(), (Vec::new(), None))
     })
@@ -95,10 +91,7 @@ async fn list(site: Arc<Site>, req: Req) -> Result<Res> {
 
 /// Not kept: an image has no scope that tells when it is gone.
 async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
-    const KNOWN: &[&str] = &["fields"];
-    let mut reader = Reader::new(&req, KNOWN)?;
-    let fields = reader.fields::<Media>();
-    reader.finish()?;
+    let fields = query::sparse::<Media>(&req)?;
     cache::own(&site, &req, |txn| {
         let media = media::by_id(txn, req.param("id")?)?;
         resource::one(&Media::new(&media, site.app.links()), fields.as_deref(), Vec::new())
@@ -126,27 +119,12 @@ async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
         (name, req.bytes().await?.to_vec())
     };
     let once = perform::once(&req, &bytes)?;
-    let (outcome, replayed) = match perform::before(&site, once.as_ref())? {
-        Some(outcome) => (outcome, true),
-        None => {
-            let change = media::upload(&site.app, &req.actor, "file", &name, bytes).await?;
-            perform::commit(&site, once, change.map(|media| Outcome::Media { id: media.id.to_string() })).await?
-        }
+    let upload = async {
+        let change = media::upload(&site.app, &req.actor, "file", &name, bytes).await?;
+        Ok(change.map(|media| Outcome::Media { id: media.id.to_string() }))
     };
-    let shown = match &outcome {
-        Outcome::Media { id } => thing(&site, id)?,
-        _ => None,
-    };
-    Ok(perform::with_thing((StatusCode::CREATED, replayed), shown))
-}
-
-fn thing(site: &Site, id: &str) -> Result<Option<Shown>> {
-    let media = match media::by_id(&site.app.read()?, id) {
-        Err(Error::NotFound(_)) => return Ok(None),
-        media => media?,
-    };
-    let links = site.app.links();
-    Ok(Some(Shown { location: links.api_media(media.id), body: resource::bytes(&Media::new(&media, links))? }))
+    let done = perform::run(&site, once, upload).await?;
+    perform::answer(&site, &req.actor, StatusCode::CREATED, done)
 }
 
 async fn remove(site: Arc<Site>, req: Req) -> Result<Res> {

@@ -21,33 +21,26 @@ use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// Says in an answer that it was given before.
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Writes a post, a page, a comment or a category.
 pub async fn write(site: Arc<Site>, mut req: Req) -> Result<Res> {
     begin(&req)?;
     let bytes = req.bytes().await?;
     let once = once(&req, &bytes)?;
-    let status = match req.method {
-        Method::POST if !req.path.ends_with("/merge") => StatusCode::CREATED,
-        Method::DELETE => StatusCode::NO_CONTENT,
-        _ => StatusCode::OK,
-    };
-    if let Some(outcome) = before(&site, once.as_ref())? {
-        return answer(&site, &req.actor, (status, true), &outcome);
-    }
     let call = Call {
         method: req.method.clone(),
         path: segments(&req.path)?,
         if_match: req.header("if-match").map(str::to_owned),
         body: if req.method == Method::DELETE { None } else { Some(strict::parse(&bytes)?) },
     };
-    let change = match changes::prepare(&site, &req.actor, call).await {
+    let status = call.status();
+    let done = match run(&site, once, changes::prepare(&site, &req.actor, call)).await {
         Err(Error::NotFound(noun)) => return moved(&site, &req)?.ok_or(Error::NotFound(noun)),
-        change => change?,
+        done => done?,
     };
-    let (outcome, replayed) = commit(&site, once, change).await?;
-    answer(&site, &req.actor, (status, replayed), &outcome)
+    answer(&site, &req.actor, status, done)
 }
 
 /// What holds for every write: somebody is signed in, and there are no parameters in the query.
@@ -87,14 +80,21 @@ pub fn never_once(req: &Req) -> Result<()> {
     Ok(())
 }
 
-/// What came of it if it was done before.
-pub fn before(site: &Site, once: Option<&Once>) -> Result<Option<Outcome>> {
-    let Some(once) = once else { return Ok(None) };
-    Ok(once.before(&site.app)?.as_deref().and_then(Outcome::parse))
+/// Prepares and commits a change, unless its key says that it was done before. Also whether it was.
+pub async fn run(
+    site: &Site,
+    once: Option<Once>,
+    change: impl Future<Output = Result<Change<Outcome>>>,
+) -> Result<(Outcome, bool)> {
+    let before = once.as_ref().map(|once| once.before(&site.app)).transpose()?.flatten();
+    if let Some(outcome) = before.as_deref().and_then(Outcome::parse) {
+        return Ok((outcome, true));
+    }
+    commit(site, once, change.await?).await
 }
 
 /// Commits a change, with its receipt if there is a key. Also whether it was done before.
-pub async fn commit(site: &Site, once: Option<Once>, change: Change<Outcome>) -> Result<(Outcome, bool)> {
+async fn commit(site: &Site, once: Option<Once>, change: Change<Outcome>) -> Result<(Outcome, bool)> {
     let Some(once) = once else { return Ok((change.commit(&site.app).await?, false)) };
     Ok(match once.commit(&site.app, change, Outcome::text).await? {
         Done::Now(outcome) => (outcome, false),
@@ -103,8 +103,8 @@ pub async fn commit(site: &Site, once: Option<Once>, change: Change<Outcome>) ->
 }
 
 /// The thing as it is now; nothing of it if it is gone.
-fn answer(site: &Site, actor: &Actor, (status, replayed): (StatusCode, bool), outcome: &Outcome) -> Result<Res> {
-    Ok(with_thing((status, replayed), changes::show(site, actor, outcome)?))
+pub fn answer(site: &Site, actor: &Actor, status: StatusCode, (outcome, replayed): (Outcome, bool)) -> Result<Res> {
+    Ok(with_thing((status, replayed), changes::show(site, actor, &outcome)?))
 }
 
 /// An answer with a thing in it, its address and its version.

@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The members that `fields` names, of those that a type has.
-    pub fn fields<T: ToSchema>(&mut self) -> Option<Vec<String>> {
+    pub fn fields<T: ToSchema>(&mut self) -> Fields {
         self.req.query("fields")?;
         self.names("fields", &Shape::of::<T>().names())
     }
@@ -83,6 +83,30 @@ impl<'a> Reader<'a> {
     pub fn finish(self) -> Result<()> {
         self.errors.finish()
     }
+}
+
+/// The parameters of a list that is read part by part.
+pub const PAGED: &[&str] = &["limit", "after", "fields"];
+/// The parameters of what is read whole.
+pub const SPARSE: &[&str] = &["fields"];
+
+/// The members that are wanted of things; `None` is all of them.
+pub type Fields = Option<Vec<String>>;
+
+/// Which part of a list of such things is wanted, and which of their members: all of `PAGED`.
+pub fn paged<T: ToSchema>(req: &Req) -> Result<(Window, Fields)> {
+    let mut reader = Reader::new(req, PAGED)?;
+    let (window, fields) = (reader.window(), reader.fields::<T>());
+    reader.finish()?;
+    Ok((window, fields))
+}
+
+/// Which members of such a thing are wanted: all of `SPARSE`.
+pub fn sparse<T: ToSchema>(req: &Req) -> Result<Fields> {
+    let mut reader = Reader::new(req, SPARSE)?;
+    let fields = reader.fields::<T>();
+    reader.finish()?;
+    Ok(fields)
 }
 
 /// Where a list begins and where it goes on (RFC 8288).

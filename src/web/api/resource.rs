@@ -1,6 +1,6 @@
 //! What the REST API shows of each noun: the shared shapes with what it adds to them.
 
-use crate::domain::paging::Slice;
+use crate::domain::paging::{Cursor, Slice};
 use crate::domain::post::{PostCard, PostHead, PostView};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
@@ -95,6 +95,11 @@ pub fn list<T: Serialize>(
     let next = slice.next().map(ToString::to_string);
     let items = slice.items.iter().map(|(_, item)| member(item, fields)).collect::<Result<_>>()?;
     Ok(Rendered::Page { body: bytes(&List { items, next })?, media_type: JSON, scopes, until, headers })
+}
+
+/// A list that is not long enough to be read in parts.
+pub fn whole<T>(items: Vec<T>) -> Slice<T> {
+    Slice { items: items.into_iter().map(|item| (Cursor::new("all", ""), item)).collect(), more: false }
 }
 
 fn member(value: &impl Serialize, fields: Option<&[String]>) -> Result<Value> {

@@ -9,7 +9,7 @@ use crate::web::Site;
 use crate::web::api::changes::{Shown, matches};
 use crate::web::api::operation::{Operation, Wants};
 use crate::web::api::perform;
-use crate::web::api::query::Reader;
+use crate::web::api::query;
 use crate::web::api::resource;
 use crate::web::api::shape::Shape;
 use crate::web::api::strict;
@@ -75,11 +75,8 @@ pub fn operations() -> Vec<Operation> {
 }
 
 async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
-    const KNOWN: &[&str] = &["fields"];
-    let mut reader = Reader::new(&req, KNOWN)?;
-    let fields = reader.fields::<Settings>();
-    reader.finish()?;
-    cache::get_or_render(&site, &req, KNOWN, |txn| {
+    let fields = query::sparse::<Settings>(&req)?;
+    cache::get_or_render(&site, &req, query::SPARSE, |txn| {
         let stored = settings::editable(txn, &req.actor)?;
         resource::one(&Settings::new(&stored, site.app.links()), fields.as_deref(), Vec::new())
     })
@@ -104,12 +101,8 @@ async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
 }
 
 async fn list_redirects(site: Arc<Site>, req: Req) -> Result<Res> {
-    const KNOWN: &[&str] = &["limit", "after", "fields"];
-    let mut reader = Reader::new(&req, KNOWN)?;
-    let window = reader.window();
-    let fields = reader.fields::<Redirect>();
-    reader.finish()?;
-    cache::get_or_render(&site, &req, KNOWN, |txn| {
+    let (window, fields) = query::paged::<Redirect>(&req)?;
+    cache::get_or_render(&site, &req, query::PAGED, |txn| {
         let slice = redirects::slice(&site.app, txn, &req.actor, &window)?;
         let slice = slice.map(|(path, url)| Redirect { path, url });
         resource::list(&site.app, &req, slice, fields.as_deref(), (Vec::new(), None))

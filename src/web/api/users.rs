@@ -1,16 +1,15 @@
 //! Accounts, as administrators see to them.
 
 use crate::domain::actor::Role;
-use crate::domain::id::UserId;
 use crate::domain::token::TokenScope;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::service::change::Seen;
 use crate::service::users;
 use crate::web::Site;
 use crate::web::api::changes::{Outcome, Shown, matches};
 use crate::web::api::operation::{Operation, Wants};
 use crate::web::api::perform;
-use crate::web::api::query::Reader;
+use crate::web::api::query;
 use crate::web::api::resource;
 use crate::web::api::shape::Shape;
 use crate::web::api::strict;
@@ -87,12 +86,8 @@ pub fn operations() -> Vec<Operation> {
 }
 
 async fn list(site: Arc<Site>, req: Req) -> Result<Res> {
-    const KNOWN: &[&str] = &["limit", "after", "fields"];
-    let mut reader = Reader::new(&req, KNOWN)?;
-    let window = reader.window();
-    let fields = reader.fields::<User>();
-    reader.finish()?;
-    cache::get_or_render(&site, &req, KNOWN, |txn| {
+    let (window, fields) = query::paged::<User>(&req)?;
+    cache::get_or_render(&site, &req, query::PAGED, |txn| {
         let slice = users::slice(txn, &req.actor, &window)?.map(|user| User::new(&user, site.app.links()));
         resource::list(&site.app, &req, slice, fields.as_deref(), (Vec::new(), None))
     })
@@ -100,11 +95,8 @@ async fn list(site: Arc<Site>, req: Req) -> Result<Res> {
 }
 
 async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
-    const KNOWN: &[&str] = &["fields"];
-    let mut reader = Reader::new(&req, KNOWN)?;
-    let fields = reader.fields::<User>();
-    reader.finish()?;
-    cache::get_or_render(&site, &req, KNOWN, |txn| {
+    let fields = query::sparse::<User>(&req)?;
+    cache::get_or_render(&site, &req, query::SPARSE, |txn| {
         let user = users::by_username(txn, &req.actor, req.param("username")?)?;
         resource::one(&User::new(&user, site.app.links()), fields.as_deref(), Vec::new())
     })
@@ -118,30 +110,14 @@ async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
     }
     let bytes = req.bytes().await?;
     let once = perform::once(&req, &bytes)?;
-    let (outcome, replayed) = match perform::before(&site, once.as_ref())? {
-        Some(outcome) => (outcome, true),
-        None => {
-            let input: UserInput = strict::typed(strict::parse(&bytes)?)?;
-            let role = input.role.into();
-            let change = users::add(&site.app, &req.actor, &input.into(), role).await?;
-            perform::commit(&site, once, change.map(|user| Outcome::User { id: user.id.0 })).await?
-        }
+    let add = async {
+        let input: UserInput = strict::typed(strict::parse(&bytes)?)?;
+        let role = input.role.into();
+        let change = users::add(&site.app, &req.actor, &input.into(), role).await?;
+        Ok(change.map(|user| Outcome::User { id: user.id.0 }))
     };
-    let shown = match outcome {
-        Outcome::User { id } => thing(&site, &req, UserId(id))?,
-        _ => None,
-    };
-    Ok(perform::with_thing((StatusCode::CREATED, replayed), shown))
-}
-
-/// For whoever made it, also with a token that may not read it.
-fn thing(site: &Site, req: &Req, id: UserId) -> Result<Option<Shown>> {
-    let user = match users::by_id(&site.app.read()?, &req.actor, id) {
-        Err(Error::NotFound(_)) => return Ok(None),
-        user => user?,
-    };
-    let links = site.app.links();
-    Ok(Some(Shown { location: links.api_user(&user.username), body: resource::bytes(&User::new(&user, links))? }))
+    let done = perform::run(&site, once, add).await?;
+    perform::answer(&site, &req.actor, StatusCode::CREATED, done)
 }
 
 async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
@@ -154,9 +130,7 @@ async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let patch: UserPatch = strict::typed(strict::merged(stored, patch))?;
     let change = users::set_access(&req.actor, user.id, patch.role.into(), patch.disabled)?;
     let user = change.if_still(Seen::User(Box::new(user))).commit(&site.app).await?;
-    let links = site.app.links();
-    let shown = Shown { location: links.api_user(&user.username), body: resource::bytes(&User::new(&user, links))? };
-    Ok(perform::with_thing((StatusCode::OK, false), Some(shown)))
+    Ok(perform::with_thing((StatusCode::OK, false), Some(Shown::user(&user, site.app.links())?)))
 }
 
 async fn set_password(site: Arc<Site>, mut req: Req) -> Result<Res> {

@@ -1,5 +1,6 @@
 //! In which media type a client wants its answer (RFC 9110, section 12.5.1).
 
+use crate::web::accept;
 use http::HeaderMap;
 use http::header::ACCEPT;
 
@@ -33,53 +34,25 @@ impl Speaks {
         if !headers.contains_key(ACCEPT) {
             return Some(Speaks::Json);
         }
-        let fields = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        let ranges: Vec<(String, f32)> = fields.flat_map(|field| field.split(',')).filter_map(range).collect();
-        let mut best: Option<(Speaks, f32)> = None;
-        for (name, _) in &ranges {
-            for speaks in named(name) {
-                // A range that names a type says more about it than a wider one.
-                let weight = weight(&ranges, *speaks);
-                if weight > best.map_or(0.0, |(_, weight)| weight) {
-                    best = Some((*speaks, weight));
-                }
-            }
-        }
-        best.map(|(speaks, _)| speaks)
+        let weight = |speaks: Speaks| accept::weight(headers, speaks.essence());
+        let place = |speaks: Speaks| accept::ranges(headers).position(|(range, _)| speaks.is_named(range));
+        let liked = [Speaks::Json, Speaks::GraphQl, Speaks::Events].into_iter();
+        let liked = liked.filter_map(|speaks| Some((weight(speaks), place(speaks)?, speaks)));
+        let liked = liked.filter(|(weight, ..)| *weight > 0.0);
+        let best = liked.min_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
+        best.map(|(.., speaks)| speaks)
     }
-}
 
-fn weight(ranges: &[(String, f32)], speaks: Speaks) -> f32 {
-    let exact = speaks.media_type().split(';').next().unwrap_or("");
-    let family = format!("{}/*", exact.split('/').next().unwrap_or(""));
-    let of = |wanted: &str| ranges.iter().find(|(name, _)| name == wanted).map(|(_, weight)| *weight);
-    of(exact).or_else(|| of(&family)).or_else(|| of("*/*")).unwrap_or(0.0)
-}
-
-fn named(range: &str) -> &'static [Speaks] {
-    match range {
-        "*/*" | "application/*" => &[Speaks::Json, Speaks::GraphQl],
-        "application/json" => &[Speaks::Json],
-        "application/graphql-response+json" => &[Speaks::GraphQl],
-        "text/event-stream" => &[Speaks::Events],
-        _ => &[],
+    /// The media type without its parameters.
+    fn essence(self) -> &'static str {
+        self.media_type().split(';').next().unwrap_or("")
     }
-}
 
-/// A media range and its weight; one that is malformed is not accepted.
-fn range(entry: &str) -> Option<(String, f32)> {
-    let mut parts = entry.split(';').map(str::trim);
-    let name = parts.next()?.to_ascii_lowercase();
-    let mut weight = 1.0;
-    for part in parts {
-        let (key, value) = part.split_once('=').unwrap_or((part, ""));
-        match key.trim().to_ascii_lowercase().as_str() {
-            "q" => weight = value.trim().parse().ok().filter(|weight| (0.0..=1.0).contains(weight))?,
-            "charset" if !value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8") => return None,
-            _ => {}
-        }
+    /// Events come to those alone who ask for them.
+    fn is_named(self, range: &str) -> bool {
+        let wide = ["*", "*/*", "application/*"].iter().any(|wide| range.eq_ignore_ascii_case(wide));
+        range.eq_ignore_ascii_case(self.essence()) || (wide && self != Speaks::Events)
     }
-    Some((name, weight))
 }
 
 #[cfg(test)]
@@ -109,6 +82,10 @@ mod tests {
             ("text/html", None),
             ("application/json; charset=iso-8859-1", None),
             ("application/json;q=2", None),
+            ("text/*", None),
+            ("Application/JSON;q=0.5, application/*;q=0.4, */*;q=0.1", Some(Speaks::Json)),
+            ("text/event-stream;q=0.5, application/json;q=0.5", Some(Speaks::Events)),
+            ("application/json;q=0, application/graphql-response+json;q=0, */*", None),
             ("", None),
         ] {
             assert_eq!(chosen(accept), speaks, "{accept}");

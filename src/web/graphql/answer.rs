@@ -9,6 +9,7 @@ use crate::web::problem::Refusal;
 use crate::web::request::RequestId;
 use crate::web::response;
 use crate::web::response::Res;
+use crate::web::wire::camel_case;
 use async_graphql::{ServerError, Value};
 use http::StatusCode;
 use serde::Serialize;
@@ -134,29 +135,4 @@ fn coded(message: String, code: &str) -> ServerError {
 
 fn set(error: &mut ServerError, name: &str, value: Value) {
     error.extensions.get_or_insert_default().set(name, value);
-}
-
-/// The name of a field as this API has it: `display_name` is `displayName`.
-pub fn camel_case(field: &str) -> String {
-    let mut name = String::with_capacity(field.len());
-    let mut parts = field.split('_');
-    name.push_str(parts.next().unwrap_or(""));
-    for part in parts {
-        let mut letters = part.chars();
-        name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
-        name.push_str(letters.as_str());
-    }
-    name
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_have_the_names_of_this_api() {
-        assert_eq!(camel_case("display_name"), "displayName");
-        assert_eq!(camel_case("title"), "title");
-        assert_eq!(camel_case("a__b_"), "aB");
-    }
 }

@@ -102,12 +102,16 @@ impl Comment {
     }
 }
 
+/// The public posts of somebody.
+fn by(username: &str) -> PostFilter {
+    PostFilter { author: Some(username.to_owned()), ..PostFilter::public(Kind::Post) }
+}
+
 #[ComplexObject]
 impl Author {
     /// Their public posts, the newest first.
     async fn posts(&self, ctx: &Context<'_>, first: Option<i32>, after: Option<String>) -> Result<Part<Post>> {
-        let author = Some(self.username.clone());
-        posts(ctx, &PostFilter { author, ..PostFilter::public(Kind::Post) }, first, after)
+        posts(ctx, &by(&self.username), first, after)
     }
 }
 
@@ -115,8 +119,7 @@ impl Author {
 impl User {
     /// Their public posts, the newest first.
     async fn posts(&self, ctx: &Context<'_>, first: Option<i32>, after: Option<String>) -> Result<Part<Post>> {
-        let author = Some(self.username.clone());
-        posts(ctx, &PostFilter { author, ..PostFilter::public(Kind::Post) }, first, after)
+        posts(ctx, &by(&self.username), first, after)
     }
 
     /// Changes whenever the account does; an update names the one it began from.

@@ -1,9 +1,9 @@
 //! What mutations answer: the node as it is now, or what the person who filled in the form can mend.
 
 use crate::error::{Error, Result};
-use crate::web::graphql::answer::camel_case;
 use crate::web::graphql::context::Operation;
 use crate::web::problem;
+use crate::web::wire::camel_case;
 use crate::web::wire::comments::Comment;
 use crate::web::wire::people::{Token, User};
 use crate::web::wire::posts::Post;
@@ -25,9 +25,9 @@ pub struct UserError {
 pub struct Settled<T>(Option<T>, Vec<UserError>);
 
 /// Errors that a person can mend become part of the payload; the rest are errors of the field.
-pub fn settle<T>(operation: &Operation, result: Result<T>) -> Result<Settled<T>> {
+pub fn settle<T, P: From<Settled<T>>>(operation: &Operation, result: Result<T>) -> Result<P> {
     let error = match result {
-        Ok(node) => return Ok(Settled(Some(node), Vec::new())),
+        Ok(node) => return Ok(Settled(Some(node), Vec::new()).into()),
         Err(error @ (Error::Invalid(_) | Error::Conflict(_) | Error::Stale(_))) => error,
         Err(error) => return Err(error),
     };
@@ -44,7 +44,7 @@ pub fn settle<T>(operation: &Operation, result: Result<T>) -> Result<Settled<T>>
         }
         _ => vec![UserError { field: None, message: verdict.message, code }],
     };
-    Ok(Settled(None, errors))
+    Ok(Settled(None, errors).into())
 }
 
 macro_rules! payloads {

@@ -66,8 +66,7 @@ impl Query {
         let links = operation.app().links();
         let show = |recent: RecentComment| {
             let RecentComment { comment, author, post } = recent;
-            let depth = usize::from(comment.parent.is_some());
-            let comment = Comment::new(PlacedComment { comment, author, depth, in_reply_to: None }, &post.slug, links);
+            let comment = Comment::new(PlacedComment::alone(comment, author), &post.slug, links);
             reading.beside(post);
             comment
         };

@@ -1,16 +1,15 @@
 //! What an update begins from: the state somebody saw, with the fields they name changed.
 
 use crate::error::{Error, Result};
+use crate::service::change::CHANGED;
+use crate::web::variants;
 use async_graphql::{Context, InputType, Value};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
-
-const CHANGED: &str = "This was changed since you read it. Please read it again.";
 
 /// A short name of a node as it is now.
 pub fn etag(node: &impl Serialize) -> String {
     let bytes = serde_json::to_vec(node).unwrap_or_default();
-    Sha256::digest(bytes).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    variants::tag(&bytes).to_str().unwrap_or_default().trim_matches('"').to_owned()
 }
 
 /// `Stale` unless the node is as it was when somebody read this name.

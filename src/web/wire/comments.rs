@@ -2,8 +2,10 @@
 
 use crate::domain::comment;
 use crate::domain::comment::PlacedComment;
+use crate::domain::id::CommentId;
 use crate::domain::link::Links;
 use crate::domain::slug::Slug;
+use crate::error::{Error, Result};
 use crate::web::wire::Time;
 use crate::web::wire::people::Author;
 use async_graphql::{ID, InputObject, SimpleObject};
@@ -70,6 +72,14 @@ pub struct CommentInput {
     /// The comment it replies to.
     #[serde(default)]
     pub parent_id: Option<String>,
+}
+
+impl CommentInput {
+    /// The number of the comment it replies to, if any; whether there is one is seen when it is written.
+    pub fn parent(&self) -> Result<Option<CommentId>> {
+        let unknown = || Error::field("parent_id", "There is no comment of this id under this post.");
+        self.parent_id.as_deref().map(|id| CommentId::parse(id).ok_or_else(unknown)).transpose()
+    }
 }
 
 /// A changed comment.

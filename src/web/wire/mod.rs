@@ -56,9 +56,29 @@ impl ScalarType for Time {
     }
 }
 
+/// The name of a field as GraphQL has it: `display_name` is `displayName`.
+pub fn camel_case(field: &str) -> String {
+    let mut name = String::with_capacity(field.len());
+    let mut parts = field.split('_');
+    name.push_str(parts.next().unwrap_or(""));
+    for part in parts {
+        let mut letters = part.chars();
+        name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+        name.push_str(letters.as_str());
+    }
+    name
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fields_have_the_names_of_each_api() {
+        assert_eq!(camel_case("display_name"), "displayName");
+        assert_eq!(camel_case("title"), "title");
+        assert_eq!(camel_case("a__b_"), "aB");
+    }
 
     #[test]
     fn times_are_read_with_an_offset_only() {

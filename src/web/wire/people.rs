@@ -1,6 +1,5 @@
 //! People, their sessions and tokens, as programs see them.
 
-use crate::domain::actor;
 use crate::domain::link::Links;
 use crate::domain::session;
 use crate::domain::session::SessionKey;
@@ -15,6 +14,7 @@ use utoipa::ToSchema;
 /// What an account may do: each role may do what those before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Enum, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[graphql(remote = "crate::domain::actor::Role")]
 pub enum Role {
     Reader,
     Author,
@@ -226,27 +226,5 @@ impl ProfileInput {
 impl From<UserInput> for user::NewUser {
     fn from(input: UserInput) -> user::NewUser {
         user::NewUser { username: input.username, email: input.email.unwrap_or_default(), password: input.password }
-    }
-}
-
-impl From<actor::Role> for Role {
-    fn from(role: actor::Role) -> Role {
-        match role {
-            actor::Role::Reader => Role::Reader,
-            actor::Role::Author => Role::Author,
-            actor::Role::Editor => Role::Editor,
-            actor::Role::Administrator => Role::Administrator,
-        }
-    }
-}
-
-impl From<Role> for actor::Role {
-    fn from(role: Role) -> actor::Role {
-        match role {
-            Role::Reader => actor::Role::Reader,
-            Role::Author => actor::Role::Author,
-            Role::Editor => actor::Role::Editor,
-            Role::Administrator => actor::Role::Administrator,
-        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::domain::link::Links;
 use crate::domain::media::alt_text;
 use crate::domain::post;
-use crate::domain::post::{PostCard, PostHead, StateFilter};
+use crate::domain::post::{PostCard, PostHead};
 use crate::domain::time::{Timestamp, Zone};
 use crate::error::{FieldErrors, Result};
 use crate::service::ReadTxn;
@@ -22,6 +22,7 @@ use utoipa::ToSchema;
 /// A post of the blog, or a page beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Enum, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[graphql(remote = "crate::domain::post::Kind")]
 pub enum Kind {
     Post,
     Page,
@@ -30,6 +31,7 @@ pub enum Kind {
 /// Where a post stands: nobody else sees a draft, and a scheduled post appears at its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Enum, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[graphql(remote = "crate::domain::post::State")]
 pub enum State {
     Draft,
     Scheduled,
@@ -39,6 +41,7 @@ pub enum State {
 /// Which posts a list shows: what everybody sees, or what is not public yet, for those who may see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Enum, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[graphql(remote = "crate::domain::post::StateFilter")]
 pub enum ListState {
     #[default]
     Published,
@@ -47,20 +50,10 @@ pub enum ListState {
     All,
 }
 
-impl From<ListState> for StateFilter {
-    fn from(state: ListState) -> StateFilter {
-        match state {
-            ListState::Published => StateFilter::Published,
-            ListState::Draft => StateFilter::Draft,
-            ListState::Scheduled => StateFilter::Scheduled,
-            ListState::All => StateFilter::All,
-        }
-    }
-}
-
 /// What its authors want of a post. `published` with a time to come is scheduled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Enum, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[graphql(remote = "crate::domain::post::Status")]
 pub enum Status {
     #[default]
     Draft,
@@ -199,10 +192,7 @@ impl PostInput {
             category,
             tags: head.tags.iter().map(|tag| tag.name.clone()).collect(),
             excerpt: head.excerpt.clone(),
-            status: match head.status {
-                post::Status::Draft => Status::Draft,
-                post::Status::Published => Status::Published,
-            },
+            status: head.status.into(),
             published_at: head.published_at.map(Time),
             comments_open: Some(head.comments_open),
             cover: head
@@ -250,43 +240,5 @@ impl PostInput {
         }
         errors.finish()?;
         Ok((input, if self.status == Status::Published { Intent::Publish } else { Intent::Unpublish }))
-    }
-}
-
-impl From<post::Kind> for Kind {
-    fn from(kind: post::Kind) -> Kind {
-        match kind {
-            post::Kind::Post => Kind::Post,
-            post::Kind::Page => Kind::Page,
-        }
-    }
-}
-
-impl From<Kind> for post::Kind {
-    fn from(kind: Kind) -> post::Kind {
-        match kind {
-            Kind::Post => post::Kind::Post,
-            Kind::Page => post::Kind::Page,
-        }
-    }
-}
-
-impl From<post::State> for State {
-    fn from(state: post::State) -> State {
-        match state {
-            post::State::Draft => State::Draft,
-            post::State::Scheduled => State::Scheduled,
-            post::State::Published => State::Published,
-        }
-    }
-}
-
-impl From<State> for post::State {
-    fn from(state: State) -> post::State {
-        match state {
-            State::Draft => post::State::Draft,
-            State::Scheduled => post::State::Scheduled,
-            State::Published => post::State::Published,
-        }
     }
 }

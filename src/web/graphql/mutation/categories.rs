@@ -20,7 +20,7 @@ impl CategoryMutation {
     async fn create_category(&self, ctx: &Context<'_>, input: CategoryInput) -> Result<CategoryPayload> {
         let operation = operation(ctx)?;
         let change = categories::create(&operation.actor, &input.into());
-        Ok(settle(operation, written(operation, change).await)?.into())
+        settle(operation, written(operation, change).await)
     }
 
     /// Renames or describes a category; an earlier address redirects. What `input` leaves out stays as it is.
@@ -32,7 +32,7 @@ impl CategoryMutation {
         input: CategoryInput,
     ) -> Result<CategoryPayload> {
         drop(input);
-        Ok(settle(operation(ctx)?, update(ctx, &id, &etag).await)?.into())
+        settle(operation(ctx)?, update(ctx, &id, &etag).await)
     }
 
     /// Moves all posts of a category to another and deletes it; its address redirects there.
@@ -42,7 +42,7 @@ impl CategoryMutation {
             let into = number(&into).map_err(|_| Error::field("into", "There is no category of this id."))?;
             categories::merge(&operation.actor, from, into)
         });
-        Ok(settle(operation, written(operation, change).await)?.into())
+        settle(operation, written(operation, change).await)
     }
 
     /// Deletes a category; its posts stay, without one.
@@ -53,7 +53,7 @@ impl CategoryMutation {
         #[graphql(desc = "The etag that was seen.")] etag: String,
     ) -> Result<DeletePayload> {
         let operation = operation(ctx)?;
-        Ok(settle(operation, remove(operation, id, &etag).await)?.into())
+        settle(operation, remove(operation, id, &etag).await)
     }
 }
 

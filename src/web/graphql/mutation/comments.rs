@@ -3,7 +3,7 @@
 use crate::domain::comment::PlacedComment;
 use crate::domain::id::{CommentId, PostId};
 use crate::domain::post::{Kind, PostHead};
-use crate::error::{Error, FieldError, Result};
+use crate::error::{Error, Result};
 use crate::service::change::Seen;
 use crate::service::{comments, posts};
 use crate::web::graphql::context::{Operation, operation};
@@ -25,7 +25,7 @@ impl CommentMutation {
         input: CommentInput,
     ) -> Result<CommentPayload> {
         let operation = operation(ctx)?;
-        Ok(settle(operation, create(operation, &post, input).await)?.into())
+        settle(operation, create(operation, &post, input).await)
     }
 
     /// Changes the text of one's own comment, which is possible for 15 minutes.
@@ -38,7 +38,7 @@ impl CommentMutation {
         input: CommentPatch,
     ) -> Result<CommentPayload> {
         let operation = operation(ctx)?;
-        Ok(settle(operation, update(operation, (&post, &id, &etag), input).await)?.into())
+        settle(operation, update(operation, (&post, &id, &etag), input).await)
     }
 
     /// Deletes a comment: one's own, or any for an editor. With replies it leaves its place.
@@ -49,15 +49,13 @@ impl CommentMutation {
         id: ID,
     ) -> Result<DeletePayload> {
         let operation = operation(ctx)?;
-        Ok(settle(operation, remove(operation, &post, id).await)?.into())
+        settle(operation, remove(operation, &post, id).await)
     }
 }
 
 async fn create(operation: &Operation, slug: &str, input: CommentInput) -> Result<Comment> {
-    let unknown = || Error::field("parent_id", "There is no comment of this id under this post.");
-    let parent = input.parent_id.map(|id| CommentId::parse(&id).ok_or_else(unknown)).transpose()?;
-    let change = comments::submit(operation.app(), &operation.actor, slug, parent, &input.body).await;
-    let written = operation.commit(change.map_err(named)).await.map_err(named)?;
+    let change = comments::submit(operation.app(), &operation.actor, slug, input.parent()?, &input.body).await;
+    let written = operation.commit(change).await?;
     shown(operation, written.post, written.id)
 }
 
@@ -93,16 +91,4 @@ fn shown(operation: &Operation, post: PostId, id: CommentId) -> Result<Comment> 
     let post = posts::by_id(operation.app(), &reading.txn, &operation.actor, post)?;
     let placed = comments::by_id(&reading.txn, post.id, id)?;
     Ok(Comment::new(placed, &post.slug, operation.app().links()))
-}
-
-/// The form calls the comment that is answered `parent`.
-fn named(error: Error) -> Error {
-    let rename = |error: FieldError| match error.field.as_ref() {
-        "parent" => FieldError { field: "parent_id".into(), ..error },
-        _ => error,
-    };
-    match error {
-        Error::Invalid(fields) => Error::Invalid(fields.into_iter().map(rename).collect()),
-        other => other,
-    }
 }

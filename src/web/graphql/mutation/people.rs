@@ -21,7 +21,7 @@ impl PeopleMutation {
         let operation = operation(ctx)?;
         let role = input.role.into();
         let change = users::add(operation.app(), &operation.actor, &input.into(), role).await;
-        Ok(settle(operation, written(operation, change).await)?.into())
+        settle(operation, written(operation, change).await)
     }
 
     /// Changes what an account may do. The last administrator stays one.
@@ -33,14 +33,14 @@ impl PeopleMutation {
         input: UserPatch,
     ) -> Result<UserPayload> {
         let operation = operation(ctx)?;
-        Ok(settle(operation, set_access(operation, &id, &etag, input).await)?.into())
+        settle(operation, set_access(operation, &id, &etag, input).await)
     }
 
     /// Gives somebody a new password and signs them out everywhere. Wants a session.
     async fn set_password(&self, ctx: &Context<'_>, id: ID, password: String) -> Result<DonePayload> {
         let operation = operation(ctx)?;
         let change = users::set_password(operation.app(), &operation.actor, number(&id)?, &password).await;
-        Ok(settle(operation, operation.commit(change).await.map(|()| true))?.into())
+        settle(operation, operation.commit(change).await.map(|()| true))
     }
 
     /// Changes what one's account says of itself. What `input` leaves out stays as it is.
@@ -51,7 +51,7 @@ impl PeopleMutation {
         input: ProfileInput,
     ) -> Result<UserPayload> {
         drop(input);
-        Ok(settle(operation(ctx)?, update_profile(ctx, &etag).await)?.into())
+        settle(operation(ctx)?, update_profile(ctx, &etag).await)
     }
 
     /// Changes one's password, which ends all other sessions. Wants a session.
@@ -59,7 +59,7 @@ impl PeopleMutation {
         let operation = operation(ctx)?;
         operation.look_again();
         let changed = users::change_password(operation.app(), &operation.actor, &current, &new).await;
-        Ok(settle(operation, changed.map(|()| true))?.into())
+        settle(operation, changed.map(|()| true))
     }
 
     /// Ends one of one's sessions. Wants a session.
@@ -67,7 +67,7 @@ impl PeopleMutation {
         let operation = operation(ctx)?;
         operation.look_again();
         let ended = auth::end_session(operation.app(), &operation.actor, &id).await;
-        Ok(settle(operation, ended.map(|()| id))?.into())
+        settle(operation, ended.map(|()| id))
     }
 
     /// Ends all of one's sessions, the one that asks included. Wants a session.
@@ -75,7 +75,7 @@ impl PeopleMutation {
         let operation = operation(ctx)?;
         operation.look_again();
         let ended = auth::end_all_sessions(operation.app(), &operation.actor).await;
-        Ok(settle(operation, ended.map(|()| true))?.into())
+        settle(operation, ended.map(|()| true))
     }
 
     /// Makes an API token. Wants a session: a token makes no tokens.
@@ -84,7 +84,7 @@ impl PeopleMutation {
         let change = tokens::create(operation.app(), &operation.actor, &input.into());
         let issued = operation.commit(change).await;
         let issued = issued.map(|issued| Issued { token: Token::new(&issued.token), secret: issued.secret });
-        Ok(settle(operation, issued)?.into())
+        settle(operation, issued)
     }
 
     /// Revokes one of one's API tokens, at once. A token may revoke itself and no other.
@@ -92,7 +92,7 @@ impl PeopleMutation {
         let operation = operation(ctx)?;
         let token = TokenId::parse(&id).ok_or(Error::NotFound("token"))?;
         let revoked = operation.commit(tokens::revoke(&operation.actor, token)).await;
-        Ok(settle(operation, revoked.map(|()| id))?.into())
+        settle(operation, revoked.map(|()| id))
     }
 }
 

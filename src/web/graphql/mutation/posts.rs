@@ -20,13 +20,13 @@ impl PostMutation {
     /// Writes a post.
     async fn create_post(&self, ctx: &Context<'_>, input: PostInput) -> Result<PostPayload> {
         let operation = operation(ctx)?;
-        Ok(settle(operation, create(operation, Kind::Post, input).await)?.into())
+        settle(operation, create(operation, Kind::Post, input).await)
     }
 
     /// Writes a page.
     async fn create_page(&self, ctx: &Context<'_>, input: PostInput) -> Result<PostPayload> {
         let operation = operation(ctx)?;
-        Ok(settle(operation, create(operation, Kind::Page, input).await)?.into())
+        settle(operation, create(operation, Kind::Page, input).await)
     }
 
     /// Changes a post, publishes it or takes it back. What `input` leaves out stays as it is.
@@ -38,7 +38,7 @@ impl PostMutation {
         input: PostInput,
     ) -> Result<PostPayload> {
         drop(input);
-        Ok(settle(operation(ctx)?, update(ctx, Kind::Post, &id, version).await)?.into())
+        settle(operation(ctx)?, update(ctx, Kind::Post, &id, version).await)
     }
 
     /// Changes a page. What `input` leaves out stays as it is.
@@ -50,7 +50,7 @@ impl PostMutation {
         input: PostInput,
     ) -> Result<PostPayload> {
         drop(input);
-        Ok(settle(operation(ctx)?, update(ctx, Kind::Page, &id, version).await)?.into())
+        settle(operation(ctx)?, update(ctx, Kind::Page, &id, version).await)
     }
 
     /// Deletes a post with its conversation.
@@ -61,7 +61,7 @@ impl PostMutation {
         #[graphql(desc = "The version that was seen.")] version: u32,
     ) -> Result<DeletePayload> {
         let operation = operation(ctx)?;
-        Ok(settle(operation, remove(operation, Kind::Post, id, version).await)?.into())
+        settle(operation, remove(operation, Kind::Post, id, version).await)
     }
 
     /// Deletes a page.
@@ -72,7 +72,7 @@ impl PostMutation {
         #[graphql(desc = "The version that was seen.")] version: u32,
     ) -> Result<DeletePayload> {
         let operation = operation(ctx)?;
-        Ok(settle(operation, remove(operation, Kind::Page, id, version).await)?.into())
+        settle(operation, remove(operation, Kind::Page, id, version).await)
     }
 }
 

@@ -22,14 +22,14 @@ impl SiteMutation {
         input: SettingsInput,
     ) -> Result<SettingsPayload> {
         drop(input);
-        Ok(settle(operation(ctx)?, update_settings(ctx, &etag).await)?.into())
+        settle(operation(ctx)?, update_settings(ctx, &etag).await)
     }
 
     /// Deletes an image: one's own, or any for an editor. Uploads go to REST, `POST /api/v1/media`.
     async fn delete_media(&self, ctx: &Context<'_>, id: ID) -> Result<DeletePayload> {
         let operation = operation(ctx)?;
         let removed = operation.commit(media::remove(operation.app(), &operation.actor, &id)).await;
-        Ok(settle(operation, removed.map(|()| id))?.into())
+        settle(operation, removed.map(|()| id))
     }
 }
 

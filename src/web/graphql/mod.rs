@@ -36,8 +36,10 @@ use crate::web::response::Res;
 use crate::web::variants::{About, Variants};
 use async_graphql::Schema;
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::OperationType;
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -48,10 +50,32 @@ pub const BODY_LIMIT: u64 = 8 * 1024 * 1024;
 /// Brotli of answers that are kept nowhere.
 const QUALITY: u32 = 1;
 
+/// Bytes of documents that are kept parsed: a program asks the same again and again, and to parse takes longer
+/// than to answer.
+const KEPT: u64 = 2 * 1024 * 1024;
+/// Longest document that is kept, in bytes.
+const LONGEST_KEPT: usize = 4 * 1024;
+/// What a parsed document takes for each byte of its text, about.
+const PARSED: u64 = 64;
+
+/// Highest cost of a query that is answered where it is: to hand the other tasks of an async thread to another
+/// costs more.
+const SHORT: usize = 50;
+
 /// The schema with what its fields cost.
 pub struct Door {
     pub schema: Schema<Query, Mutation, Subscription>,
     costs: Costs,
+    documents: Cache<String, Arc<ExecutableDocument>, Weight>,
+}
+
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<String, Arc<ExecutableDocument>> for Weight {
+    fn weight(&self, text: &String, _: &Arc<ExecutableDocument>) -> u64 {
+        text.len() as u64 * PARSED + 512
+    }
 }
 
 impl Door {
@@ -60,7 +84,20 @@ impl Door {
         let builder = Schema::build(Query, Mutation::default(), Subscription);
         let builder = if introspection { builder } else { builder.disable_introspection().disable_suggestions() };
         let schema = builder.finish();
-        Door { costs: Costs::of(&schema.sdl(), introspection), schema }
+        let documents = Cache::with_weighter(256, KEPT, Weight);
+        Door { costs: Costs::of(&schema.sdl(), introspection), schema, documents }
+    }
+
+    /// A document, parsed now or before.
+    fn parsed(&self, text: &str) -> std::result::Result<Arc<ExecutableDocument>, async_graphql::parser::Error> {
+        if let Some(document) = self.documents.get(text) {
+            return Ok(document);
+        }
+        let document = Arc::new(parse_query(text)?);
+        if text.len() <= LONGEST_KEPT {
+            self.documents.insert(text.to_owned(), Arc::clone(&document));
+        }
+        Ok(document)
     }
 }
 
@@ -175,14 +212,14 @@ fn door(site: &Site) -> &Door {
 pub fn prepare(site: &Site, request: Request) -> std::result::Result<Prepared, Answer> {
     let door = door(site);
     limits::text(&request.query).map_err(Answer::not_executed)?;
-    let document = parse_query(&request.query).map_err(Answer::not_parsed)?;
+    let document = door.parsed(&request.query).map_err(Answer::not_parsed)?;
     let asked = (request.operation_name.as_deref(), &request.variables);
     let weighed = limits::document(&door.costs, &document, asked).map_err(Answer::not_executed)?;
     let (kind, cost) = weighed.map_or((OperationType::Query, 0), |weighed| (weighed.kind, weighed.cost));
     let text = Text { query: request.query.clone(), operation_name: request.operation_name.clone() };
     let mut prepared = async_graphql::Request::new(request.query).variables(request.variables);
     prepared.operation_name = request.operation_name;
-    prepared.set_parsed_query(document);
+    prepared.set_parsed_query(ExecutableDocument::clone(&document));
     Ok(Prepared { request: prepared, kind, cost, text })
 }
 
@@ -199,7 +236,7 @@ async fn run_as(site: &Arc<Site>, operation: &Arc<Operation>, prepared: Prepared
     let execution = schema.execute(prepared.request.data(Arc::clone(operation)));
     let mut response = if prepared.kind == OperationType::Query {
         let _permit = site.cache.permit().await?;
-        off_the_loop(|| to_the_end(execution))
+        if prepared.cost <= SHORT { to_the_end(execution) } else { off_the_loop(|| to_the_end(execution)) }
     } else {
         execution.await
     };

@@ -89,8 +89,6 @@
 //! that would give what is stored, and asks `service::writing` for the change, good only while the post
 //! is as it was seen. The commit decides; the answer is what is there now, with its new tag.
 //!
-//! **SIGTERM.** `server::run` stops accepting, tells idle connections to close, and lets running
-//! requests finish for up to ten seconds. The `App` is dropped, the writer's queue closes, the
 //! **A live comment.** The store's functions note what they do as [`store::news::News`] beside the scopes they
 //! touch; the writer tells them after the commit and the caches, before it answers. A listener of
 //! `/posts/{slug}/events` holds a place in the list of its post's news, which all listeners share. The first who

@@ -115,7 +115,7 @@ impl Seats {
     /// Asks connections for which we do not work to end, if there are any that were quiet for `grace`:
     /// some at a time of one address, so that a flood of newcomers is not let in one by one.
     fn evict(&self, grace: Duration) {
-        let last = elapsed(self.epoch).saturating_sub(millis(grace));
+        let Some(last) = elapsed(self.epoch).checked_sub(millis(grace)) else { return };
         let taken = self.lock();
         let mut held: HashMap<IpAddr, usize> = HashMap::new();
         for occupant in taken.values() {

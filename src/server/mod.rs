@@ -139,6 +139,9 @@ async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>,
             seat.idle_for(IDLE_AT_STOP).await;
         } => return,
     };
+    if matches!(version, Spoken::Http2) {
+        seat.multiplexes();
+    }
     let begin = seat.runner();
     let service = service_fn(move |request: Request<Incoming>| {
         let (site, running, request) = (site.clone(), begin(), detached(request));
@@ -171,6 +174,11 @@ async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>,
                     connection.as_mut().graceful_shutdown();
                     watch = Watch::over(seat.clone(), None, patience);
                 }
+                // Others may be on it, behind a proxy: they end, and go on with another connection.
+                Ok(Seen::Stalled) if seat.is_in_use() => {
+                    connection.as_mut().graceful_shutdown();
+                    watch = Watch::last(seat.clone(), patience);
+                }
                 _ => return,
             },
         }
@@ -184,7 +192,9 @@ struct Watch(JoinHandle<Seen>);
 enum Seen {
     /// The server stops: requests that run may end.
     Stop,
-    /// The seat is needed, or the client does nothing.
+    /// The client does nothing about a request in which it is its turn.
+    Stalled,
+    /// The seat is needed, or nothing is left to wait for.
     End,
 }
 
@@ -203,8 +213,16 @@ impl Watch {
             tokio::select! {
                 Ok(_) = stopping.wait_for(|stopping| *stopping) => Seen::Stop,
                 () = seat.evicted() => Seen::End,
-                () = seat.stalled_for(patience.idle) => Seen::End,
+                () = seat.stalled_for(patience.idle) => Seen::Stalled,
             }
+        }))
+    }
+
+    /// A connection that takes no new requests while the last ones end.
+    fn last(seat: Arc<Seat>, patience: Patience) -> Watch {
+        Watch(tokio::spawn(async move {
+            let _ = tokio::time::timeout(patience.window, seat.evicted()).await;
+            Seen::End
         }))
     }
 }

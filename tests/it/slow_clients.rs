@@ -26,6 +26,20 @@ const H2_PING: &[u8] = b"\0\0\x08\x06\0\0\0\0\0pamphlet";
 /// The beginning of a HEADERS frame of 16,000 bytes.
 const H2_HALF_HEAD: &[u8] = b"\0\x3e\x80\x01\x05\0\0\0\x01\x82";
 
+/// Listens to events with a window for them, and asks for pages without: the stream that goes on must not
+/// keep the others.
+fn h2_listener_that_reads_nothing_else() -> Vec<u8> {
+    const EVENTS: &[u8] = b"\0\0\x19\x01\x05\0\0\0\x01\x82\x86\x04\x12/posts/long/events\x41\x01a";
+    const WINDOW: &[u8] = b"\0\0\x04\x08\0\0\0\0\x01\0\0\xff\xff";
+    let mut all = [H2, H2_NO_WINDOW, EVENTS, WINDOW].concat();
+    for stream in [3, 5, 7, 9] {
+        all.extend_from_slice(&H2_GET[..8]);
+        all.push(stream);
+        all.extend_from_slice(&H2_GET[9..]);
+    }
+    all
+}
+
 /// A slow client: what it sends at once, then again and again.
 struct Slow {
     kind: &'static str,
@@ -47,6 +61,7 @@ fn kinds() -> Vec<Slow> {
         slow("silent body", &[form], b""),
         slow("reader", &[&page], b""),
         slow("reader of HTTP/2", &[H2, H2_NO_WINDOW, H2_GET], H2_PING),
+        slow("listener of HTTP/2", &[&h2_listener_that_reads_nothing_else()], H2_PING),
         slow("silent HTTP/2", &[H2, H2_SETTINGS], b""),
         slow("head of HTTP/2", &[H2, H2_SETTINGS, H2_HALF_HEAD], b"\x82"),
         slow("half a preface", &[b"PRI * HT"], b""),
@@ -134,7 +149,7 @@ async fn slow_clients_of_each_kind_keep_nobody_waiting_and_are_gone_in_time() {
         Some(each) => {
             let blog = wordy(|_| {}).await;
             for kind in kinds() {
-                besieged(&blog, each, vec![kind], Duration::from_secs(30)).await;
+                besieged(&blog, each, vec![kind], Duration::from_secs(40)).await;
             }
             let three = kinds().into_iter().filter(|slow| ["head", "body", "reader"].contains(&slow.kind)).collect();
             besieged(&blog, each, three, Duration::from_secs(30)).await;

@@ -158,6 +158,11 @@ impl App {
         &self.links
     }
 
+    /// Number of the last commit: what was answered before is in it.
+    pub fn number(&self) -> u64 {
+        self.store.number()
+    }
+
     /// Whether any of `scopes` changed after commit `number` (see `ReadTxn::number`).
     pub fn changed_since(&self, scopes: &[Scope], number: u64) -> bool {
         self.store.changed_since(scopes, number)

@@ -137,6 +137,11 @@ impl Store {
         self.writer.note_use(used);
     }
 
+    /// Number of the last commit that is known to every cache.
+    pub fn number(&self) -> u64 {
+        self.shared.fresh.number()
+    }
+
     /// Whether any of `scopes` changed after commit `number` (see `ReadTxn::number`).
     pub fn changed_since(&self, scopes: &[Scope], number: u64) -> bool {
         self.shared.fresh.changed_since(scopes, number)

@@ -41,6 +41,7 @@ pub use crate::service::throttle::network;
 pub use crate::store::BATCH_BUCKETS;
 pub use crate::store::ReadTxn;
 pub use crate::store::fresh::Scope;
+pub use crate::store::wait::off_the_loop;
 
 /// What the use cases work with.
 pub struct App {

@@ -5,7 +5,6 @@
 
 use crate::error::{Error, Result};
 use crate::store::WriteTxn;
-use crate::store::disk::Gauge;
 use crate::store::reopen::Shared;
 use crate::store::sessions::{self, Visit};
 use crate::store::stats::{Stats, Tally};
@@ -28,6 +27,10 @@ const BATCH: usize = 512;
 const MAX_VISITS: usize = 4_096;
 /// First and longest pause between two tries to mend the file.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+
+/// Least time between two reopenings for the sake of readers: a sector that cannot be read is asked for at
+/// every visit. Not longer, since until then nobody can read what is not kept in memory.
+const READ_PAUSE: Duration = Duration::from_millis(200);
 
 /// How long a reader waits for the file to be reopened; usually it takes a few milliseconds.
 const MENDING: Duration = Duration::from_millis(500);
@@ -90,7 +93,14 @@ impl Writer {
     pub(in crate::store) fn start(shared: Arc<Shared>) -> Result<Writer> {
         let (sender, receiver) = sync_channel(QUEUE);
         let state = Arc::new(State::default());
-        let mut worker = Worker { shared, state: Arc::clone(&state), comment_ids: 0..0, trouble: None };
+        let mut worker = Worker {
+            shared,
+            state: Arc::clone(&state),
+            comment_ids: 0..0,
+            trouble: None,
+            is_doubtful: false,
+            reopened_at: None,
+        };
         let thread = std::thread::Builder::new()
             .name("writer".into())
             .spawn(move || worker.run(&receiver))
@@ -156,18 +166,23 @@ impl Writer {
         }
     }
 
+    /// Whether a reader does well to wait a moment: the file is being reopened, or will be at once.
+    pub(in crate::store) fn is_mending(&self, shared: &Shared) -> bool {
+        shared.is_reopening() || shared.gauge.has_failed() && !self.state.in_trouble.load(Ordering::Acquire)
+    }
+
     /// Asks for the file to be reopened after an error, once until that is heard, and waits a
-    /// moment for it.
-    pub(in crate::store) fn mend(&self, gauge: &Gauge) {
+    /// moment for it. Blocks its thread.
+    pub(in crate::store) fn mend(&self, shared: &Shared) {
         let in_trouble = || self.state.in_trouble.load(Ordering::Acquire);
-        if !in_trouble() && !self.state.mend_asked.swap(true, Ordering::AcqRel) {
+        if shared.gauge.has_failed() && !in_trouble() && !self.state.mend_asked.swap(true, Ordering::AcqRel) {
             let sent = self.queue.as_ref().is_some_and(|queue| queue.try_send(Message::Mend).is_ok());
             if !sent {
                 self.state.mend_asked.store(false, Ordering::Release);
             }
         }
         let patience = Instant::now() + MENDING;
-        while gauge.has_failed() && !in_trouble() && Instant::now() < patience {
+        while self.is_mending(shared) && Instant::now() < patience {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -194,6 +209,10 @@ struct Worker {
     /// Comment numbers reserved by an earlier commit.
     comment_ids: Range<u64>,
     trouble: Option<Trouble>,
+    /// Whether a commit failed: it may have reached the disk all the same.
+    is_doubtful: bool,
+    /// When the file was last reopened for readers.
+    reopened_at: Option<Instant>,
 }
 
 /// The file takes no writes; when to try again, and how long to wait after that.
@@ -240,10 +259,7 @@ impl Worker {
                 }
                 Ok(Message::Mend) => {
                     self.state.mend_asked.store(false, Ordering::Release);
-                    if self.trouble.is_none() && self.shared.gauge.has_failed() {
-                        self.fall_ill();
-                        self.mend();
-                    }
+                    self.mend_for_readers();
                 }
                 Err(RecvTimeoutError::Timeout) => self.mend(),
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -275,6 +291,7 @@ impl Worker {
             Err(error) => {
                 self.state.tally.fail();
                 tracing::error!(%error, jobs = jobs.len(), "a commit failed; reopening the data file");
+                self.is_doubtful = true;
                 // Mended first if possible, so that whoever is told can read on.
                 self.fall_ill();
                 self.mend();
@@ -338,14 +355,27 @@ impl Worker {
         self.trouble = Some(Trouble { next: Instant::now(), pause: PAUSES.0 });
     }
 
+    fn mend_for_readers(&mut self) {
+        if self.trouble.is_some() || !self.shared.gauge.has_failed() {
+            return;
+        }
+        if let Some(left) = self.reopened_at.and_then(|last| READ_PAUSE.checked_sub(last.elapsed())) {
+            std::thread::sleep(left);
+        }
+        self.fall_ill();
+        self.mend();
+        self.reopened_at = Some(Instant::now());
+    }
+
     /// One try to get the file back.
     fn mend(&mut self) {
         let Some(Trouble { pause, .. }) = self.trouble else { return };
-        let tried = catch_unwind(AssertUnwindSafe(|| self.shared.reopen()));
+        let tried = catch_unwind(AssertUnwindSafe(|| self.shared.reopen(self.is_doubtful)));
         match tried.unwrap_or_else(|_| Err(Error::internal("reopening panicked"))) {
             Ok(()) => {
                 tracing::info!("the data file takes writes again");
                 self.trouble = None;
+                self.is_doubtful = false;
             }
             Err(error) => {
                 tracing::error!(%error, again_in = ?pause, "the data file takes no writes");

@@ -23,8 +23,9 @@ use quick_cache::sync::Cache;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Semaphore, SemaphorePermit};
+
+pub use crate::service::off_the_loop;
 
 /// A shared cache may keep the page and has to ask each time whether it still holds.
 const PUBLIC: &str = "public, max-age=0, must-revalidate";
@@ -273,14 +274,6 @@ impl Paces {
         let is_long = started.elapsed() > SHORT;
         slot.store(if is_long { (points + 1).min(2 * SLOW) } else { points.saturating_sub(1) }, Ordering::Relaxed);
         made
-    }
-}
-
-/// Runs what takes longer than an async thread should wait: the one place that decides how.
-pub fn off_the_loop<T>(work: impl FnOnce() -> T) -> T {
-    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
-        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
-        _ => work(),
     }
 }
 

@@ -131,6 +131,8 @@ async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>,
     let patience = site.app.config().patience;
     let mut stop = stopping.clone();
     let version = tokio::select! {
+        // First: whose request has come keeps the seat.
+        biased;
         version = spoken(&stream) => version,
         () = seat.evicted() => return,
         () = seat.stalled_for(patience.idle) => return,

@@ -233,9 +233,14 @@ impl Seat {
         self.occupant.blocked.clone()
     }
 
-    /// Ends when a newcomer needs the seat.
+    /// Ends when a newcomer needs the seat, unless a request has begun since it was asked for.
     pub async fn evicted(&self) {
-        self.occupant.evicted.notified().await;
+        loop {
+            self.occupant.evicted.notified().await;
+            if self.occupant.is_free() {
+                return;
+            }
+        }
     }
 
     /// Ends when no request has run and nothing was left to send for `limit`.
@@ -396,6 +401,18 @@ mod tests {
         assert!(asked(&idle).await);
         assert!(!asked(&visitor).await && !asked(&busy).await && !asked(&later).await);
         drop(running);
+    }
+
+    #[tokio::test]
+    async fn whose_request_came_when_the_seat_was_asked_for_keeps_it() {
+        let seats = Arc::new(Seats::new(1));
+        let seat = seats.take(VISITOR.into()).await;
+        seats.evict(Duration::ZERO);
+        let running = seat.runner()();
+        assert!(!asked(&seat).await);
+        drop(running);
+        seats.evict(Duration::ZERO);
+        assert!(asked(&seat).await);
     }
 
     #[tokio::test]

@@ -368,7 +368,11 @@ async fn so_many_may_listen_as_there_are_connections() {
     }
     for line in [events, subscription] {
         let res = ask(line).await;
-        assert_eq!((res.status(), res.headers().contains_key("retry-after")), (503.try_into().unwrap(), true), "{line}");
+        assert_eq!(
+            (res.status(), res.headers().contains_key("retry-after")),
+            (503.try_into().unwrap(), true),
+            "{line}"
+        );
         // Its body never began; dropping it gives the place back all the same.
         listening.pop();
         listening.push(ask(line).await);

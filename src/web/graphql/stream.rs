@@ -35,8 +35,7 @@ pub async fn open(site: &Arc<Site>, req: &Req, prepared: std::result::Result<Pre
             let heartbeat = site.app.config().patience.heartbeat;
             let (site, text, cost) = (Arc::clone(site), prepared.text, prepared.cost);
             let (is_over, is_new) = (false, true);
-            let telling =
-                Telling { responses, site, operation, text, cost, heartbeat, is_over, is_new, _seat: seat };
+            let telling = Telling { responses, site, operation, text, cost, heartbeat, is_over, is_new, _seat: seat };
             Body::open(stream::unfold(telling, Telling::next))
         }
         Ok(prepared) => once(&run(site, &req.actor, req.id, prepared).await?),

@@ -14,6 +14,7 @@ pub mod imports;
 pub mod media;
 mod migrate;
 pub mod news;
+mod passengers;
 pub mod post_lists;
 pub mod posts;
 pub mod receipts;

@@ -5,12 +5,12 @@
 
 use crate::error::{Error, Result};
 use crate::store::WriteTxn;
+use crate::store::passengers::Passengers;
 use crate::store::reopen::Shared;
-use crate::store::sessions::{self, Visit};
+use crate::store::sessions::Visit;
 use crate::store::stats::{Stats, Tally};
-use crate::store::tokens::{self, Use};
+use crate::store::tokens::Use;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,8 +23,6 @@ use std::time::{Duration, Instant};
 pub(in crate::store) const QUEUE: usize = 1_024;
 /// Most jobs in one commit.
 const BATCH: usize = 512;
-/// Visits kept for the next commit, and uses of tokens; more are forgotten, which only ends a session earlier.
-const MAX_VISITS: usize = 4_096;
 /// First and longest pause between two tries to mend the file.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
@@ -37,19 +35,6 @@ const MENDING: Duration = Duration::from_millis(500);
 
 type Run = dyn FnMut(&WriteTxn<'_>) -> Result<()> + Send;
 type Answer = dyn FnOnce(Result<()>) + Send;
-
-/// What rides along with the next commit: nothing is written because something was read.
-#[derive(Default)]
-struct Passengers {
-    visits: HashMap<[u8; 32], Visit>,
-    uses: HashMap<[u8; 32], Use>,
-}
-
-impl Passengers {
-    fn is_empty(&self) -> bool {
-        self.visits.is_empty() && self.uses.is_empty()
-    }
-}
 
 /// One write on its way: what to do, how to answer, and what to.
 struct Job {
@@ -153,17 +138,11 @@ impl Writer {
     }
 
     pub(in crate::store) fn note_visit(&self, visit: Visit) {
-        let visits = &mut self.state.passengers().visits;
-        if visits.len() < MAX_VISITS || visits.contains_key(&visit.key.0) {
-            visits.insert(visit.key.0, visit);
-        }
+        self.state.passengers().note_visit(visit);
     }
 
     pub(in crate::store) fn note_use(&self, used: Use) {
-        let uses = &mut self.state.passengers().uses;
-        if uses.len() < MAX_VISITS || uses.contains_key(&used.key.0) {
-            uses.insert(used.key.0, used);
-        }
+        self.state.passengers().note_use(used);
     }
 
     /// Whether a reader does well to wait a moment: the file is being reopened, or will be at once.
@@ -284,7 +263,7 @@ impl Worker {
             }
         };
         if !matches!(ending, Ok(Ending::Committed)) {
-            self.keep(passengers);
+            self.state.passengers().take_back(passengers);
         }
         match ending {
             Ok(_) => jobs.into_iter().for_each(|job| (job.answer)(job.outcome)),
@@ -336,8 +315,7 @@ impl Worker {
         if !wrote && !alone {
             return Ok(Ending::NothingToWrite);
         }
-        sessions::record_visits(&txn, passengers.visits.values())?;
-        tokens::record_uses(&txn, passengers.uses.values())?;
+        passengers.record(&txn)?;
         let (touched, news, comment_ids) =
             (txn.touched.into_inner(), txn.news.into_inner(), txn.comment_ids.into_inner());
         transaction.commit()?;
@@ -383,17 +361,6 @@ impl Worker {
             }
         }
         self.state.in_trouble.store(self.trouble.is_some(), Ordering::Release);
-    }
-
-    /// Puts passengers back that no commit has carried; later ones of the same session or token win.
-    fn keep(&self, passengers: Passengers) {
-        let mut kept = self.state.passengers();
-        for (key, visit) in passengers.visits {
-            kept.visits.entry(key).or_insert(visit);
-        }
-        for (key, used) in passengers.uses {
-            kept.uses.entry(key).or_insert(used);
-        }
     }
 }
 

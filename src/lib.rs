@@ -89,8 +89,6 @@
 //! that would give what is stored, and asks `service::writing` for the change, good only while the post
 //! is as it was seen. The commit decides; the answer is what is there now, with its new tag.
 //!
-//! **SIGTERM.** `server::run` stops accepting, tells idle connections to close, and lets running
-//! requests finish for up to ten seconds. The `App` is dropped, the writer's queue closes, the
 //! **A live comment.** The store's functions note what they do as [`store::news::News`] beside the scopes they
 //! touch; the writer tells them after the commit and the caches, before it answers. A listener of
 //! `/posts/{slug}/events` holds a place in the list of its post's news, which all listeners share. The first who
@@ -112,12 +110,13 @@
 //! lost the note of their last visit, which only makes them end earlier. Nothing else lives
 //! outside the file.
 //!
-//! **A full or failing disk.** Any I/O error spoils redb's handle. The writer closes the file,
-//! opens it again and proves with an empty commit that it takes writes; who was waiting is told
-//! 503. If that fails, it opens what is there through `store::frozen`, which keeps redb's own
+//! **A full or failing disk.** Any I/O error spoils redb's handle. The writer closes the file and
+//! opens it again; readers wait for that, half a second at most and off the async threads, so that kept pages
+//! are answered meanwhile. After a commit that failed it proves with an empty one that the file takes writes;
+//! who was waiting is told 503. If that fails, it opens what is there through `store::frozen`, which keeps redb's own
 //! writes in memory: everything can be read, also from a card that has gone read-only, and every
-//! 0.1 to 10 seconds the writer tries again. What failed may have reached the disk all the same, so
-//! every cached page counts as changed. Below 32 MB of free space (a sixteenth of a small disk)
+//! 0.1 to 10 seconds the writer tries again. A commit that failed may have reached the disk all the same, so
+//! every cached page counts as changed; after a read that failed all of them stay. Below 32 MB of free space (a sixteenth of a small disk)
 //! the store's functions that add something refuse with `Error::NoSpace`, and the rest is there
 //! for deleting. `/readyz` and the log tell.
 //!

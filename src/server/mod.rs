@@ -34,11 +34,14 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
 
 /// How long requests may go on after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 /// Longest time a connection may stay without a request once the server stops: for one on its way.
 const IDLE_AT_STOP: Duration = Duration::from_millis(300);
+/// How long those who are connected when the server stops may wait for a seat.
+const SEATED_AT_STOP: Duration = Duration::from_secs(1);
 /// Pause after an accept that failed for want of something, such as file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What a client of HTTP/2 sends first (RFC 9113, section 3.4).
@@ -57,11 +60,12 @@ pub async fn run(listeners: Vec<TcpListener>, site: Arc<Site>, stop: impl Future
     let (stopping, _) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
+    let mut newcomer = None;
     loop {
         while connections.try_join_next().is_some() {}
         tokio::select! {
             () = &mut stop => break,
-            accepted = accept(&listeners, &seats) => match accepted {
+            accepted = accept(&listeners, &seats, &mut newcomer) => match accepted {
                 Ok((stream, peer, seat)) => {
                     connections.spawn(serve(stream, peer, seat, site.clone(), stopping.subscribe()));
                 }
@@ -69,27 +73,55 @@ pub async fn run(listeners: Vec<TcpListener>, site: Arc<Site>, stop: impl Future
             },
         }
     }
-    drop(listeners);
     stopping.send_replace(true);
     site.app.end_listening();
+    let seated_by = Instant::now() + SEATED_AT_STOP;
+    for (stream, peer) in newcomer.into_iter().chain(arrived(listeners)) {
+        let Ok(seat) = tokio::time::timeout_at(seated_by, seats.take(peer.ip())).await else { break };
+        connections.spawn(serve(stream, peer, seat, site.clone(), stopping.subscribe()));
+    }
     drain(connections).await;
     if let Err(error) = telling.await {
         tracing::error!(%error, "scheduled posts were told of no more");
     }
 }
 
-/// The next connection of any listener, with a seat for it.
-async fn accept(listeners: &[TcpListener], seats: &Arc<Seats>) -> io::Result<(TcpStream, SocketAddr, Seat)> {
-    let accepted = std::future::poll_fn(|cx| {
-        for listener in listeners {
-            if let Poll::Ready(accepted) = listener.poll_accept(cx) {
-                return Poll::Ready(accepted);
-            }
+/// The next connection of any listener, with a seat for it. While it has none, it is kept in `newcomer`, so
+/// that dropping the future loses nobody.
+async fn accept(
+    listeners: &[TcpListener],
+    seats: &Arc<Seats>,
+    newcomer: &mut Option<(TcpStream, SocketAddr)>,
+) -> io::Result<(TcpStream, SocketAddr, Seat)> {
+    let peer = match newcomer {
+        Some((_, peer)) => *peer,
+        None => {
+            let accepted = std::future::poll_fn(|cx| {
+                for listener in listeners {
+                    if let Poll::Ready(accepted) = listener.poll_accept(cx) {
+                        return Poll::Ready(accepted);
+                    }
+                }
+                Poll::Pending
+            });
+            newcomer.insert(accepted.await?).1
         }
-        Poll::Pending
-    });
-    let (stream, peer) = accepted.await?;
-    Ok((stream, peer, seats.take(peer.ip()).await))
+    };
+    let seat = seats.take(peer.ip()).await;
+    let (stream, peer) = newcomer.take().ok_or(io::ErrorKind::NotConnected)?;
+    Ok((stream, peer, seat))
+}
+
+/// Those who are connected and were not accepted yet: a listener that is closed would reset them. Asked of
+/// the system itself, since the runtime may not have heard of them.
+fn arrived(listeners: Vec<TcpListener>) -> impl Iterator<Item = (TcpStream, SocketAddr)> {
+    listeners.into_iter().filter_map(|listener| listener.into_std().ok()).flat_map(|listener| {
+        std::iter::from_fn(move || {
+            let (stream, peer) = listener.accept().ok()?;
+            stream.set_nonblocking(true).ok()?;
+            Some((TcpStream::from_std(stream).ok()?, peer))
+        })
+    })
 }
 
 /// One connection from its first byte until it ends, idles, loses its seat or the server stops.
@@ -100,6 +132,8 @@ async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>,
     let patience = site.app.config().patience;
     let mut stop = stopping.clone();
     let version = tokio::select! {
+        // First: whose request has come keeps the seat.
+        biased;
         version = spoken(&stream) => version,
         () = seat.evicted() => return,
         () = seat.stalled_for(patience.idle) => return,
@@ -108,6 +142,9 @@ async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>,
             seat.idle_for(IDLE_AT_STOP).await;
         } => return,
     };
+    if matches!(version, Spoken::Http2) {
+        seat.multiplexes();
+    }
     let begin = seat.runner();
     let service = service_fn(move |request: Request<Incoming>| {
         let running = begin();
@@ -137,6 +174,11 @@ async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>,
                     connection.as_mut().graceful_shutdown();
                     watch = Watch::over(seat.clone(), None, patience);
                 }
+                // Others may be on it, behind a proxy: they end, and go on with another connection.
+                Ok(Seen::Stalled) if seat.is_in_use() => {
+                    connection.as_mut().graceful_shutdown();
+                    watch = Watch::last(seat.clone(), patience);
+                }
                 _ => return,
             },
         }
@@ -150,7 +192,9 @@ struct Watch(JoinHandle<Seen>);
 enum Seen {
     /// The server stops: requests that run may end.
     Stop,
-    /// The seat is needed, or the client does nothing.
+    /// The client does nothing about a request in which it is its turn.
+    Stalled,
+    /// The seat is needed, or nothing is left to wait for.
     End,
 }
 
@@ -169,8 +213,16 @@ impl Watch {
             tokio::select! {
                 Ok(_) = stopping.wait_for(|stopping| *stopping) => Seen::Stop,
                 () = seat.evicted() => Seen::End,
-                () = seat.stalled_for(patience.idle) => Seen::End,
+                () = seat.stalled_for(patience.idle) => Seen::Stalled,
             }
+        }))
+    }
+
+    /// A connection that takes no new requests while the last ones end.
+    fn last(seat: Arc<Seat>, patience: Patience) -> Watch {
+        Watch(tokio::spawn(async move {
+            let _ = tokio::time::timeout(patience.window, seat.evicted()).await;
+            Seen::End
         }))
     }
 }
@@ -266,7 +318,6 @@ mod tests {
     use crate::web::router::{Route, Surface};
     use crate::web::testing;
     use http::{Method, StatusCode};
-    use std::time::Instant;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::sync::{Notify, oneshot};
 
@@ -389,6 +440,28 @@ mod tests {
         server.ended.await.unwrap();
         assert!(asked.elapsed() < DRAIN / 2, "{:?}", asked.elapsed());
         assert!(TcpStream::connect(server.address).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn stopping_answers_those_who_are_connected_and_were_not_accepted_yet() {
+        for max_connections in [64, 4] {
+            let server = start(max_connections).await;
+            tokio::task::yield_now().await;
+            // Nothing yields in between, so that the server learns of them with the signal.
+            let mut visitors = Vec::new();
+            for _ in 0..20 {
+                let mut stream = std::net::TcpStream::connect(server.address).unwrap();
+                std::io::Write::write_all(&mut stream, GET).unwrap();
+                stream.set_nonblocking(true).unwrap();
+                visitors.push(stream);
+            }
+            server.stop.send(()).unwrap();
+            for (number, stream) in visitors.into_iter().enumerate() {
+                let answer = read_to(&mut TcpStream::from_std(stream).unwrap(), "home").await;
+                assert!(answer.starts_with("HTTP/1.1 200"), "visitor {number} of {max_connections} seats: {answer}");
+            }
+            server.ended.await.unwrap();
+        }
     }
 
     #[tokio::test]

@@ -54,8 +54,19 @@ struct Occupant {
     moved: AtomicU64,
     /// Whether the socket takes no more bytes.
     blocked: Arc<AtomicBool>,
+    /// Whether it carries several requests at once.
+    multiplexes: AtomicBool,
+    /// Of a connection that does: of the others, `changed` and `moved` tell as much.
+    turns: Mutex<Turns>,
     evicted: Notify,
     epoch: Instant,
+}
+
+/// When it became the client's turn, or a part last came or went, in each request in which it is.
+#[derive(Default)]
+struct Turns {
+    next: u64,
+    theirs: Vec<(u64, u64)>,
 }
 
 /// Held while a request runs, its answer included.
@@ -65,6 +76,8 @@ pub struct Running(Arc<Occupant>);
 pub struct Turn {
     occupant: Arc<Occupant>,
     whose: Whose,
+    /// Its number on a connection that carries several requests at once.
+    number: Option<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,6 +117,8 @@ impl Seats {
             changed: AtomicU64::new(elapsed(self.epoch)),
             moved: AtomicU64::new(0),
             blocked: Arc::default(),
+            multiplexes: AtomicBool::new(false),
+            turns: Mutex::default(),
             evicted: Notify::new(),
             epoch: self.epoch,
         });
@@ -115,7 +130,7 @@ impl Seats {
     /// Asks connections for which we do not work to end, if there are any that were quiet for `grace`:
     /// some at a time of one address, so that a flood of newcomers is not let in one by one.
     fn evict(&self, grace: Duration) {
-        let last = elapsed(self.epoch).saturating_sub(millis(grace));
+        let Some(last) = elapsed(self.epoch).checked_sub(millis(grace)) else { return };
         let taken = self.lock();
         let mut held: HashMap<IpAddr, usize> = HashMap::new();
         for occupant in taken.values() {
@@ -165,6 +180,31 @@ impl Occupant {
         self.listening.load(Ordering::Acquire) > 0 && self.is_free()
     }
 
+    /// Since when the client has done nothing although it was its turn: in any request, since one that
+    /// goes on does not make up for others that do not. `None` while it has nothing to do.
+    fn stalled_since(&self) -> Option<u64> {
+        if self.blocked.load(Ordering::Acquire) {
+            return None;
+        }
+        if self.multiplexes.load(Ordering::Relaxed) {
+            let oldest = self.turns().theirs.iter().map(|(_, since)| *since).min();
+            return oldest.or_else(|| self.idle_since());
+        }
+        self.waits_for_client().then(|| self.last_moved())
+    }
+
+    fn idle_since(&self) -> Option<u64> {
+        self.is_idle().then(|| self.last_moved())
+    }
+
+    fn last_moved(&self) -> u64 {
+        self.changed.load(Ordering::Acquire).max(self.moved.load(Ordering::Acquire))
+    }
+
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
     /// A request begins or ends.
     fn change(&self) {
         self.changed.store(elapsed(self.epoch), Ordering::Release);
@@ -178,38 +218,51 @@ impl Seat {
         move || Running::new(occupant.clone())
     }
 
+    /// Says that the connection carries several requests at once.
+    pub fn multiplexes(&self) {
+        self.occupant.multiplexes.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether there is a request in which it is not the client's turn.
+    pub fn is_in_use(&self) -> bool {
+        !self.occupant.waits_for_client()
+    }
+
     /// To be set while the socket takes no more bytes.
     pub fn blocked(&self) -> Arc<AtomicBool> {
         self.occupant.blocked.clone()
     }
 
-    /// Ends when a newcomer needs the seat.
+    /// Ends when a newcomer needs the seat, unless a request has begun since it was asked for.
     pub async fn evicted(&self) {
-        self.occupant.evicted.notified().await;
+        loop {
+            self.occupant.evicted.notified().await;
+            if self.occupant.is_free() {
+                return;
+            }
+        }
     }
 
     /// Ends when no request has run and nothing was left to send for `limit`.
     pub async fn idle_for(&self, limit: Duration) {
-        self.quiet_for(limit, Occupant::is_idle).await;
+        self.quiet_for(limit, Occupant::idle_since).await;
     }
 
     /// Ends when the client has done nothing for `limit` although it was its turn. While the socket
     /// is blocked, `Stalling` judges.
     pub async fn stalled_for(&self, limit: Duration) {
-        let stalled = |occupant: &Occupant| occupant.waits_for_client() && !occupant.blocked.load(Ordering::Acquire);
-        self.quiet_for(limit, stalled).await;
+        self.quiet_for(limit, Occupant::stalled_since).await;
     }
 
-    async fn quiet_for(&self, limit: Duration, quiet: impl Fn(&Occupant) -> bool) {
+    async fn quiet_for(&self, limit: Duration, quiet_since: impl Fn(&Occupant) -> Option<u64>) {
         let mut busy_at = 0;
         loop {
             let now = elapsed(self.occupant.epoch);
-            if !quiet(&self.occupant) {
+            let since = quiet_since(&self.occupant).unwrap_or_else(|| {
                 busy_at = now;
-            }
-            let last = self.occupant.changed.load(Ordering::Acquire).max(self.occupant.moved.load(Ordering::Acquire));
-            let since = last.max(busy_at);
-            let left = millis(limit).saturating_sub(now.saturating_sub(since));
+                now
+            });
+            let left = millis(limit).saturating_sub(now.saturating_sub(since.max(busy_at)));
             if left == 0 {
                 return;
             }
@@ -233,7 +286,12 @@ impl Running {
 
     /// Ours to begin with.
     pub fn turn(&self) -> Turn {
-        Turn { occupant: self.0.clone(), whose: Whose::Ours }
+        let number = self.0.multiplexes.load(Ordering::Relaxed).then(|| {
+            let mut turns = self.0.turns();
+            turns.next += 1;
+            turns.next
+        });
+        Turn { occupant: self.0.clone(), whose: Whose::Ours, number }
     }
 }
 
@@ -275,11 +333,24 @@ impl Turn {
             Whose::Theirs => self.occupant.waiting.fetch_add(1, Ordering::AcqRel),
             Whose::Nobodys => self.occupant.listening.fetch_add(1, Ordering::AcqRel),
         };
+        if let Some(number) = self.number {
+            let mut turns = self.occupant.turns();
+            match whose {
+                Whose::Theirs => turns.theirs.push((number, elapsed(self.occupant.epoch))),
+                _ => turns.theirs.retain(|(other, _)| *other != number),
+            }
+        }
     }
 
     /// A part of a body came or went.
     pub fn moved(&self) {
-        self.occupant.moved.store(elapsed(self.occupant.epoch), Ordering::Release);
+        let now = elapsed(self.occupant.epoch);
+        self.occupant.moved.store(now, Ordering::Release);
+        if let Some(number) = self.number
+            && let Some(turn) = self.occupant.turns().theirs.iter_mut().find(|(other, _)| *other == number)
+        {
+            turn.1 = now;
+        }
     }
 }
 
@@ -330,6 +401,18 @@ mod tests {
         assert!(asked(&idle).await);
         assert!(!asked(&visitor).await && !asked(&busy).await && !asked(&later).await);
         drop(running);
+    }
+
+    #[tokio::test]
+    async fn whose_request_came_when_the_seat_was_asked_for_keeps_it() {
+        let seats = Arc::new(Seats::new(1));
+        let seat = seats.take(VISITOR.into()).await;
+        seats.evict(Duration::ZERO);
+        let running = seat.runner()();
+        assert!(!asked(&seat).await);
+        drop(running);
+        seats.evict(Duration::ZERO);
+        assert!(asked(&seat).await);
     }
 
     #[tokio::test]
@@ -384,6 +467,38 @@ mod tests {
         turn.ours();
         seats.evict(Duration::ZERO);
         assert!(!asked(&listening).await);
+    }
+
+    #[tokio::test]
+    async fn of_several_requests_at_once_each_has_its_own_time() {
+        let seats = Arc::new(Seats::new(1));
+        let seat = seats.take(VISITOR.into()).await;
+        seat.multiplexes();
+        let stalled = |limit| tokio::time::timeout(Duration::from_millis(200), seat.stalled_for(limit));
+        let (listening, reading) = (seat.runner()(), seat.runner()());
+        let (mut events, mut answer) = (listening.turn(), reading.turn());
+        events.nobodys();
+        assert!(stalled(Duration::from_millis(20)).await.is_err());
+        answer.theirs();
+        // Neither another request that goes on makes up for it, nor a new one.
+        let others = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                events.moved();
+                drop(seat.runner()());
+            }
+        };
+        tokio::select! {
+            ended = stalled(Duration::from_millis(20)) => assert!(ended.is_ok()),
+            () = others => {}
+        }
+        assert!(seat.is_in_use());
+        answer.ours();
+        assert!(stalled(Duration::from_millis(20)).await.is_err());
+        assert!(seat.occupant.turns().theirs.is_empty());
+        drop((events, answer));
+        drop((listening, reading));
+        assert!(stalled(Duration::from_millis(20)).await.is_ok());
     }
 
     #[tokio::test]

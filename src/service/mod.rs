@@ -41,6 +41,7 @@ pub use crate::service::throttle::network;
 pub use crate::store::BATCH_BUCKETS;
 pub use crate::store::ReadTxn;
 pub use crate::store::fresh::Scope;
+pub use crate::store::wait::off_the_loop;
 
 /// What the use cases work with.
 pub struct App {
@@ -156,6 +157,11 @@ impl App {
     /// Builds addresses.
     pub fn links(&self) -> &Links {
         &self.links
+    }
+
+    /// Number of the last commit: what was answered before is in it.
+    pub fn number(&self) -> u64 {
+        self.store.number()
     }
 
     /// Whether any of `scopes` changed after commit `number` (see `ReadTxn::number`).

@@ -2,7 +2,9 @@
 //!
 //! The writer publishes *after* a commit and *before* it answers; a reader takes the number
 //! *before* it opens its snapshot. So a page is never older than an acknowledged write, and a
-//! stale page cannot be kept by a slow reader. The test below walks through every order.
+//! stale page cannot be kept by a slow reader. Who waits for a page takes the number before it asks for it:
+//! a page with that number or a later one is new enough for it, whatever is written meanwhile. The test
+//! below walks through every order.
 
 use crate::domain::id::PostId;
 use std::collections::HashMap;
@@ -158,6 +160,9 @@ mod tests {
         assert_eq!(orders.len(), 20);
         for order in orders {
             assert!(rule_holds(&order, false), "{order:?}");
+            for asks_before in 0..=order.len() {
+                assert!(who_waits_is_served_well(&order, asks_before, false), "{order:?}, {asks_before}");
+            }
         }
     }
 
@@ -168,6 +173,38 @@ mod tests {
             .filter(|bits| bits.count_ones() == 3)
             .any(|bits| !rule_holds(&(0..6).map(|step| bits >> step & 1 == 1).collect::<Vec<bool>>(), true));
         assert!(caught);
+        let caught = (0u32..64).filter(|bits| bits.count_ones() == 3).any(|bits| {
+            let order = (0..6).map(|step| bits >> step & 1 == 1).collect::<Vec<bool>>();
+            (0..=6).any(|asks_before| !who_waits_is_served_well(&order, asks_before, true))
+        });
+        assert!(caught);
+    }
+
+    /// A second visitor asks before one of the steps, waits for the page of the first and takes it if it is as
+    /// new as the question.
+    fn who_waits_is_served_well(order: &[bool], asks_before: usize, answer_first: bool) -> bool {
+        let fresh = Fresh::default();
+        let (mut committed, mut answered) = (false, false);
+        let (mut number, mut shows_write) = (0, false);
+        let (mut reader, mut writer) = (0, 0);
+        let mut asked = None;
+        for (step, reads) in order.iter().enumerate() {
+            if step == asks_before {
+                asked = Some((fresh.number(), answered));
+            }
+            match (*reads, if *reads { reader } else { writer }, answer_first) {
+                (true, 0, _) => number = fresh.number(),
+                (true, 1, _) => shows_write = committed,
+                (true, ..) => {}
+                (false, 0, _) => committed = true,
+                (false, 1, false) | (false, 2, true) => fresh.publish(&[Scope::Lists]),
+                (false, ..) => answered = true,
+            }
+            if *reads { reader += 1 } else { writer += 1 }
+        }
+        let (asked, was_answered) = asked.unwrap_or((fresh.number(), answered));
+        let served = number >= asked || !fresh.changed_since(&[Scope::Lists], number);
+        shows_write || !was_answered || !served
     }
 
     fn rule_holds(order: &[bool], answer_first: bool) -> bool {

@@ -14,6 +14,7 @@ pub mod imports;
 pub mod media;
 mod migrate;
 pub mod news;
+mod passengers;
 pub mod post_lists;
 pub mod posts;
 pub mod receipts;
@@ -27,6 +28,7 @@ mod stats;
 pub mod tokens;
 mod trouble;
 pub mod users;
+pub mod wait;
 mod writer;
 
 #[cfg(test)]
@@ -88,11 +90,11 @@ impl Store {
     }
 
     /// A snapshot of what is committed. Never waits for the writer, only for the file to be
-    /// reopened after an error. Drop it soon: pages that a snapshot can see are not reused while
+    /// reopened after an error, half a second at most and off the async threads. Drop it soon: pages that a snapshot can see are not reused while
     /// it lives.
     pub fn read(&self) -> Result<ReadTxn> {
-        if self.shared.gauge.has_failed() {
-            self.writer.mend(&self.shared.gauge);
+        if self.writer.is_mending(&self.shared) {
+            wait::off_the_loop(|| self.writer.mend(&self.shared));
         }
         // The number before the snapshot: see `fresh`.
         let number = self.shared.fresh.number();
@@ -137,6 +139,11 @@ impl Store {
         self.writer.note_use(used);
     }
 
+    /// Number of the last commit that is known to every cache.
+    pub fn number(&self) -> u64 {
+        self.shared.fresh.number()
+    }
+
     /// Whether any of `scopes` changed after commit `number` (see `ReadTxn::number`).
     pub fn changed_since(&self, scopes: &[Scope], number: u64) -> bool {
         self.shared.fresh.changed_since(scopes, number)
@@ -166,7 +173,7 @@ impl Store {
     /// Whether the file takes writes as far as is known: `Unavailable` after an I/O error until
     /// it was mended, `NoSpace` while nothing can be added.
     pub fn health(&self) -> Result<()> {
-        if !self.writer.is_healthy() || self.shared.gauge.has_failed() {
+        if !self.writer.is_healthy() || self.shared.gauge.has_failed() || self.shared.is_reopening() {
             return Err(Error::Unavailable);
         }
         self.check_room()

@@ -14,8 +14,10 @@ use tokio::sync::broadcast::error::RecvError;
 
 /// Bytes of news kept for those who come back: some thousands.
 const KEPT: usize = 256 * 1024;
-/// News that wait for one listener; one who is further behind has missed some.
+/// News that wait for one listener, or for one who comes back; one who is further behind has missed some.
 const BACKLOG: usize = 256;
+/// From so many channels on it is looked whether some have no listener any more.
+const SWEEP: usize = 16;
 
 /// What a commit did. Only numbers: what a listener may see of it is read, and decided, when it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +134,9 @@ struct Desk {
     kept: VecDeque<Arc<Told>>,
     /// A channel for each post that somebody listens to.
     posts: HashMap<PostId, broadcast::Sender<Heard>>,
+    /// Channels there may be before those without listeners are looked for: twice those in use at the last
+    /// time, so that nobody who comes pays for all of them.
+    sweep_at: usize,
     site: broadcast::Sender<Heard>,
     closed: bool,
 }
@@ -143,6 +148,7 @@ impl Newsroom {
             last: 0,
             kept: VecDeque::new(),
             posts: HashMap::new(),
+            sweep_at: SWEEP,
             site: broadcast::Sender::new(BACKLOG),
             closed: false,
         }))
@@ -191,10 +197,7 @@ impl Newsroom {
         }
         let live = match topic {
             Topic::Site => desk.site.subscribe(),
-            Topic::Post(post) => {
-                desk.posts.retain(|_, channel| channel.receiver_count() > 0);
-                desk.posts.entry(post).or_insert_with(|| broadcast::Sender::new(BACKLOG)).subscribe()
-            }
+            Topic::Post(post) => desk.channel(post).subscribe(),
         };
         Listener { before, live, position: since.unwrap_or(desk.position()), room: Arc::clone(self) }
     }
@@ -215,6 +218,15 @@ impl Desk {
         self.send(Some(news.post()), &Heard::News(told));
     }
 
+    /// That of a post, made if it has none.
+    fn channel(&mut self, post: PostId) -> &broadcast::Sender<Heard> {
+        if self.posts.len() >= self.sweep_at {
+            self.posts.retain(|_, channel| channel.receiver_count() > 0);
+            self.sweep_at = SWEEP.max(2 * self.posts.len());
+        }
+        self.posts.entry(post).or_insert_with(|| broadcast::Sender::new(BACKLOG))
+    }
+
     /// To those who listen to `post`, or to everybody. A channel without listeners goes.
     fn send(&mut self, post: Option<PostId>, heard: &Heard) {
         // An error means that nobody listens.
@@ -229,7 +241,7 @@ impl Desk {
         }
     }
 
-    /// What was told about `topic` after `position`; `None` if that is not known any more.
+    /// What was told about `topic` after `position`; `None` if that is not known any more, or too much.
     fn since(&self, topic: Topic, position: Position) -> Option<Vec<Arc<Told>>> {
         let oldest = self.kept.front().map_or(self.last, |told| told.position.number - 1);
         if position.epoch != self.epoch || position.number < oldest || position.number > self.last {
@@ -240,7 +252,8 @@ impl Desk {
             Topic::Post(post) => told.news.post() == post,
         };
         let later = self.kept.iter().filter(|told| told.position.number > position.number && concerns(told));
-        Some(later.cloned().collect())
+        let told: Vec<_> = later.take(BACKLOG + 1).cloned().collect();
+        (told.len() <= BACKLOG).then_some(told)
     }
 }
 
@@ -386,6 +399,20 @@ mod tests {
     }
 
     #[test]
+    fn who_comes_back_to_more_than_a_listener_may_have_waiting_is_told_to_read_again() {
+        let room = room();
+        let start = room.listen(Topic::Site, None).position();
+        room.tell((0..BACKLOG as u64).flat_map(|_| [edited(1), edited(2)]));
+        let mut back = room.listen(Topic::Post(PostId(1)), Some(start));
+        assert_eq!(posts_heard(&mut back).len(), BACKLOG);
+        room.tell([edited(1)]);
+        let mut back = room.listen(Topic::Post(PostId(1)), Some(start));
+        assert_eq!((heard(&mut back), heard(&mut back)), (Some(Heard::Missed), None));
+        room.tell([edited(1)]);
+        assert_eq!(posts_heard(&mut back), [1]);
+    }
+
+    #[test]
     fn after_trouble_with_the_file_everybody_reads_again() {
         let room = room();
         let mut listener = room.listen(Topic::Post(PostId(1)), None);
@@ -418,6 +445,19 @@ mod tests {
         drop(second);
         room.tell([edited(1)]);
         assert_eq!(room.desk().posts.len(), 0);
+    }
+
+    #[test]
+    fn channels_that_nobody_listens_to_do_not_pile_up() {
+        let room = room();
+        let kept: Vec<Listener> = (0..100).map(|post| room.listen(Topic::Post(PostId(post)), None)).collect();
+        for post in 100..1_000 {
+            drop(room.listen(Topic::Post(PostId(post)), None));
+            assert!(room.desk().posts.len() <= 2 * (kept.len() + 1));
+        }
+        drop(kept);
+        (0..200).for_each(|post| drop(room.listen(Topic::Post(PostId(2_000 + post)), None)));
+        assert!(room.desk().posts.len() <= SWEEP, "{}", room.desk().posts.len());
     }
 
     fn comment(id: u64, deleted: bool) -> Comment {

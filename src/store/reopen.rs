@@ -11,6 +11,7 @@ use crate::store::file::{Opening, Place};
 use crate::store::fresh::Fresh;
 use crate::store::news::Newsroom;
 use redb::{Database, ReadableDatabase};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -26,8 +27,9 @@ const READERS_FINISH: Duration = Duration::from_millis(500);
 pub(in crate::store) struct Shared {
     pub(in crate::store) place: Place,
     pub(in crate::store) gauge: Arc<Gauge>,
-    /// `None` while nothing can be read: see `reopen`.
+    /// `None` while nothing can be read: see `reopen`. Locked for moments only.
     db: RwLock<Option<Database>>,
+    is_reopening: AtomicBool,
     /// One more reference for each snapshot being read.
     readers: Arc<()>,
     pub(in crate::store) fresh: Fresh,
@@ -57,6 +59,7 @@ impl Shared {
             place,
             gauge,
             db: RwLock::new(Some(db)),
+            is_reopening: AtomicBool::new(false),
             readers: Arc::default(),
             fresh: Fresh::default(),
             credits: quick_cache::sync::Cache::new(CREDIT_CACHE),
@@ -82,36 +85,72 @@ impl Shared {
         self.gauge.has_room(self.place.space())
     }
 
-    /// Closes the file and opens it again, since redb refuses everything after an I/O error, and
-    /// proves with an empty commit that it takes writes. If it does not, what is there can still
-    /// be read afterwards, if anything can; nothing must be written to that.
-    pub(in crate::store) fn reopen(&self) -> Result<()> {
-        let mut slot = self.db.write().unwrap_or_else(PoisonError::into_inner);
+    /// Whether the file is being opened again: it is worth a moment's wait.
+    pub(in crate::store) fn is_reopening(&self) -> bool {
+        self.is_reopening.load(Ordering::Acquire)
+    }
+
+    /// Closes the file and opens it again, since redb refuses everything after an I/O error. If it
+    /// does not open, what is there can still be read afterwards, if anything can; nothing must be
+    /// written to that.
+    ///
+    /// `is_doubtful` after a commit that failed: it may have reached the disk all the same, and the disk
+    /// has to prove with an empty commit that it takes writes. After a read that failed nothing has changed,
+    /// and everything that is kept in memory stays true.
+    pub(in crate::store) fn reopen(&self, is_doubtful: bool) -> Result<()> {
+        let _reopening = Reopening::begin(&self.is_reopening);
+        let closing = self.put(None);
         let patience = Instant::now() + READERS_FINISH;
         while Arc::strong_count(&self.readers) > 1 && Instant::now() < patience {
             std::thread::sleep(Duration::from_millis(1));
         }
-        drop(slot.take());
+        drop(closing);
         self.gauge.reset();
-        let mut opened = self.place.open(Opening::Existing, &self.gauge).and_then(prove);
+        let mut opened = self.place.open(Opening::Existing, &self.gauge);
+        if is_doubtful {
+            opened = opened.and_then(prove);
+        }
         if self.gauge.is_full() && opened.is_ok() {
             // Closing gives the room back that the failed write took at the end of the file.
             drop(opened);
             opened = self.place.open(Opening::Existing, &self.gauge);
         }
-        // What failed may have reached the disk all the same, and shows now.
-        self.fresh.publish_all();
-        match opened {
-            Ok(db) => {
-                *slot = Some(db);
-                self.news.interrupt();
-            }
+        let (db, outcome) = match opened {
+            Ok(db) => (Some(db), Ok(())),
             Err(error) => {
-                *slot = self.place.look().map_err(|cause| tracing::error!(%cause, "the data file cannot be read")).ok();
-                return Err(error);
+                let looked = self.place.look();
+                (looked.map_err(|cause| tracing::error!(%cause, "the data file cannot be read")).ok(), Err(error))
             }
+        };
+        if is_doubtful {
+            // What failed may show now.
+            self.fresh.publish_all();
         }
-        Ok(())
+        self.put(db);
+        if is_doubtful && outcome.is_ok() {
+            self.news.interrupt();
+        }
+        outcome
+    }
+
+    fn put(&self, db: Option<Database>) -> Option<Database> {
+        std::mem::replace(&mut *self.db.write().unwrap_or_else(PoisonError::into_inner), db)
+    }
+}
+
+/// Says that the file is being reopened, while it lives.
+struct Reopening<'a>(&'a AtomicBool);
+
+impl Reopening<'_> {
+    fn begin(is_reopening: &AtomicBool) -> Reopening<'_> {
+        is_reopening.store(true, Ordering::Release);
+        Reopening(is_reopening)
+    }
+}
+
+impl Drop for Reopening<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }
 

@@ -5,13 +5,12 @@
 
 use crate::error::{Error, Result};
 use crate::store::WriteTxn;
-use crate::store::disk::Gauge;
+use crate::store::passengers::Passengers;
 use crate::store::reopen::Shared;
-use crate::store::sessions::{self, Visit};
+use crate::store::sessions::Visit;
 use crate::store::stats::{Stats, Tally};
-use crate::store::tokens::{self, Use};
+use crate::store::tokens::Use;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,29 +23,18 @@ use std::time::{Duration, Instant};
 pub(in crate::store) const QUEUE: usize = 1_024;
 /// Most jobs in one commit.
 const BATCH: usize = 512;
-/// Visits kept for the next commit, and uses of tokens; more are forgotten, which only ends a session earlier.
-const MAX_VISITS: usize = 4_096;
 /// First and longest pause between two tries to mend the file.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+
+/// Least time between two reopenings for the sake of readers: a sector that cannot be read is asked for at
+/// every visit. Not longer, since until then nobody can read what is not kept in memory.
+const READ_PAUSE: Duration = Duration::from_millis(200);
 
 /// How long a reader waits for the file to be reopened; usually it takes a few milliseconds.
 const MENDING: Duration = Duration::from_millis(500);
 
 type Run = dyn FnMut(&WriteTxn<'_>) -> Result<()> + Send;
 type Answer = dyn FnOnce(Result<()>) + Send;
-
-/// What rides along with the next commit: nothing is written because something was read.
-#[derive(Default)]
-struct Passengers {
-    visits: HashMap<[u8; 32], Visit>,
-    uses: HashMap<[u8; 32], Use>,
-}
-
-impl Passengers {
-    fn is_empty(&self) -> bool {
-        self.visits.is_empty() && self.uses.is_empty()
-    }
-}
 
 /// One write on its way: what to do, how to answer, and what to.
 struct Job {
@@ -90,7 +78,14 @@ impl Writer {
     pub(in crate::store) fn start(shared: Arc<Shared>) -> Result<Writer> {
         let (sender, receiver) = sync_channel(QUEUE);
         let state = Arc::new(State::default());
-        let mut worker = Worker { shared, state: Arc::clone(&state), comment_ids: 0..0, trouble: None };
+        let mut worker = Worker {
+            shared,
+            state: Arc::clone(&state),
+            comment_ids: 0..0,
+            trouble: None,
+            is_doubtful: false,
+            reopened_at: None,
+        };
         let thread = std::thread::Builder::new()
             .name("writer".into())
             .spawn(move || worker.run(&receiver))
@@ -143,31 +138,30 @@ impl Writer {
     }
 
     pub(in crate::store) fn note_visit(&self, visit: Visit) {
-        let visits = &mut self.state.passengers().visits;
-        if visits.len() < MAX_VISITS || visits.contains_key(&visit.key.0) {
-            visits.insert(visit.key.0, visit);
-        }
+        self.state.passengers().note_visit(visit);
     }
 
     pub(in crate::store) fn note_use(&self, used: Use) {
-        let uses = &mut self.state.passengers().uses;
-        if uses.len() < MAX_VISITS || uses.contains_key(&used.key.0) {
-            uses.insert(used.key.0, used);
-        }
+        self.state.passengers().note_use(used);
+    }
+
+    /// Whether a reader does well to wait a moment: the file is being reopened, or will be at once.
+    pub(in crate::store) fn is_mending(&self, shared: &Shared) -> bool {
+        shared.is_reopening() || shared.gauge.has_failed() && !self.state.in_trouble.load(Ordering::Acquire)
     }
 
     /// Asks for the file to be reopened after an error, once until that is heard, and waits a
-    /// moment for it.
-    pub(in crate::store) fn mend(&self, gauge: &Gauge) {
+    /// moment for it. Blocks its thread.
+    pub(in crate::store) fn mend(&self, shared: &Shared) {
         let in_trouble = || self.state.in_trouble.load(Ordering::Acquire);
-        if !in_trouble() && !self.state.mend_asked.swap(true, Ordering::AcqRel) {
+        if shared.gauge.has_failed() && !in_trouble() && !self.state.mend_asked.swap(true, Ordering::AcqRel) {
             let sent = self.queue.as_ref().is_some_and(|queue| queue.try_send(Message::Mend).is_ok());
             if !sent {
                 self.state.mend_asked.store(false, Ordering::Release);
             }
         }
         let patience = Instant::now() + MENDING;
-        while gauge.has_failed() && !in_trouble() && Instant::now() < patience {
+        while self.is_mending(shared) && Instant::now() < patience {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -194,6 +188,10 @@ struct Worker {
     /// Comment numbers reserved by an earlier commit.
     comment_ids: Range<u64>,
     trouble: Option<Trouble>,
+    /// Whether a commit failed: it may have reached the disk all the same.
+    is_doubtful: bool,
+    /// When the file was last reopened for readers.
+    reopened_at: Option<Instant>,
 }
 
 /// The file takes no writes; when to try again, and how long to wait after that.
@@ -240,10 +238,7 @@ impl Worker {
                 }
                 Ok(Message::Mend) => {
                     self.state.mend_asked.store(false, Ordering::Release);
-                    if self.trouble.is_none() && self.shared.gauge.has_failed() {
-                        self.fall_ill();
-                        self.mend();
-                    }
+                    self.mend_for_readers();
                 }
                 Err(RecvTimeoutError::Timeout) => self.mend(),
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -268,13 +263,14 @@ impl Worker {
             }
         };
         if !matches!(ending, Ok(Ending::Committed)) {
-            self.keep(passengers);
+            self.state.passengers().take_back(passengers);
         }
         match ending {
             Ok(_) => jobs.into_iter().for_each(|job| (job.answer)(job.outcome)),
             Err(error) => {
                 self.state.tally.fail();
                 tracing::error!(%error, jobs = jobs.len(), "a commit failed; reopening the data file");
+                self.is_doubtful = true;
                 // Mended first if possible, so that whoever is told can read on.
                 self.fall_ill();
                 self.mend();
@@ -319,8 +315,7 @@ impl Worker {
         if !wrote && !alone {
             return Ok(Ending::NothingToWrite);
         }
-        sessions::record_visits(&txn, passengers.visits.values())?;
-        tokens::record_uses(&txn, passengers.uses.values())?;
+        passengers.record(&txn)?;
         let (touched, news, comment_ids) =
             (txn.touched.into_inner(), txn.news.into_inner(), txn.comment_ids.into_inner());
         transaction.commit()?;
@@ -338,14 +333,27 @@ impl Worker {
         self.trouble = Some(Trouble { next: Instant::now(), pause: PAUSES.0 });
     }
 
+    fn mend_for_readers(&mut self) {
+        if self.trouble.is_some() || !self.shared.gauge.has_failed() {
+            return;
+        }
+        if let Some(left) = self.reopened_at.and_then(|last| READ_PAUSE.checked_sub(last.elapsed())) {
+            std::thread::sleep(left);
+        }
+        self.fall_ill();
+        self.mend();
+        self.reopened_at = Some(Instant::now());
+    }
+
     /// One try to get the file back.
     fn mend(&mut self) {
         let Some(Trouble { pause, .. }) = self.trouble else { return };
-        let tried = catch_unwind(AssertUnwindSafe(|| self.shared.reopen()));
+        let tried = catch_unwind(AssertUnwindSafe(|| self.shared.reopen(self.is_doubtful)));
         match tried.unwrap_or_else(|_| Err(Error::internal("reopening panicked"))) {
             Ok(()) => {
                 tracing::info!("the data file takes writes again");
                 self.trouble = None;
+                self.is_doubtful = false;
             }
             Err(error) => {
                 tracing::error!(%error, again_in = ?pause, "the data file takes no writes");
@@ -353,17 +361,6 @@ impl Worker {
             }
         }
         self.state.in_trouble.store(self.trouble.is_some(), Ordering::Release);
-    }
-
-    /// Puts passengers back that no commit has carried; later ones of the same session or token win.
-    fn keep(&self, passengers: Passengers) {
-        let mut kept = self.state.passengers();
-        for (key, visit) in passengers.visits {
-            kept.visits.entry(key).or_insert(visit);
-        }
-        for (key, used) in passengers.uses {
-            kept.uses.entry(key).or_insert(used);
-        }
     }
 }
 

@@ -23,8 +23,9 @@ use quick_cache::sync::Cache;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Semaphore, SemaphorePermit};
+
+pub use crate::service::off_the_loop;
 
 /// A shared cache may keep the page and has to ask each time whether it still holds.
 const PUBLIC: &str = "public, max-age=0, must-revalidate";
@@ -57,7 +58,17 @@ struct Entry {
 
 impl Entry {
     fn is_true(&self, app: &App) -> bool {
-        !app.changed_since(&self.scopes, self.number) && self.until.is_none_or(|until| app.now() < until)
+        !app.changed_since(&self.scopes, self.number) && self.is_current(app)
+    }
+
+    /// Whether it is as new as a question that was asked when `asked` was the last commit. It may have
+    /// changed since.
+    fn was_true(&self, app: &App, asked: u64) -> bool {
+        (self.number >= asked || !app.changed_since(&self.scopes, self.number)) && self.is_current(app)
+    }
+
+    fn is_current(&self, app: &App) -> bool {
+        self.until.is_none_or(|until| app.now() < until)
     }
 }
 
@@ -147,17 +158,19 @@ where
 }
 
 /// The kept page, or a new one that is kept. Of several requests that miss one page, one renders and
-/// the others wait for it.
+/// the others wait for it. Each gets a page as new as its question, no newer: else who waits while others
+/// write would render again, one after the other.
 async fn shared<F>(site: &Site, req: &Req, key: &str, render: F) -> Result<Res>
 where
     F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
 {
     let cache = &site.cache;
+    let asked = site.app.number();
     let guard = loop {
-        cache.pages.remove_if(key, |entry| !entry.is_true(&site.app));
+        cache.pages.remove_if(key, |entry| !entry.was_true(&site.app, asked));
         match cache.pages.get_value_or_guard_async(key).await {
             // It may have been rendered before a write that was acknowledged before we asked.
-            Ok(entry) if entry.is_true(&site.app) => {
+            Ok(entry) if entry.was_true(&site.app, asked) => {
                 cache.hits.fetch_add(1, Ordering::Relaxed);
                 return coded(cache, &entry, &req.headers).await;
             }
@@ -260,14 +273,6 @@ impl Paces {
         let is_long = started.elapsed() > SHORT;
         slot.store(if is_long { (points + 1).min(2 * SLOW) } else { points.saturating_sub(1) }, Ordering::Relaxed);
         made
-    }
-}
-
-/// Runs what takes longer than an async thread should wait: the one place that decides how.
-pub fn off_the_loop<T>(work: impl FnOnce() -> T) -> T {
-    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
-        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
-        _ => work(),
     }
 }
 
@@ -409,6 +414,35 @@ mod tests {
             }
             assert_eq!(renders.load(Ordering::SeqCst), 1);
         });
+    }
+
+    /// Each rendering meets a write of what it shows.
+    #[tokio::test]
+    async fn who_waits_for_a_page_takes_it_although_something_was_written_meanwhile() {
+        let renders = Arc::new(AtomicU64::new(0));
+        let counter = renders.clone();
+        let busy = move |site: Arc<Site>, req: Req| {
+            let counter = counter.clone();
+            async move {
+                get_or_render(&site, &req, &[], |_| {
+                    counter.fetch_add(1, Ordering::SeqCst);
+                    site.app.touch(Scope::Lists);
+                    Ok(response::document(response::HTML, "busy".into(), vec![Scope::Lists], None))
+                })
+                .await
+            }
+        };
+        let site = site(vec![Route::new(Method::GET, "/", Surface::Page, busy)]);
+        let permits = u32::try_from(site.cache.permits.available_permits()).unwrap();
+        let held = site.cache.permits.acquire_many(permits).await.unwrap();
+        let mut crowd = futures_util::future::join_all((0..8).map(|_| get(&site, "/")));
+        assert!(futures_util::poll!(&mut crowd).is_pending());
+        drop(held);
+        assert!(crowd.await.iter().all(|res| res.status() == 200));
+        assert_eq!(renders.load(Ordering::SeqCst), 1);
+        // Who asks now sees the write.
+        assert_eq!(get(&site, "/").await.status(), 200);
+        assert_eq!(renders.load(Ordering::SeqCst), 2);
     }
 
     #[tokio::test]

@@ -20,6 +20,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub const MEDIA_TYPE: &str = "text/event-stream";
 
@@ -30,13 +31,10 @@ const RETRY: u64 = 3_000;
 /// When the server stops they come back within so many milliseconds, not all at once.
 const RETRY_AFTER_STOP: u64 = 10_000;
 
-/// Events by their place, each made once.
-pub struct Events(Cache<Position, Say, Weight>);
-
-impl Default for Events {
-    fn default() -> Events {
-        Events(Cache::with_weighter(1_024, KEPT, Weight))
-    }
+/// Events by their place, each made once, and room for those who listen.
+pub struct Events {
+    made: Cache<Position, Say, Weight>,
+    seats: Arc<Semaphore>,
 }
 
 /// What to say about a piece of news.
@@ -58,8 +56,19 @@ impl Weighter<Position, Say> for Weight {
 }
 
 impl Events {
+    /// For at most so many listeners. A connection of HTTP/2 may carry many of them.
+    pub fn new(listeners: usize) -> Events {
+        let made = Cache::with_weighter(1_024, KEPT, Weight);
+        Events { made, seats: Arc::new(Semaphore::new(listeners.clamp(1, Semaphore::MAX_PERMITS))) }
+    }
+
+    /// The right to listen, to be held as long; `Error::Busy` if too many do.
+    pub(in crate::web) fn seat(&self) -> Result<OwnedSemaphorePermit> {
+        Arc::clone(&self.seats).try_acquire_owned().map_err(|_| Error::Busy)
+    }
+
     async fn of(&self, site: &Arc<Site>, told: &Told) -> Result<Say> {
-        self.0.get_or_insert_async(&told.position, make(site, told)).await
+        self.made.get_or_insert_async(&told.position, make(site, told)).await
     }
 }
 
@@ -73,6 +82,7 @@ async fn make(site: &Arc<Site>, told: &Told) -> Result<Say> {
 pub async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
     let sent = req.header("last-event-id").filter(|id| !id.is_empty());
     let since = sent.and_then(Position::parse);
+    let seat = site.events.seat()?;
     let (post, mut listener) = live::conversation(&site.app, &req.actor, req.param("slug")?, since)?;
     // The place before the state: what is in neither comes as an event.
     let position = listener.position();
@@ -84,7 +94,7 @@ pub async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
     };
     let begin = [format!("retry: {RETRY}\n\n").as_bytes(), &begin].concat().into();
     let heartbeat = site.app.config().patience.heartbeat;
-    let telling = Telling { begin: Some(begin), listener, heartbeat, site, is_over: false };
+    let telling = Telling { begin: Some(begin), listener, heartbeat, site, is_over: false, _seat: seat };
     Ok(response::stream(MEDIA_TYPE, Body::open(stream::unfold(telling, Telling::next))))
 }
 
@@ -95,6 +105,7 @@ struct Telling {
     heartbeat: Duration,
     site: Arc<Site>,
     is_over: bool,
+    _seat: OwnedSemaphorePermit,
 }
 
 impl Telling {

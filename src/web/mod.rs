@@ -80,11 +80,12 @@ impl Site {
         let first = getrandom::u64().map_err(|cause| Error::internal(cause.to_string()))?;
         let metrics = Metrics::new(router.routes());
         let quota = Quota::new(app.config.api_quota);
+        let events = Events::new(app.config.max_connections);
         Ok(Site {
             app,
             cache,
             posts,
-            events: Events::default(),
+            events,
             files: StaticFiles::new(),
             router,
             metrics,

@@ -297,10 +297,6 @@ impl Answer {
         self.text.matches(part).count()
     }
 
-    pub fn asked(&self) -> &str {
-        &self.asked
-    }
-
     /// The visible beginning of what came, for messages.
     fn shortened(&self) -> String {
         let location = self.header("location").map(|to| format!(" -> {to}")).unwrap_or_default();

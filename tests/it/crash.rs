@@ -15,7 +15,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// How often the server is killed; the long run sets `PAMPHLET_CRASH_ROUNDS=500`.
+/// How often the server is killed; the long run sets `PAMPHLET_CRASH_ROUNDS=500`, and beside it, for a file of
+/// a gigabyte, `PAMPHLET_CRASH_MEGABYTES=1000`.
 const ROUNDS: usize = 5;
 const WRITERS: usize = 8;
 /// Bytes of text that each post of a large file carries.

@@ -177,19 +177,28 @@ pub enum Honesty {
     Honest,
     /// It says that it has synced and has not.
     Liar,
+    /// It keeps its word but once: what the last sync but one should have made last is lost.
+    Forgetful,
 }
 
 /// What is on the disk after its power went away before operation `cut` of its log: all that was
 /// synced, and of the rest some sectors, in any order.
 pub fn power_cut(before: &[u8], log: &[Op], cut: usize, honesty: Honesty, dice: &mut Dice) -> Vec<u8> {
     let past = &log[..cut];
-    let synced = match honesty {
-        Honesty::Honest => past.iter().rposition(|op| matches!(op, Op::Sync)).unwrap_or(0),
-        Honesty::Liar => 0,
+    let mut syncs = past.iter().enumerate().rev().filter(|(_, op)| matches!(op, Op::Sync)).map(|(index, _)| index);
+    let mut sync = || syncs.next().unwrap_or(0);
+    let (synced, lost) = match honesty {
+        Honesty::Honest => (sync(), 0..0),
+        Honesty::Liar => (0, 0..0),
+        Honesty::Forgetful => {
+            let (last, forgotten, before) = (sync(), sync(), sync());
+            (last, before..forgotten)
+        }
     };
     let mut bytes = before.to_vec();
-    for op in &past[..synced] {
+    for (index, op) in past[..synced].iter().enumerate() {
         match op {
+            Op::Write(..) if lost.contains(&index) => {}
             Op::Write(offset, data) => put(&mut bytes, *offset, data),
             Op::SetLen(len) => bytes.resize(usize::try_from(*len).unwrap(), 0),
             Op::Sync | Op::Acknowledged => {}

@@ -1,6 +1,7 @@
 //! Conversations as they go on: streams of server-sent events.
 
 use crate::harness::{Blog, PATIENCE, Written, post};
+use pamphlet::web::pipeline;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -341,5 +342,43 @@ async fn a_post_with_open_comments_names_the_script_and_the_stream() {
     let (_, event) = stream.event("comment").await;
     assert!(event["url"].as_str().unwrap().starts_with("/blog/posts/open/comments/"), "{event}");
     drop(stream);
+    blog.stop().await;
+}
+
+/// One connection of HTTP/2 carries as many streams as it likes; so the listeners are counted, not their
+/// connections.
+#[tokio::test(flavor = "multi_thread")]
+async fn so_many_may_listen_as_there_are_connections() {
+    let blog = Blog::start_with(|config| config.max_connections = 3).await;
+    blog.administrator.write(post("Hello")).await;
+    let ask = |line: &str| {
+        let (method, target) = line.split_once(' ').unwrap();
+        let request = http::Request::builder().method(method).uri(target).header("host", "a");
+        let request = request.header("accept", "text/event-stream").body(http_body_util::Empty::<bytes::Bytes>::new());
+        let (site, request) = (blog.site.clone(), request.unwrap());
+        async move { pipeline::answer(&site, ([127, 0, 0, 1], 9).into(), request).await }
+    };
+    let (events, subscription) =
+        ("GET /posts/hello/events", "GET /graphql?query=subscription%7BpostPublished%7Bid%7D%7D");
+    let mut listening = Vec::new();
+    for line in [events, subscription, events] {
+        let res = ask(line).await;
+        assert_eq!(res.status(), 200, "{line}");
+        listening.push(res);
+    }
+    for line in [events, subscription] {
+        let res = ask(line).await;
+        assert_eq!(
+            (res.status(), res.headers().contains_key("retry-after")),
+            (503.try_into().unwrap(), true),
+            "{line}"
+        );
+        // Its body never began; dropping it gives the place back all the same.
+        listening.pop();
+        listening.push(ask(line).await);
+        assert_eq!(listening.last().unwrap().status(), 200, "{line}");
+    }
+    assert_eq!(ask("GET /posts/hello").await.status(), 200);
+    drop(listening);
     blog.stop().await;
 }

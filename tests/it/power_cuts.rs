@@ -63,18 +63,28 @@ fn a_power_cut_at_any_other_moment_loses_nothing_acknowledged() {
 /// nothing.
 #[test]
 fn a_disk_that_lies_about_syncing_is_caught() {
+    is_caught(Honesty::Liar);
+}
+
+/// The same for a single sync, which is all that a fault of our own would leave out.
+#[test]
+fn a_disk_that_forgets_one_sync_is_caught() {
+    is_caught(Honesty::Forgetful);
+}
+
+fn is_caught(honesty: Honesty) {
     let sound = Sound::told();
     let log = sound.disk.log();
     let caught = Mutex::new(Vec::new());
     let cuts = 60;
     each(cuts, |seed| {
         let cut = Dice::new(seed as u64 ^ 0xbeef).below(log.len() + 1);
-        let tried = catch_unwind(AssertUnwindSafe(|| cut_at(&sound, &log, cut, Honesty::Liar, seed as u64)));
+        let tried = catch_unwind(AssertUnwindSafe(|| cut_at(&sound, &log, cut, honesty, seed as u64)));
         if !matches!(tried, Ok(Ok(_))) {
             caught.lock().unwrap().push(cut);
         }
     });
     let caught = caught.into_inner().unwrap().len();
-    println!("the lying disk was caught {caught} times of {cuts}");
-    assert!(caught > cuts / 4, "a lying disk was caught {caught} times of {cuts} only");
+    println!("a disk that is {honesty:?} was caught {caught} times of {cuts}");
+    assert!(caught > cuts / 4, "a disk that is {honesty:?} was caught {caught} times of {cuts} only");
 }

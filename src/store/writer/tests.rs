@@ -10,13 +10,16 @@ use crate::domain::slug::Slug;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::store::fresh::Scope;
+use crate::store::news::Topic;
 use crate::store::sessions::Visit;
 use crate::store::{Opening, Store, WriteTxn, Written, categories, comments, ids, sessions};
 use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
+use std::task::{Context, Waker};
 
 /// Memory whose syncs wait while the gate is shut.
 #[derive(Debug, Clone, Default)]
@@ -327,4 +330,104 @@ fn a_comment_costs_few_writes() {
     }
     println!("64 queued: {} bytes each", bytes / 5 / 64);
     assert!(bytes / 5 / 64 <= 9_000, "of 64 comments each writes {} bytes", bytes / 5 / 64);
+}
+
+/// Memory in which what holds a certain text cannot be read. By readers only: redb reads no more than it has
+/// to when it opens a file, except in builds for debugging, where it walks through all of it.
+#[derive(Debug, Clone, Default)]
+struct Scratched {
+    memory: Arc<InMemoryBackend>,
+    is_bad: Arc<AtomicBool>,
+}
+
+const SCRATCH: &[u8] = b"a scratch on the disk";
+
+impl StorageBackend for Scratched {
+    fn len(&self) -> io::Result<u64> {
+        self.memory.len()
+    }
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.memory.read(offset, out)?;
+        let is_reader = std::thread::current().name() != Some("writer");
+        let is_hit =
+            is_reader && self.is_bad.load(Ordering::SeqCst) && out.windows(SCRATCH.len()).any(|part| part == SCRATCH);
+        if is_hit { Err(io::ErrorKind::Other.into()) } else { Ok(()) }
+    }
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.memory.set_len(len)
+    }
+    fn sync_data(&self) -> io::Result<()> {
+        self.memory.sync_data()
+    }
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.memory.write(offset, data)
+    }
+}
+
+#[test]
+fn a_sector_that_is_never_read_again_costs_what_is_in_it_alone() {
+    let disk = Scratched::default();
+    let open = || {
+        let again = disk.clone();
+        Store::with_backend(move || again.clone(), || None).unwrap()
+    };
+    let store = open();
+    // More than redb keeps in memory.
+    let last = 300;
+    let long = move |id| {
+        let mut state: u64 = id;
+        let noise = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            char::from(b' ' + (state >> 58) as u8)
+        });
+        let noise: String = noise.take(6_000).collect();
+        let begin = if id == 1 { String::from_utf8_lossy(SCRATCH) } else { "".into() };
+        Category { description: format!("{begin}{noise}"), ..category(id, &format!("c-{id}")) }
+    };
+    store.write_blocking(move |txn| (1..=last).try_for_each(|id| categories::put(txn, &long(id)))).unwrap();
+    drop(store);
+    let store = open();
+    disk.is_bad.store(true, Ordering::SeqCst);
+    let (number, mut listener) = (store.read().unwrap().number(), store.listen(Topic::Site, None));
+    let one = |id| categories::by_id(&store.read()?, CategoryId(id));
+    for _ in 0..4 {
+        assert!(matches!(one(1), Err(Error::Unavailable)));
+        assert!(one(last).unwrap().is_some());
+    }
+    assert!(
+        !store.changed_since(&[Scope::Frame, Scope::Lists, Scope::Post(PostId(1))], number),
+        "all is rendered again"
+    );
+    let heard = std::pin::pin!(listener.next()).poll(&mut Context::from_waker(Waker::noop()));
+    assert!(heard.is_pending(), "{heard:?}");
+    store.write_blocking(move |txn| categories::put(txn, &category(last + 1, "one-more"))).unwrap();
+    assert!(store.health().is_ok());
+}
+
+/// The gate is shut: the file is being reopened until the end of the test.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn while_the_file_is_reopened_readers_keep_no_thread_from_others() {
+    let disk = Gated::default();
+    let again = disk.clone();
+    let store = Arc::new(Store::with_backend(move || again.clone(), || None).unwrap());
+    disk.gate.shut();
+    let shared = Arc::clone(&store.shared);
+    let reopening = std::thread::spawn(move || shared.reopen(true));
+    disk.gate.wait_for_somebody();
+    let readers: Vec<_> = (0..8)
+        .map(|_| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.read().map(|_| ()) })
+        })
+        .collect();
+    // A kept page is answered meanwhile.
+    tokio::spawn(async {}).await.unwrap();
+    assert!(matches!(store.health(), Err(Error::Unavailable)));
+    for reader in readers {
+        assert!(matches!(reader.await.unwrap(), Err(Error::Unavailable)));
+    }
+    disk.gate.open();
+    reopening.join().unwrap().unwrap();
+    store.read().unwrap();
+    assert!(store.health().is_ok());
 }

@@ -19,6 +19,7 @@ use futures_util::stream::BoxStream;
 use http::Method;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// The stream of an operation: a response for each event of a subscription, one for anything else. What is
 /// wrong with the document is told in the stream, where clients look for it.
@@ -28,11 +29,13 @@ pub async fn open(site: &Arc<Site>, req: &Req, prepared: std::result::Result<Pre
         // Nobody would read it, and nothing would end it.
         _ if req.method == Method::HEAD => Body::Empty,
         Ok(prepared) if prepared.kind == OperationType::Subscription => {
+            let seat = site.events.seat()?;
             let operation = Arc::new(Operation::new(&site.app, &Actor::Anonymous, req.id));
             let responses = door(site).schema.execute_stream(prepared.request.data(Arc::clone(&operation)));
             let heartbeat = site.app.config().patience.heartbeat;
             let (site, text, cost) = (Arc::clone(site), prepared.text, prepared.cost);
-            let telling = Telling { responses, site, operation, text, cost, heartbeat, is_over: false, is_new: true };
+            let (is_over, is_new) = (false, true);
+            let telling = Telling { responses, site, operation, text, cost, heartbeat, is_over, is_new, _seat: seat };
             Body::open(stream::unfold(telling, Telling::next))
         }
         Ok(prepared) => once(&run(site, &req.actor, req.id, prepared).await?),
@@ -63,6 +66,7 @@ struct Telling {
     heartbeat: Duration,
     is_over: bool,
     is_new: bool,
+    _seat: OwnedSemaphorePermit,
 }
 
 impl Telling {

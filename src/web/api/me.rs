@@ -17,12 +17,12 @@ use crate::web::api::perform;
 use crate::web::api::query::Reader;
 use crate::web::api::resource;
 use crate::web::api::shape::Shape;
-use crate::web::api::strict;
 use crate::web::cache;
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::Res;
 use crate::web::session;
+use crate::web::strict;
 use crate::web::wire::people::{ProfileInput, Session, Token, TokenInput, User};
 use http::header::{HeaderValue, LOCATION};
 use http::{Method, StatusCode};
@@ -196,12 +196,10 @@ async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let user = own(&site, &req.actor)?;
     let links = site.app.links();
     matches(req.header("if-match"), &resource::bytes(&User::new(&user, links))?)?;
-    let mut sent = strict::parse(&req.bytes().await?)?;
-    if req.method == Method::PATCH {
-        let stored = serde_json::to_value(ProfileInput::of(&user));
-        sent = strict::merged(stored.map_err(|cause| Error::Internal(Box::new(cause)))?, sent);
-    }
-    let input: ProfileInput = strict::typed(sent)?;
+    let sent = strict::parse(&req.bytes().await?)?;
+    let is_patch = req.method == Method::PATCH;
+    let input: ProfileInput =
+        if is_patch { strict::patched(&ProfileInput::of(&user), sent)? } else { strict::typed(sent)? };
     let change = users::update_profile(&req.actor, &input.into())?;
     let user = change.if_still(Seen::User(Box::new(user))).commit(&site.app).await?;
     let shown = Shown { location: links.api_user(&user.username), body: resource::bytes(&User::new(&user, links))? };

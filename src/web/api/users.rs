@@ -50,7 +50,7 @@ pub fn operations() -> Vec<Operation> {
             .answers(200, "Part of the list.", Some(shape.clone().sparse().list()))
             .header("Link", "The beginning of the list (`first`) and its next part (`next`), RFC 8288."),
         Operation::new(Method::POST, "/api/v1/users", "create_user", create)
-            .about("Make an account", "For somebody else, with a first password.")
+            .about("Make an account", "For somebody else, with a first password. No token may make an administrator.")
             .wants(writes)
             .reads(
                 Shape::of::<UserInput>(),
@@ -68,7 +68,10 @@ pub fn operations() -> Vec<Operation> {
             .answers(200, "It.", Some(shape.clone().sparse()))
             .header("ETag", "Its version, for `If-None-Match` and, read without `fields`, for `If-Match`."),
         Operation::new(Method::PATCH, ONE, "update_user", update)
-            .about("Change what an account may do", "The last administrator stays one.")
+            .about(
+                "Change what an account may do",
+                "The last administrator stays one. No token may make an administrator.",
+            )
             .wants(writes)
             .path("username", NAME, "grace")
             .conditional()

@@ -16,7 +16,7 @@ pub struct PeopleMutation;
 
 #[Object]
 impl PeopleMutation {
-    /// Makes an account for somebody else, as administrators may.
+    /// Makes an account for somebody else, as administrators may. No token may make an administrator.
     async fn create_user(&self, ctx: &Context<'_>, input: UserInput) -> Result<UserPayload> {
         let operation = operation(ctx)?;
         let role = input.role.into();
@@ -24,7 +24,7 @@ impl PeopleMutation {
         Ok(settle(operation, written(operation, change).await)?.into())
     }
 
-    /// Changes what an account may do. The last administrator stays one.
+    /// Changes what an account may do. The last administrator stays one. No token may make an administrator.
     async fn update_user(
         &self,
         ctx: &Context<'_>,

@@ -68,12 +68,18 @@ pub fn segments(path: &str) -> Result<Vec<String>> {
 
 /// The idempotency key of a POST with what it was sent with.
 pub fn once(req: &Req, body: &[u8]) -> Result<Option<Once>> {
+    once_of(req, &[body])
+}
+
+/// The same of a body that is told by what counts of it: a form is sent again with another boundary.
+pub fn once_of(req: &Req, parts: &[&[u8]]) -> Result<Option<Once>> {
     let Some(key) = req.headers.get(IDEMPOTENCY_KEY).filter(|_| req.method == Method::POST) else { return Ok(None) };
     // What is no text is no key; `Once` says what one is.
     let key = key.to_str().unwrap_or("");
-    let media_type = req.header("content-type").unwrap_or("");
-    let request = [req.method.as_str().as_bytes(), req.path.as_bytes(), media_type.as_bytes(), body];
-    Once::new(&req.actor, key, &request).map(Some)
+    let media_type = req.header("content-type").and_then(|value| value.split(';').next()).unwrap_or("");
+    let media_type = media_type.trim().to_ascii_lowercase();
+    let request = [req.method.as_str().as_bytes(), req.path.as_bytes(), media_type.as_bytes()];
+    Once::new(&req.actor, key, &[&request, parts].concat()).map(Some)
 }
 
 /// Refuses an idempotency key where the answer holds a secret, which is not kept to be told again.

@@ -215,13 +215,15 @@ async fn handled(
     if asked.surface.takes_tokens() {
         asked.origin = cors::allowed(&site.app.config.cors_origins, &parts.headers);
     }
-    let has_token = identify(site, asked, &caller, &parts)?;
+    let identified = identify(site, asked, &caller, &parts);
+    // Whoever shows a wrong token is counted too, by the address.
     if asked.surface.takes_tokens() {
         asked.left = site.quota.take(&asked.actor, caller.client, site.app.now());
         if let Some(left) = asked.left.as_ref().filter(|left| left.is_over()) {
             return Err(Error::RateLimited(left.wait()).into());
         }
     }
+    let has_token = identified?;
     let (route, params) = match site.router.find(&parts.method, path) {
         // No page has an address in the API.
         Found::Route(route, _) if route.is_catch_all() && path.starts_with("/api/") => {

@@ -363,6 +363,28 @@ async fn a_client_has_so_many_requests_a_minute() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tokens_count_for_their_owner_and_wrong_ones_for_their_address() {
+    let blog = Blog::start_with(|config: &mut Config| config.api_quota = 3).await;
+    let mut clients = Vec::new();
+    for name in ["one", "two"] {
+        let token = json!({ "name": name, "scopes": ["posts:read"] });
+        let token = blog.administrator.json("POST", "/api/v1/me/tokens", &token).await.expect(201).value();
+        let secret = format!("Bearer {}", token["secret"].as_str().unwrap());
+        clients.push(blog.visitor().with("authorization", &secret));
+    }
+    clients[0].get("/api/v1/posts").await.expect(200);
+    clients[1].get("/api/v1/posts").await.expect(429);
+    blog.administrator.get("/api/v1/posts").await.expect(429);
+    let wrong = blog.visitor().with("authorization", "Bearer pamphlet_wrong");
+    for _ in 0..3 {
+        wrong.get("/api/v1/posts").await.expect(401);
+    }
+    wrong.get("/api/v1/posts").await.expect(429);
+    blog.visitor().get("/api/v1/posts").await.expect(429);
+    blog.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_stands_for_an_image_however_its_form_is_framed() {
     let blog = Blog::start().await;
     let image = crate::media::png(10, 10, 0);

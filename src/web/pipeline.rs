@@ -291,9 +291,15 @@ fn options(methods: &str) -> Res {
 fn surface_of(path: &str) -> Surface {
     match path {
         "/graphql" => Surface::GraphQl,
-        _ if path.starts_with("/api/") || path.ends_with("/events") => Surface::Api,
+        _ if path.starts_with("/api/") || is_events(path) => Surface::Api,
         _ => Surface::Page,
     }
+}
+
+/// Whether this is the address of a post's events; there are a category and a page that may be called so.
+fn is_events(path: &str) -> bool {
+    let slug = path.strip_prefix("/posts/").and_then(|rest| rest.strip_suffix("/events"));
+    slug.is_some_and(|slug| !slug.is_empty() && !slug.contains('/'))
 }
 
 /// Finds out who asks: with a token where the surface takes one, else with the cookie. Returns
@@ -369,6 +375,25 @@ mod tests {
             }),
         ]);
         table
+    }
+
+    #[test]
+    fn tokens_are_good_for_the_apis_and_the_events_of_posts_alone() {
+        for path in ["/api/v1/posts", "/graphql", "/posts/owls/events"] {
+            assert!(surface_of(path).takes_tokens(), "{path}");
+        }
+        for path in [
+            "/events",
+            "/category/events",
+            "/tag/events",
+            "/author/events",
+            "/posts/events",
+            "/posts//events",
+            "/posts/owls/comments/events",
+            "/about/events",
+        ] {
+            assert!(!surface_of(path).takes_tokens(), "{path}");
+        }
     }
 
     #[tokio::test]

@@ -248,6 +248,11 @@ mod tests {
 
     async fn blog(posts: usize) -> Arc<Site> {
         let site = site(Vec::new());
+        conversations(posts, "Hoot").await
+    }
+
+    /// Posts with five comments each.
+    async fn conversations(posts: usize, body: &str) -> Arc<Site> {
         let editor = member(&site, "ada", Role::Editor).await;
         ask(&site, &editor, r#"mutation { createCategory(input: { name: "Birds" }) { category { id } } }"#).await;
         let mut readers = Vec::new();
@@ -261,7 +266,7 @@ mod tests {
             ask(&site, &editor, &write).await;
             for reader in &readers {
                 let write = format!(
-                    r#"mutation {{ createComment(post: "post-{number}", input: {{ body: "Hoot" }}) {{ comment {{ id }} }} }}"#
+                    r#"mutation {{ createComment(post: "post-{number}", input: {{ body: "{body}" }}) {{ comment {{ id }} }} }}"#
                 );
                 ask(&site, reader, &write).await;
             }
@@ -325,6 +330,21 @@ mod tests {
     }
 
     #[tokio::test]
+    #[tokio::test]
+    async fn texts_that_nobody_asked_for_count_while_they_are_in_memory() {
+        let site = conversations(20, &"****a**** ".repeat(1_990)).await;
+        let document = |posts: usize, more: &str| {
+            format!("{{ posts(first: {posts}) {{ nodes {{ comments(first: 50) {{ nodes {{ id }} }} {more} }} }} }}")
+        };
+        let twice = "again: comments(first: 50) { nodes { id } }";
+        for (posts, more, fits) in [(8, "", true), (8, twice, true), (20, "", false), (12, twice, false)] {
+            let request = Request { query: document(posts, more), ..Request::default() };
+            let answer = run(&site, &Actor::Anonymous, RequestId(1), prepare(&site, request).unwrap()).await.unwrap();
+            assert_eq!(answer.is_whole(), fits, "{posts} {more}");
+            assert_ne!(answer.json(false).contains("too-large"), fits);
+        }
+    }
+
     async fn one_answer_has_no_more_text_than_fits_into_memory() {
         let site = site(Vec::new());
         let ada = member(&site, "ada", Role::Author).await;

@@ -62,6 +62,7 @@ impl Query {
         let window = window(first, after)?;
         let operation = operation(ctx)?;
         let reading = operation.reading()?;
+        operation.hold(slice.items.iter().map(|(_, recent)| recent.comment.texts()).sum())?;
         let slice = comments::recent_slice(&reading.txn, &operation.actor, &window)?;
         let links = operation.app().links();
         let show = |recent: RecentComment| {

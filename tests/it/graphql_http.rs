@@ -295,6 +295,14 @@ async fn new_comments_and_posts_are_told_as_events() {
     let mut query = Events::open(&blog, "{ posts { nodes { title } } }").await;
     let told = query.until("event: complete").await;
     assert!(told.contains("event: next\ndata: {\"data\":{\"posts\"") && told.contains("Bats"), "{told}");
+    // Each listener is told each event, so that one may cost little.
+    let costly = "subscription { commentAdded { post { comments(first: 100) { nodes { id } } } } }";
+    let mut costly = Events::open(&blog, costly).await;
+    let told = costly.until("event: complete").await;
+    assert!(told.contains("too-costly") && told.contains(r#""limit":100,"#), "{told}");
+    ada.write(post("Long").body(&"owls ".repeat(30_000))).await;
+    posts.until("too-large").await;
+    drop(costly);
     let mut wrong = Events::open(&blog, "subscription { nothing { id } }").await;
     assert!(wrong.until("event: complete").await.contains("invalid-query"));
     let mut nowhere = Events::open(&blog, "subscription { commentAdded(post: \"nothing\") { id } }").await;

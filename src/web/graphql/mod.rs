@@ -26,6 +26,7 @@ use crate::web::graphql::accept::{MEDIA_TYPES, Speaks};
 use crate::web::graphql::answer::Answer;
 use crate::web::graphql::context::Operation;
 use crate::web::graphql::costs::Costs;
+use crate::web::graphql::limits::{Cost, Weighed};
 use crate::web::graphql::mutation::Mutation;
 use crate::web::graphql::query::Query;
 use crate::web::graphql::request::Request;
@@ -68,7 +69,7 @@ impl Door {
 pub struct Prepared {
     pub request: async_graphql::Request,
     pub kind: OperationType,
-    pub cost: usize,
+    pub cost: Cost,
     pub text: Text,
 }
 
@@ -178,7 +179,7 @@ pub fn prepare(site: &Site, request: Request) -> std::result::Result<Prepared, A
     let document = parse_query(&request.query).map_err(Answer::not_parsed)?;
     let asked = (request.operation_name.as_deref(), &request.variables);
     let weighed = limits::document(&door.costs, &document, asked).map_err(Answer::not_executed)?;
-    let (kind, cost) = weighed.map_or((OperationType::Query, 0), |weighed| (weighed.kind, weighed.cost));
+    let Weighed { kind, cost } = weighed.unwrap_or_default();
     let text = Text { query: request.query.clone(), operation_name: request.operation_name.clone() };
     let mut prepared = async_graphql::Request::new(request.query).variables(request.variables);
     prepared.operation_name = request.operation_name;
@@ -247,12 +248,12 @@ mod tests {
     }
 
     async fn blog(posts: usize) -> Arc<Site> {
-        let site = site(Vec::new());
         conversations(posts, "Hoot").await
     }
 
     /// Posts with five comments each.
     async fn conversations(posts: usize, body: &str) -> Arc<Site> {
+        let site = site(Vec::new());
         let editor = member(&site, "ada", Role::Editor).await;
         ask(&site, &editor, r#"mutation { createCategory(input: { name: "Birds" }) { category { id } } }"#).await;
         let mut readers = Vec::new();
@@ -330,7 +331,6 @@ mod tests {
     }
 
     #[tokio::test]
-    #[tokio::test]
     async fn texts_that_nobody_asked_for_count_while_they_are_in_memory() {
         let site = conversations(20, &"****a**** ".repeat(1_990)).await;
         let document = |posts: usize, more: &str| {
@@ -345,6 +345,7 @@ mod tests {
         }
     }
 
+    #[tokio::test]
     async fn one_answer_has_no_more_text_than_fits_into_memory() {
         let site = site(Vec::new());
         let ada = member(&site, "ada", Role::Author).await;

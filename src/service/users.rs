@@ -137,11 +137,19 @@ pub fn by_id(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
     store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))
 }
 
-/// The own account, for whoever may see it or change it.
-pub fn own(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
-    if actor.user_id() != Some(id) || !(actor.can_see_account() || actor.can_edit_profile()) {
+/// The account of whoever asks.
+pub fn me(txn: &ReadTxn, actor: &Actor) -> Result<User> {
+    let Some(id) = actor.user_id().filter(|_| actor.can_see_account()) else {
         return Err(actor.refusal(TokenScope::AccountRead));
-    }
+    };
+    store::users::by_id(txn, id)?.ok_or(Error::Unauthenticated)
+}
+
+/// The account of whoever asks, to change its profile.
+pub fn own(txn: &ReadTxn, actor: &Actor) -> Result<User> {
+    let Some(id) = actor.user_id().filter(|_| actor.can_edit_profile()) else {
+        return Err(actor.refusal(TokenScope::AccountWrite));
+    };
     store::users::by_id(txn, id)?.ok_or(Error::Unauthenticated)
 }
 

@@ -1,7 +1,7 @@
 //! The own account: profile, password, sessions, tokens; signing in and out.
 
 use crate::domain::actor::Role;
-use crate::domain::actor::{Actor, Via};
+use crate::domain::actor::Via;
 use crate::domain::id::TokenId;
 use crate::domain::paging::{Cursor, Slice};
 use crate::domain::token::TokenScope;
@@ -170,22 +170,13 @@ fn tokens_of_account() -> Vec<Operation> {
     all.into_iter().map(|one| one.tag("Tokens")).collect()
 }
 
-/// The account that asks.
-fn own(site: &Site, actor: &Actor) -> Result<crate::domain::user::User> {
-    let id = actor.user_id().ok_or(Error::Unauthenticated)?;
-    users::own(&site.app.read()?, actor, id)
-}
-
 async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
     const KNOWN: &[&str] = &["fields"];
     let mut reader = Reader::new(&req, KNOWN)?;
     let fields = reader.fields::<User>();
     reader.finish()?;
-    cache::get_or_render(&site, &req, KNOWN, |_| {
-        if !req.actor.can_see_account() {
-            return Err(req.actor.refusal(TokenScope::AccountRead));
-        }
-        let user = own(&site, &req.actor)?;
+    cache::get_or_render(&site, &req, KNOWN, |txn| {
+        let user = users::me(txn, &req.actor)?;
         resource::one(&User::new(&user, site.app.links()), fields.as_deref(), Vec::new())
     })
     .await
@@ -193,7 +184,7 @@ async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
 
 async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     perform::begin(&req)?;
-    let user = own(&site, &req.actor)?;
+    let user = users::own(&site.app.read()?, &req.actor)?;
     let links = site.app.links();
     matches(req.header("if-match"), &resource::bytes(&User::new(&user, links))?)?;
     let sent = strict::parse(&req.bytes().await?)?;
@@ -227,7 +218,7 @@ async fn sign_in(site: Arc<Site>, mut req: Req) -> Result<Res> {
     };
     let signed_in = auth::sign_in(&site.app, login).await?;
     let actor = auth::actor(&site.app, &signed_in.token)?;
-    let user = own(&site, &actor)?;
+    let user = users::me(&site.app.read()?, &actor)?;
     let mut res = response::json(StatusCode::CREATED, &User::new(&user, site.app.links()))?;
     session::remember(res.headers_mut(), &signed_in.token, req.is_https());
     let location = HeaderValue::try_from(format!("{}/sessions/current", site.app.links().api()));

@@ -116,11 +116,8 @@ async fn set_access(operation: &Operation, id: &str, etag: &str, input: UserPatc
 
 async fn update_profile(ctx: &Context<'_>, etag: &str) -> Result<User> {
     let operation = operation(ctx)?;
-    let id = operation.actor.user_id().ok_or(Error::Unauthenticated)?;
-    if !operation.actor.can_edit_profile() {
-        return Err(operation.actor.refusal(crate::domain::token::TokenScope::AccountWrite));
-    }
-    let current = seen(operation, id, etag)?;
+    let current = users::own(&operation.reading()?.txn, &operation.actor)?;
+    check(&User::new(&current, operation.app().links()), etag)?;
     let input = overlaid(ctx, &ProfileInput::of(&current))?;
     let change = users::update_profile(&operation.actor, &input.into());
     written(operation, change.map(|change| change.if_still(Seen::User(Box::new(current))))).await

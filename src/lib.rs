@@ -66,7 +66,7 @@
 //! who miss the same page one renders and the others wait. A member gets a page of their own, never
 //! kept, put together from parts that are the same for everybody, which are (`web::kept`).
 //!
-//! **A query in GraphQL.** `web::graphql::post` or `get` reads the request strictly, and `limits` holds
+//! **A query in GraphQL.** `web::graphql::post` or `get` reads the request ([`web::strict`]), and `limits` holds
 //! the document against what it may ask for before anything expands its fragments. Under a render permit,
 //! off the async threads, the library then walks the selection. Its resolvers (`query`, `nodes`) call the
 //! services that the pages call, on the one snapshot of the operation (`context`), which reads together
@@ -84,7 +84,7 @@
 //! one table. If anything goes wrong the form comes back with the text still in it.
 //!
 //! **Changing a post through the API.** `web::pipeline` finds the token's owner, counts the request
-//! (`web::quota`), and asks for `If-Match`. `web::api::perform` reads the body strictly and hands the call to
+//! (`web::quota`), and asks for `If-Match`. `web::api::perform` reads the body ([`web::strict`]) and hands the call to
 //! `web::api::changes`, which compares the tag with what is shown now, merges the patch into the input
 //! that would give what is stored, and asks `service::writing` for the change, good only while the post
 //! is as it was seen. The commit decides; the answer is what is there now, with its new tag.

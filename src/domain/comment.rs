@@ -39,6 +39,11 @@ pub struct Comment {
 }
 
 impl Comment {
+    /// Bytes of its texts in memory.
+    pub fn texts(&self) -> usize {
+        self.source.len() + self.body.as_str().len()
+    }
+
     /// Whether its author may still change it at `now`.
     pub fn is_editable(&self, now: Timestamp) -> bool {
         !self.deleted && now.since(self.created_at) < EDIT_WINDOW && now >= self.created_at

@@ -93,10 +93,19 @@ pub async fn add(app: &App, actor: &Actor, input: &NewUser, role: Role) -> Resul
     if !actor.can_manage_users() {
         return Err(actor.refusal(TokenScope::UsersWrite));
     }
+    if role == Role::Administrator && !may_give_all(actor) {
+        return Err(Error::SessionNeeded);
+    }
     let new = input.validate(Username::parse_any)?;
     let hash = app.passwords.hash(&new.password).await?;
     let now = app.now();
     Ok(Change::new(move |txn| join(txn, Door::Invitation, &new, role, Some(&hash), now)))
+}
+
+/// Whether somebody may make an administrator: with a token one could sign in as that and do what no
+/// token may.
+fn may_give_all(actor: &Actor) -> bool {
+    *actor == Actor::System || actor.in_session().is_ok()
 }
 
 /// Page `number` of all accounts, in the order they came.
@@ -128,11 +137,19 @@ pub fn by_id(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
     store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))
 }
 
-/// The own account, for whoever may see it or change it.
-pub fn own(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
-    if actor.user_id() != Some(id) || !(actor.can_see_account() || actor.can_edit_profile()) {
+/// The account of whoever asks.
+pub fn me(txn: &ReadTxn, actor: &Actor) -> Result<User> {
+    let Some(id) = actor.user_id().filter(|_| actor.can_see_account()) else {
         return Err(actor.refusal(TokenScope::AccountRead));
-    }
+    };
+    store::users::by_id(txn, id)?.ok_or(Error::Unauthenticated)
+}
+
+/// The account of whoever asks, to change its profile.
+pub fn own(txn: &ReadTxn, actor: &Actor) -> Result<User> {
+    let Some(id) = actor.user_id().filter(|_| actor.can_edit_profile()) else {
+        return Err(actor.refusal(TokenScope::AccountWrite));
+    };
     store::users::by_id(txn, id)?.ok_or(Error::Unauthenticated)
 }
 
@@ -239,9 +256,13 @@ fn change(actor: &Actor, id: UserId, edit: impl Fn(User) -> User + Send + 'stati
     if !actor.can_manage_users() {
         return Err(actor.refusal(TokenScope::UsersWrite));
     }
+    let may_give_all = may_give_all(actor);
     Ok(Change::new(move |txn| {
         let old = store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))?;
         let new = edit(old.clone());
+        if new.role == Role::Administrator && old.role != Role::Administrator && !may_give_all {
+            return Err(Error::SessionNeeded);
+        }
         let stays = new.role == Role::Administrator && !new.disabled;
         if !stays && store::users::administrators(txn)? == [id] {
             return Err(Error::Conflict(LAST_ADMINISTRATOR));

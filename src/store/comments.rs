@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 use std::ops::Bound;
 use std::sync::Arc;
 
+/// Most bytes of texts that are read at once from the conversations of several posts.
+const ROOM: usize = 16 * 1024 * 1024;
+
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) struct StoredComment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -186,6 +189,7 @@ pub fn shown(
 }
 
 /// Comments of each post in thread order, deleted ones included, after the one of this thread and number.
+/// `TooLarge` if the texts of several posts together are; those of one are bounded by `take`.
 pub fn after(
     txn: &impl Snapshot,
     posts: &[PostId],
@@ -193,13 +197,16 @@ pub fn after(
     take: usize,
 ) -> Result<Vec<Vec<Comment>>> {
     let table = txn.table(COMMENTS)?;
+    let mut room = if posts.len() > 1 { ROOM } else { usize::MAX };
     let of = |post: &PostId| {
         let from = (post.0, place.0.0, place.1.0);
         let rows = table.range((Bound::Excluded(from), Bound::Included((post.0, u64::MAX, u64::MAX))))?;
         rows.take(take)
             .map(|row| {
                 let (key, value) = row?;
-                from_stored(key.value(), record::decode(value.value())?)
+                let comment = from_stored(key.value(), record::decode(value.value())?)?;
+                room = room.checked_sub(comment.texts()).ok_or(Error::TooLarge(ROOM as u64))?;
+                Ok(comment)
             })
             .collect()
     };
@@ -322,4 +329,36 @@ fn from_stored((post, thread, id): (u64, u64, u64), stored: StoredComment) -> Re
 
 fn damaged((post, _, id): (u64, u64, u64)) -> Error {
     Error::DataFile(format!("The text of comment {id} of post {post} is damaged."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[tokio::test]
+    async fn texts_of_many_posts_are_read_as_long_as_there_is_room() {
+        let store = Store::memory().unwrap();
+        let comment = |post: u64, id: u64| Comment {
+            id: CommentId(id),
+            post: PostId(post),
+            thread: CommentId(id),
+            parent: None,
+            author: UserId(1),
+            created_at: Timestamp::from_ms(0),
+            edited_at: None,
+            deleted: false,
+            source: String::new(),
+            body: Html::trusted("x".repeat(100_000)),
+        };
+        let written = store.write(move |txn| {
+            (0..180).try_for_each(|id| put(txn, &comment(id % 2, id)))?;
+            let of = |posts: &[PostId], take| after(txn, posts, (CommentId(0), CommentId(0)), take);
+            let both = [PostId(0), PostId(1)];
+            Ok((of(&both, 10)?.len(), of(&both[1..], 100)?.len(), of(&both, 100)))
+        });
+        let (few, one, many) = written.await.unwrap();
+        assert_eq!((few, one), (2, 1));
+        assert!(matches!(many, Err(Error::TooLarge(_))));
+    }
 }

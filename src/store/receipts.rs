@@ -35,6 +35,10 @@ pub fn by_key(txn: &impl Snapshot, key: &ReceiptKey) -> Result<Option<Receipt>> 
 /// Keeps a receipt, and clears away some of those made before `since` and beyond the bound.
 pub fn put(txn: &WriteTxn<'_>, key: &ReceiptKey, receipt: &Receipt, since: Timestamp) -> Result<()> {
     sweep(txn, since)?;
+    if let Some(old) = by_key(txn, key)? {
+        // Its row would take the new receipt with it when it is swept.
+        txn.open(RECEIPTS_BY_TIME)?.remove((old.made_at.ms(), &key.0))?;
+    }
     txn.open(RECEIPTS)?.insert(&key.0, record::encode(receipt)?.as_slice())?;
     txn.open(RECEIPTS_BY_TIME)?.insert((receipt.made_at.ms(), &key.0), ())?;
     Ok(())
@@ -57,4 +61,30 @@ fn sweep(txn: &WriteTxn<'_>, since: Timestamp) -> Result<()> {
         txn.open(RECEIPTS_BY_TIME)?.remove((*at, key))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[tokio::test]
+    async fn a_key_used_again_after_its_time_is_not_swept_away_with_its_past() {
+        let put = |txn: &WriteTxn<'_>, key: u8, ms: i64| {
+            let receipt = Receipt { request: Vec::new(), outcome: String::new(), made_at: Timestamp::from_ms(ms) };
+            super::put(txn, &ReceiptKey([key; 32]), &receipt, Timestamp::from_ms(ms - 100))
+        };
+        let store = Store::memory().unwrap();
+        let write = store.write(move |txn| {
+            // More are old than one write clears away.
+            (0..SWEEP).try_for_each(|key| put(txn, key as u8, 0))?;
+            put(txn, 200, 1)?;
+            put(txn, 200, 1_000)?;
+            put(txn, 201, 1_001)?;
+            Ok((by_key(txn, &ReceiptKey([200; 32]))?, txn.table(RECEIPTS)?.len()?, txn.table(RECEIPTS_BY_TIME)?.len()?))
+        });
+        let (again, receipts, times) = write.await.unwrap();
+        assert_eq!(again.map(|receipt| receipt.made_at.ms()), Some(1_000));
+        assert_eq!((receipts, times), (2, 2));
+    }
 }

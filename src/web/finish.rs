@@ -1,5 +1,6 @@
 //! The end of every answer: coding, defaults, security headers.
 
+use crate::web::cache::off_the_loop;
 use crate::web::encoding;
 use crate::web::request::RequestId;
 use crate::web::response::{Body, Res};
@@ -8,6 +9,8 @@ use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, ET
 use http::request::Parts;
 use http::{StatusCode, Version};
 
+/// Bytes from which coding takes longer than an async thread should wait.
+const LONG: usize = 32 * 1024;
 /// Level at which answers for one reader are coded: they are sent once.
 const GZIP_LEVEL: u32 = 1;
 
@@ -60,9 +63,10 @@ pub fn gzip(res: &mut Res) {
         return;
     }
     res.headers_mut().append(VARY, HeaderValue::from_static("Accept-Encoding"));
-    if let Body::Full(body) = res.body()
-        && let Some(coded) = encoding::gzip(body, GZIP_LEVEL)
-    {
+    let Body::Full(body) = res.body() else { return };
+    let code = || encoding::gzip(body, GZIP_LEVEL);
+    let coded = if body.len() > LONG { off_the_loop(code) } else { code() };
+    if let Some(coded) = coded {
         res.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         *res.body_mut() = Body::Full(coded);
     }

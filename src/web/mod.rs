@@ -30,6 +30,7 @@ pub mod routes;
 pub mod security;
 pub mod session;
 pub mod static_files;
+pub mod strict;
 pub mod variants;
 pub mod wire;
 

@@ -177,13 +177,15 @@ async fn handled(
     if asked.surface.takes_tokens() {
         asked.origin = cors::allowed(&site.app.config.cors_origins, &parts.headers);
     }
-    let has_token = identify(site, asked, &caller, &parts)?;
+    let identified = identify(site, asked, &caller, &parts);
+    // Whoever shows a wrong token is counted too, by the address.
     if asked.surface.takes_tokens() {
         asked.left = site.quota.take(&asked.actor, caller.client, site.app.now());
         if let Some(left) = asked.left.as_ref().filter(|left| left.is_over()) {
             return Err(Error::RateLimited(left.wait()).into());
         }
     }
+    let has_token = identified?;
     let (route, params) = match site.router.find(&parts.method, path) {
         // No page has an address in the API.
         Found::Route(route, _) if route.is_catch_all() && path.starts_with("/api/") => {
@@ -251,9 +253,15 @@ fn options(methods: &str) -> Res {
 fn surface_of(path: &str) -> Surface {
     match path {
         "/graphql" => Surface::GraphQl,
-        _ if path.starts_with("/api/") || path.ends_with("/events") => Surface::Api,
+        _ if path.starts_with("/api/") || is_events(path) => Surface::Api,
         _ => Surface::Page,
     }
+}
+
+/// Whether this is the address of a post's events; there are a category and a page that may be called so.
+fn is_events(path: &str) -> bool {
+    let slug = path.strip_prefix("/posts/").and_then(|rest| rest.strip_suffix("/events"));
+    slug.is_some_and(|slug| !slug.is_empty() && !slug.contains('/'))
 }
 
 /// Finds out who asks: with a token where the surface takes one, else with the cookie. Returns
@@ -329,6 +337,25 @@ mod tests {
             }),
         ]);
         table
+    }
+
+    #[test]
+    fn tokens_are_good_for_the_apis_and_the_events_of_posts_alone() {
+        for path in ["/api/v1/posts", "/graphql", "/posts/owls/events"] {
+            assert!(surface_of(path).takes_tokens(), "{path}");
+        }
+        for path in [
+            "/events",
+            "/category/events",
+            "/tag/events",
+            "/author/events",
+            "/posts/events",
+            "/posts//events",
+            "/posts/owls/comments/events",
+            "/about/events",
+        ] {
+            assert!(!surface_of(path).takes_tokens(), "{path}");
+        }
     }
 
     #[tokio::test]

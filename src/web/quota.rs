@@ -1,7 +1,7 @@
 //! How many requests a client of the APIs has left (draft-ietf-httpapi-ratelimit-headers), in bounded memory.
 
-use crate::domain::actor::{Actor, Via};
-use crate::domain::id::{TokenId, UserId};
+use crate::domain::actor::Actor;
+use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
 use crate::service::network;
 use http::HeaderMap;
@@ -22,7 +22,7 @@ const MAX_CLIENTS: usize = 16_384;
 /// Who is counted as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Client {
-    Token(TokenId),
+    /// However they come: whoever could make more tokens would have more requests.
     Member(UserId),
     /// An address (IPv6: a /64, which one subscriber has).
     Address(IpAddr),
@@ -78,13 +78,7 @@ impl Quota {
 }
 
 fn client(actor: &Actor, address: IpAddr) -> Client {
-    match actor.member() {
-        Some(member) => match member.via {
-            Via::Token(id, _) => Client::Token(id),
-            Via::Session(_) => Client::Member(member.id),
-        },
-        None => Client::Address(network(address)),
-    }
+    actor.user_id().map_or_else(|| Client::Address(network(address)), Client::Member)
 }
 
 /// A clock that was set back begins a new window.

@@ -44,6 +44,9 @@ async fn bodies_that_make_no_sense_change_nothing() {
         ("endless depth", deep.into_bytes(), 400),
         ("too long", huge.into_bytes(), 422),
         ("not an object", b"[]".to_vec(), 422),
+        ("an array for an object", br#"["Owls"]"#.to_vec(), 422),
+        ("an array for an object in it", br#"{"title":"x","cover":["none","Owls"]}"#.to_vec(), 422),
+        ("too many values", format!("{{\"title\":[{}0]}}", "[0],".repeat(60_000)).into_bytes(), 400),
         ("null", b"null".to_vec(), 422),
         ("nothing", Vec::new(), 400),
         ("cut off", br#"{"title":"x"#.to_vec(), 400),
@@ -59,11 +62,33 @@ async fn bodies_that_make_no_sense_change_nothing() {
             answer.problem();
         }
     }
+    assert_eq!(state(&admin).await, before);
+    let grace = blog.member("grace", "reader").await;
+    let members = state(&admin).await;
+    for (method, path, body) in [
+        ("PATCH", "me", br#"["Eve",null,""]"#.as_slice()),
+        ("PUT", "me", br#"["Eve",null,""]"#),
+        ("PATCH", "users/grace", br#"["administrator",false]"#),
+        ("PATCH", "users/grace", b"null"),
+        ("POST", "users", br#"["eve",null,"correct horse","administrator"]"#),
+        ("PATCH", "settings", br#"["Mine","",null,"UTC",10,true,[],"en"]"#),
+        ("PUT", "settings", br#"["Mine","",null,"UTC",10,true,[],"en"]"#),
+        ("PATCH", "settings", br#"{"navigation":[["Home","/"]]}"#),
+        ("PATCH", "categories/notes", br#"["Mine",null,""]"#),
+        ("POST", "posts/hello/comments", br#"["Mine",null]"#),
+        ("POST", "batch", br#"[["POST","/posts",null,{"title":"x"}]]"#),
+    ] {
+        let path = format!("/api/v1/{path}");
+        let answer = admin.body(method, &path, "application/json", body.to_vec()).await;
+        assert_eq!(answer.status, 422, "{method} {path}: {}", answer.text);
+        assert_eq!(answer.problem().0, "invalid");
+    }
+    assert_eq!(state(&admin).await, members);
+    drop(grace);
     let told = admin.body("POST", "/api/v1/posts", "application/json", bodies.last().unwrap().1.clone()).await;
     let (word, mut fields) = told.problem();
     fields.sort();
     assert_eq!((word.as_str(), fields), ("invalid", vec!["category".into(), "cover.media".into(), "slug".into()]));
-    assert_eq!(state(&admin).await, before);
     blog.stop().await;
 }
 

@@ -363,6 +363,55 @@ async fn a_client_has_so_many_requests_a_minute() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tokens_count_for_their_owner_and_wrong_ones_for_their_address() {
+    let blog = Blog::start_with(|config: &mut Config| config.api_quota = 3).await;
+    let mut clients = Vec::new();
+    for name in ["one", "two"] {
+        let token = json!({ "name": name, "scopes": ["posts:read"] });
+        let token = blog.administrator.json("POST", "/api/v1/me/tokens", &token).await.expect(201).value();
+        let secret = format!("Bearer {}", token["secret"].as_str().unwrap());
+        clients.push(blog.visitor().with("authorization", &secret));
+    }
+    clients[0].get("/api/v1/posts").await.expect(200);
+    clients[1].get("/api/v1/posts").await.expect(429);
+    blog.administrator.get("/api/v1/posts").await.expect(429);
+    let wrong = blog.visitor().with("authorization", "Bearer pamphlet_wrong");
+    for _ in 0..3 {
+        wrong.get("/api/v1/posts").await.expect(401);
+    }
+    wrong.get("/api/v1/posts").await.expect(429);
+    blog.visitor().get("/api/v1/posts").await.expect(429);
+    blog.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_stands_for_an_image_however_its_form_is_framed() {
+    let blog = Blog::start().await;
+    let image = crate::media::png(10, 10, 0);
+    let form = |boundary: &str, name: &str| {
+        let head = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: image/png\r\n\r\n"
+        );
+        let body = [head.as_bytes(), &image, format!("\r\n--{boundary}--\r\n").as_bytes()].concat();
+        (format!("multipart/form-data; boundary={boundary}"), body)
+    };
+    let careful = blog.administrator.with("idempotency-key", "an image");
+    let (media_type, body) = form("first", "owl.png");
+    let first = careful.body("POST", "/api/v1/media", &media_type, body).await.expect(201);
+    let (media_type, body) = form("second", "owl.png");
+    let again = careful.body("POST", "/api/v1/media", &media_type, body).await.expect(201);
+    assert_eq!((again.header("idempotency-replayed"), again.location()), (Some("true"), first.location()));
+    let (media_type, body) = form("second", "crow.png");
+    let other = careful.body("POST", "/api/v1/media", &media_type, body).await.expect(422);
+    assert_eq!(other.problem().0, "key-reused");
+    let raw = blog.administrator.with("idempotency-key", "a raw image");
+    raw.body("POST", "/api/v1/media?name=owl.png", "image/png", image.clone()).await.expect(201);
+    let other = raw.body("POST", "/api/v1/media?name=crow.png", "image/png", image.clone()).await.expect(422);
+    assert_eq!(other.problem().0, "key-reused");
+    blog.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_reference_shows_every_operation_with_a_command_to_try_it() {
     let blog = Blog::start().await;
     let page = blog.visitor().get("/api/docs").await.expect(200).lacks("<script");

@@ -167,6 +167,11 @@ async fn bodies_that_are_no_request_are_refused_by_name_and_never_fail_the_serve
     let bodies: Vec<(Vec<u8>, &str)> = vec![
         (b"".to_vec(), "empty"),
         (b"[]".to_vec(), "query"),
+        (br#"["{__typename}"]"#.to_vec(), "an object"),
+        (
+            [br#"{"query":"{__typename}","variables":{"x":["#.as_slice(), &b"[0],".repeat(60_000), b"0]}}"].concat(),
+            "too many values",
+        ),
         (b"null".to_vec(), "query"),
         (br#"{"qeury":"{__typename}"}"#.to_vec(), "qeury"),
         (br#"{"query":"{__typename}","query":"{me{id}}"}"#.to_vec(), "query"),
@@ -174,9 +179,9 @@ async fn bodies_that_are_no_request_are_refused_by_name_and_never_fail_the_serve
         (br#"{"query":"{__typename}","variables":"{}"}"#.to_vec(), "an object"),
         (br#"{"query":"{__typename}","extensions":[]}"#.to_vec(), "an object"),
         (br#"{"query":7}"#.to_vec(), "a string"),
-        (b"{\"query\":\"\xff\xfe\"}".to_vec(), "unicode"),
-        (br#"{"query":"{__typename}","variables":{"n":1e400}}"#.to_vec(), "number"),
-        ([b"{\"query\":\"{a}\",\"variables\":{\"a\":".as_slice(), &b"[".repeat(100_000)].concat(), "recursion"),
+        (b"{\"query\":\"\xff\xfe\"}".to_vec(), "UTF-8"),
+        (br#"{"query":"{__typename}","variables":{"n":1e400}}"#.to_vec(), "JSON"),
+        ([b"{\"query\":\"{a}\",\"variables\":{\"a\":".as_slice(), &b"[".repeat(40_000)].concat(), "too deep"),
         (br#"[{"query":"{__typename}"},{"query":"{__typename}"}]"#.to_vec(), "GraphQL request"),
     ];
     for (body, named) in bodies {
@@ -290,6 +295,14 @@ async fn new_comments_and_posts_are_told_as_events() {
     let mut query = Events::open(&blog, "{ posts { nodes { title } } }").await;
     let told = query.until("event: complete").await;
     assert!(told.contains("event: next\ndata: {\"data\":{\"posts\"") && told.contains("Bats"), "{told}");
+    // Each listener is told each event, so that one may cost little.
+    let costly = "subscription { commentAdded { post { comments(first: 100) { nodes { id } } } } }";
+    let mut costly = Events::open(&blog, costly).await;
+    let told = costly.until("event: complete").await;
+    assert!(told.contains("too-costly") && told.contains(r#""limit":100,"#), "{told}");
+    ada.write(post("Long").body(&"owls ".repeat(30_000))).await;
+    posts.until("too-large").await;
+    drop(costly);
     let mut wrong = Events::open(&blog, "subscription { nothing { id } }").await;
     assert!(wrong.until("event: complete").await.contains("invalid-query"));
     let mut nowhere = Events::open(&blog, "subscription { commentAdded(post: \"nothing\") { id } }").await;

@@ -1,7 +1,9 @@
 //! API tokens: making them, what they open, and how they end.
 
-use crate::harness::Blog;
+use crate::graphql;
+use crate::harness::{Blog, PASSWORD};
 use crate::program::{Served, run};
+use serde_json::json;
 
 /// The secret that a page or a command shows.
 fn secret(text: &str) -> String {
@@ -45,6 +47,33 @@ async fn every_field_of_a_token_at_fault_is_told_and_what_was_ticked_stays() {
         ada.post_form("/account/tokens", &[("name", &format!("No. {n}")), ("media:read", "on")]).await.expect(201);
     }
     ada.post_form("/account/tokens", &[("name", "One more"), ("media:read", "on")]).await.expect(409).contains("50");
+    blog.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_makes_no_administrator() {
+    let blog = Blog::start().await;
+    blog.reader("ada").await;
+    let form = [("name", "Accounts"), ("expires_in_days", "30"), ("users:read", "on"), ("users:write", "on")];
+    let made = blog.administrator.post_form("/account/tokens", &form).await.expect(201);
+    let program = blog.visitor().with("authorization", &format!("Bearer {}", secret(&made.text)));
+    let account = |name: &str, role: &str| json!({ "username": name, "password": PASSWORD, "role": role });
+    let refused = program.json("POST", "/api/v1/users", &account("eve", "administrator")).await.expect(403);
+    assert_eq!(refused.problem().0, "session-needed");
+    let create = "mutation($input: UserInput!) { createUser(input: $input) { errors { code } } }";
+    let refused = graphql::ask_with(&program, create, json!({ "input": account("eve", "ADMINISTRATOR") })).await;
+    assert!(refused.to_string().contains("session-needed"), "{refused}");
+    let sure = program.with("if-match", "*");
+    let role = |role: &str| json!({ "role": role });
+    let refused = sure.json("PATCH", "/api/v1/users/ada", &role("administrator")).await.expect(403);
+    assert_eq!(refused.problem().0, "session-needed");
+    // Anything else is what the scope is for; an administrator stays one.
+    program.json("POST", "/api/v1/users", &account("grace", "editor")).await.expect(201);
+    sure.json("PATCH", "/api/v1/users/ada", &role("editor")).await.expect(200);
+    let own = sure.json("PATCH", "/api/v1/users/root", &json!({ "disabled": false })).await.expect(200);
+    assert_eq!(own.value()["role"], "administrator");
+    let person = blog.administrator.with("if-match", "*");
+    person.json("PATCH", "/api/v1/users/ada", &role("administrator")).await.expect(200);
     blog.stop().await;
 }
 

@@ -10,7 +10,7 @@ use crate::service::change::{Change, Seen};
 use crate::service::{categories, comments, media, posts, users, writing};
 use crate::web::Site;
 use crate::web::api::resource::{self, CategoryResource, PostResource};
-use crate::web::api::strict;
+use crate::web::strict;
 use crate::web::variants;
 use crate::web::wire::comments::{Comment, CommentInput, CommentPatch};
 use crate::web::wire::media::Media;
@@ -115,7 +115,7 @@ impl Call {
         }
     }
 
-    fn body<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
+    fn body<T: Serialize + serde::de::DeserializeOwned>(&self) -> Result<T> {
         strict::typed(self.body.clone().unwrap_or_default())
     }
 
@@ -124,12 +124,7 @@ impl Call {
         if self.method != Method::PATCH {
             return self.body();
         }
-        let patch = self.body.clone().unwrap_or_default();
-        if !patch.is_object() {
-            return Err(Error::field("", "A merge patch of this is an object."));
-        }
-        let stored = serde_json::to_value(stored()?).map_err(|cause| Error::Internal(Box::new(cause)))?;
-        strict::typed(strict::merged(stored, patch))
+        strict::patched(&stored()?, self.body.clone().unwrap_or_default())
     }
 
     /// Fails unless `If-Match` names what is shown now. The change itself checks again.

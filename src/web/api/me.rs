@@ -1,6 +1,5 @@
 //! The own account: profile, password, sessions, tokens; signing in and out.
 
-use crate::domain::actor::Actor;
 use crate::domain::actor::Role;
 use crate::domain::id::TokenId;
 use crate::domain::token::TokenScope;
@@ -16,12 +15,12 @@ use crate::web::api::perform;
 use crate::web::api::query::{self, Reader};
 use crate::web::api::resource;
 use crate::web::api::shape::Shape;
-use crate::web::api::strict;
 use crate::web::cache;
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::Res;
 use crate::web::session;
+use crate::web::strict;
 use crate::web::wire::people::{ProfileInput, Session, Token, TokenInput, User};
 use http::header::{HeaderValue, LOCATION};
 use http::{Method, StatusCode};
@@ -169,19 +168,10 @@ fn tokens_of_account() -> Vec<Operation> {
     all.into_iter().map(|one| one.tag("Tokens")).collect()
 }
 
-/// The account that asks.
-fn own(site: &Site, actor: &Actor) -> Result<crate::domain::user::User> {
-    let id = actor.user_id().ok_or(Error::Unauthenticated)?;
-    users::own(&site.app.read()?, actor, id)
-}
-
 async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
     let fields = query::sparse::<User>(&req)?;
-    cache::get_or_render(&site, &req, query::SPARSE, |_| {
-        if !req.actor.can_see_account() {
-            return Err(req.actor.refusal(TokenScope::AccountRead));
-        }
-        let user = own(&site, &req.actor)?;
+    cache::get_or_render(&site, &req, query::SPARSE, |txn| {
+        let user = users::me(txn, &req.actor)?;
         resource::one(&User::new(&user, site.app.links()), fields.as_deref(), Vec::new())
     })
     .await
@@ -189,15 +179,13 @@ async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
 
 async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     perform::begin(&req)?;
-    let user = own(&site, &req.actor)?;
+    let user = users::own(&site.app.read()?, &req.actor)?;
     let links = site.app.links();
     matches(req.header("if-match"), &resource::bytes(&User::new(&user, links))?)?;
-    let mut sent = strict::parse(&req.bytes().await?)?;
-    if req.method == Method::PATCH {
-        let stored = serde_json::to_value(ProfileInput::of(&user));
-        sent = strict::merged(stored.map_err(|cause| Error::Internal(Box::new(cause)))?, sent);
-    }
-    let input: ProfileInput = strict::typed(sent)?;
+    let sent = strict::parse(&req.bytes().await?)?;
+    let is_patch = req.method == Method::PATCH;
+    let input: ProfileInput =
+        if is_patch { strict::patched(&ProfileInput::of(&user), sent)? } else { strict::typed(sent)? };
     let change = users::update_profile(&req.actor, &input.into())?;
     let user = change.if_still(Seen::User(Box::new(user))).commit(&site.app).await?;
     Ok(perform::with_thing((StatusCode::OK, false), Some(Shown::user(&user, links)?)))
@@ -224,7 +212,7 @@ async fn sign_in(site: Arc<Site>, mut req: Req) -> Result<Res> {
     };
     let signed_in = auth::sign_in(&site.app, login).await?;
     let actor = auth::actor(&site.app, &signed_in.token)?;
-    let user = own(&site, &actor)?;
+    let user = users::me(&site.app.read()?, &actor)?;
     let mut res = response::json(StatusCode::CREATED, &User::new(&user, site.app.links()))?;
     session::remember(res.headers_mut(), &signed_in.token, req.is_https());
     let location = HeaderValue::try_from(site.app.links().api_session());

@@ -118,7 +118,7 @@ async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
         let name = named.or_else(|| disposition(req.header("content-disposition")?)).unwrap_or_default();
         (name, req.bytes().await?.to_vec())
     };
-    let once = perform::once(&req, &bytes)?;
+    let once = perform::once_of(&req, &[name.as_bytes(), &bytes])?;
     let upload = async {
         let change = media::upload(&site.app, &req.actor, "file", &name, bytes).await?;
         Ok(change.map(|media| Outcome::Media { id: media.id.to_string() }))

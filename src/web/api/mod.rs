@@ -16,7 +16,6 @@ pub mod query;
 pub mod resource;
 pub mod shape;
 pub mod site;
-pub mod strict;
 pub mod users;
 
 use crate::web::api::operation::Operation;

@@ -10,10 +10,10 @@ use crate::web::Site;
 use crate::web::api::changes::{self, Call, Outcome, Shown};
 use crate::web::api::operation::JSON;
 use crate::web::api::query::Reader;
-use crate::web::api::strict;
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::Res;
+use crate::web::strict;
 use crate::web::variants;
 use http::header::{ETAG, HeaderName, HeaderValue, LOCATION};
 use http::{Method, StatusCode};
@@ -61,12 +61,18 @@ pub fn segments(path: &str) -> Result<Vec<String>> {
 
 /// The idempotency key of a POST with what it was sent with.
 pub fn once(req: &Req, body: &[u8]) -> Result<Option<Once>> {
+    once_of(req, &[body])
+}
+
+/// The same of a body that is told by what counts of it: a form is sent again with another boundary.
+pub fn once_of(req: &Req, parts: &[&[u8]]) -> Result<Option<Once>> {
     let Some(key) = req.headers.get(IDEMPOTENCY_KEY).filter(|_| req.method == Method::POST) else { return Ok(None) };
     // What is no text is no key; `Once` says what one is.
     let key = key.to_str().unwrap_or("");
-    let media_type = req.header("content-type").unwrap_or("");
-    let request = [req.method.as_str().as_bytes(), req.path.as_bytes(), media_type.as_bytes(), body];
-    Once::new(&req.actor, key, &request).map(Some)
+    let media_type = req.header("content-type").and_then(|value| value.split(';').next()).unwrap_or("");
+    let media_type = media_type.trim().to_ascii_lowercase();
+    let request = [req.method.as_str().as_bytes(), req.path.as_bytes(), media_type.as_bytes()];
+    Once::new(&req.actor, key, &[&request, parts].concat()).map(Some)
 }
 
 /// Refuses an idempotency key where the answer holds a secret, which is not kept to be told again.

@@ -2,7 +2,7 @@
 
 use crate::domain::actor::Role;
 use crate::domain::token::TokenScope;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::service::change::Seen;
 use crate::service::{redirects, settings};
 use crate::web::Site;
@@ -12,10 +12,10 @@ use crate::web::api::perform;
 use crate::web::api::query;
 use crate::web::api::resource;
 use crate::web::api::shape::Shape;
-use crate::web::api::strict;
 use crate::web::cache;
 use crate::web::request::Req;
 use crate::web::response::Res;
+use crate::web::strict;
 use crate::web::wire::site::{Redirect, Settings, SettingsInput};
 use http::{Method, StatusCode};
 use serde_json::json;
@@ -88,12 +88,11 @@ async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let links = site.app.links();
     let stored = settings::changeable(&site.app.read()?, &req.actor)?;
     matches(req.header("if-match"), &resource::bytes(&Settings::new(&stored, links))?)?;
-    let mut sent = strict::parse(&req.bytes().await?)?;
-    if req.method == Method::PATCH {
-        let stored = serde_json::to_value(SettingsInput::of(&stored));
-        sent = strict::merged(stored.map_err(|cause| Error::Internal(Box::new(cause)))?, sent);
-    }
-    let (patch, logo) = strict::typed::<SettingsInput>(sent)?.typed()?;
+    let sent = strict::parse(&req.bytes().await?)?;
+    let is_patch = req.method == Method::PATCH;
+    let input: SettingsInput =
+        if is_patch { strict::patched(&SettingsInput::of(&stored), sent)? } else { strict::typed(sent)? };
+    let (patch, logo) = input.typed()?;
     let change = settings::update(&site.app, &req.actor, &patch, logo).await?;
     let stored = change.if_still(Seen::Settings(Box::new(stored))).commit(&site.app).await?;
     let body = resource::bytes(&Settings::new(&stored, links))?;

@@ -12,11 +12,11 @@ use crate::web::api::perform;
 use crate::web::api::query;
 use crate::web::api::resource;
 use crate::web::api::shape::Shape;
-use crate::web::api::strict;
 use crate::web::cache;
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::Res;
+use crate::web::strict;
 use crate::web::wire::people::{User, UserInput, UserPatch};
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -49,7 +49,7 @@ pub fn operations() -> Vec<Operation> {
             .answers(200, "Part of the list.", Some(shape.clone().sparse().list()))
             .header("Link", "The beginning of the list (`first`) and its next part (`next`), RFC 8288."),
         Operation::new(Method::POST, "/api/v1/users", "create_user", create)
-            .about("Make an account", "For somebody else, with a first password.")
+            .about("Make an account", "For somebody else, with a first password. No token may make an administrator.")
             .wants(writes)
             .reads(
                 Shape::of::<UserInput>(),
@@ -67,7 +67,10 @@ pub fn operations() -> Vec<Operation> {
             .answers(200, "It.", Some(shape.clone().sparse()))
             .header("ETag", "Its version, for `If-None-Match` and, read without `fields`, for `If-Match`."),
         Operation::new(Method::PATCH, ONE, "update_user", update)
-            .about("Change what an account may do", "The last administrator stays one.")
+            .about(
+                "Change what an account may do",
+                "The last administrator stays one. No token may make an administrator.",
+            )
             .wants(writes)
             .path("username", NAME, "grace")
             .conditional()
@@ -127,7 +130,7 @@ async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     matches(req.header("if-match"), &resource::bytes(&shown)?)?;
     let patch = strict::parse(&req.bytes().await?)?;
     let stored = json!({ "role": shown.role, "disabled": shown.disabled });
-    let patch: UserPatch = strict::typed(strict::merged(stored, patch))?;
+    let patch: UserPatch = strict::patched(&stored, patch)?;
     let change = users::set_access(&req.actor, user.id, patch.role.into(), patch.disabled)?;
     let user = change.if_still(Seen::User(Box::new(user))).commit(&site.app).await?;
     Ok(perform::with_thing((StatusCode::OK, false), Some(Shown::user(&user, site.app.links())?)))

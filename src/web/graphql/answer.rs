@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::web::graphql::accept::Speaks;
 use crate::web::graphql::limits;
-use crate::web::graphql::limits::{INVALID, MAX_COST};
+use crate::web::graphql::limits::{Cost, INVALID};
 use crate::web::problem;
 use crate::web::problem::Refusal;
 use crate::web::request::RequestId;
@@ -23,7 +23,7 @@ pub struct Answer {
     is_response: bool,
     errors: Vec<ServerError>,
     data: Option<Value>,
-    cost: Option<usize>,
+    cost: Option<Cost>,
 }
 
 /// The members in the order that the specification advises.
@@ -39,7 +39,7 @@ struct Members<'a> {
 
 impl Answer {
     /// What an executed operation gave. `cost` is what it was reckoned to cost.
-    pub fn of(response: async_graphql::Response, cost: usize, id: RequestId) -> Answer {
+    pub fn of(response: async_graphql::Response, cost: Cost, id: RequestId) -> Answer {
         // What fails before anything is executed belongs to no field.
         let is_request_error =
             response.data == Value::Null && response.errors.iter().all(|error| error.path.is_empty());
@@ -88,7 +88,7 @@ impl Answer {
 
     /// As JSON; `pretty` for people.
     pub fn json(&self, pretty: bool) -> String {
-        let cost = |requested| json!({ "cost": { "requested": requested, "limit": MAX_COST } });
+        let cost = |cost| json!({ "cost": cost });
         let members = Members { errors: &self.errors, data: self.data.as_ref(), extensions: self.cost.map(cost) };
         let json = if pretty { serde_json::to_string_pretty(&members) } else { serde_json::to_string(&members) };
         json.unwrap_or_default()

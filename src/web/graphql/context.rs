@@ -18,6 +18,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Most bytes of texts in one answer: a document can name the same long text many times.
 const MAX_TEXT: usize = 8 * 1024 * 1024;
+/// The same for one event of a subscription: there can be as many answers at a time as there are listeners.
+const MAX_EVENT_TEXT: usize = 128 * 1024;
 
 /// One operation of one actor.
 pub struct Operation {
@@ -26,10 +28,16 @@ pub struct Operation {
     /// Names the request in the log.
     pub id: RequestId,
     reading: Mutex<Option<Arc<Reading>>>,
-    /// Bytes of text that the answer may still have.
-    room: Mutex<usize>,
+    room: Mutex<Room>,
     /// Whether the server stops.
     stopped: AtomicBool,
+}
+
+/// Bytes of text that there may be for one answer.
+struct Room {
+    most: usize,
+    /// `None`: there was too much.
+    left: Option<usize>,
 }
 
 /// A snapshot with what was read from it for several fields at once.
@@ -44,8 +52,8 @@ pub struct Reading {
 struct Memo {
     /// Posts of one list, whose conversations are asked for together.
     siblings: HashMap<PostId, Arc<[PostId]>>,
-    /// The beginnings of conversations, by post and length.
-    comments: HashMap<(PostId, usize), Slice<PlacedComment>>,
+    /// The beginnings of conversations, by post and length; `None`: given away.
+    comments: HashMap<(PostId, usize), Option<Slice<PlacedComment>>>,
     /// Posts that are shown beside something else and not yet read whole.
     heads: HashMap<PostId, PostHead>,
     cards: HashMap<PostId, PostCard>,
@@ -64,7 +72,7 @@ impl Operation {
             actor: actor.clone(),
             id,
             reading: Mutex::new(None),
-            room: Mutex::new(MAX_TEXT),
+            room: Mutex::new(Room::new(MAX_TEXT)),
             stopped: AtomicBool::new(false),
         }
     }
@@ -94,7 +102,7 @@ impl Operation {
     /// For the next event of a subscription, which is an answer of its own.
     pub fn begin_again(&self) {
         self.look_again();
-        *lock(&self.room) = MAX_TEXT;
+        *lock(&self.room) = Room::new(MAX_EVENT_TEXT);
     }
 
     /// Says that a subscription ends because the server stops.
@@ -115,9 +123,52 @@ impl Operation {
 
     /// A text for the answer, unless the answer has too much of it already.
     pub fn text(&self, text: &str) -> Result<String> {
-        let mut room = lock(&self.room);
-        *room = room.checked_sub(text.len()).ok_or(Error::TooLarge(MAX_TEXT as u64))?;
+        self.hold(text.len())?;
         Ok(text.to_owned())
+    }
+
+    /// Counts bytes of texts that are in memory for the answer. Once there are too many, there is no more.
+    pub fn hold(&self, bytes: usize) -> Result<()> {
+        let mut room = lock(&self.room);
+        room.left = room.left.and_then(|left| left.checked_sub(bytes));
+        room.left.map(drop).ok_or(Error::TooLarge(room.most as u64))
+    }
+
+    /// Part of a conversation. A beginning is read together with those of the posts beside it.
+    pub fn comments(&self, post: PostId, window: &Window) -> Result<Slice<PlacedComment>> {
+        let reading = self.reading()?;
+        if window.after.is_some() {
+            return self.conversations(&reading, &[post], window)?.pop().ok_or_else(lost);
+        }
+        let mut memo = lock(&reading.memo);
+        let together = match memo.comments.get_mut(&(post, window.limit)) {
+            Some(known) => match known.take() {
+                Some(slice) => return Ok(slice),
+                // Asked for by another name once more.
+                None => [post].into(),
+            },
+            None => memo.siblings.get(&post).cloned().unwrap_or_else(|| [post].into()),
+        };
+        let slices = self.conversations(&reading, &together, window)?.into_iter().map(Some);
+        memo.comments.extend(together.iter().map(|post| (*post, window.limit)).zip(slices));
+        memo.comments.get_mut(&(post, window.limit)).and_then(Option::take).ok_or_else(lost)
+    }
+
+    fn conversations(&self, reading: &Reading, of: &[PostId], window: &Window) -> Result<Vec<Slice<PlacedComment>>> {
+        self.hold(0)?;
+        let slices = match comments::slices(&reading.txn, of, window) {
+            Err(Error::TooLarge(_)) => return self.hold(usize::MAX).map(|()| Vec::new()),
+            slices => slices?,
+        };
+        let placed = slices.iter().flat_map(|slice| &slice.items);
+        self.hold(placed.map(|(_, placed)| placed.comment.texts()).sum())?;
+        Ok(slices)
+    }
+}
+
+impl Room {
+    fn new(most: usize) -> Room {
+        Room { most, left: Some(most) }
     }
 }
 
@@ -137,21 +188,6 @@ impl Reading {
         lock(&self.memo).siblings.extend(posts.iter().map(|post| (*post, Arc::clone(&all))));
     }
 
-    /// Part of a conversation. A beginning is read together with those of the posts beside it.
-    pub fn comments(&self, post: PostId, window: &Window) -> Result<Slice<PlacedComment>> {
-        if window.after.is_some() {
-            return comments::slice(&self.txn, post, window);
-        }
-        let mut memo = lock(&self.memo);
-        if let Some(known) = memo.comments.get(&(post, window.limit)) {
-            return Ok(known.clone());
-        }
-        let together = memo.siblings.get(&post).cloned().unwrap_or_else(|| [post].into());
-        let slices = comments::slices(&self.txn, &together, window)?;
-        memo.comments.extend(together.iter().zip(slices).map(|(post, slice)| ((*post, window.limit), slice)));
-        memo.comments.get(&(post, window.limit)).cloned().ok_or_else(|| Error::internal("a conversation got lost"))
-    }
-
     /// Says that a post stands beside something that is shown.
     pub fn beside(&self, head: PostHead) {
         lock(&self.memo).heads.insert(head.id, head);
@@ -167,6 +203,10 @@ impl Reading {
         }
         Ok(memo.cards.get(&id).cloned())
     }
+}
+
+fn lost() -> Error {
+    Error::internal("a conversation got lost")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -8,6 +8,7 @@ use async_graphql::parser::types::{
     ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet, VariableDefinition,
 };
 use async_graphql::{Name, Value, Variables};
+use serde::Serialize;
 use std::collections::HashMap;
 
 /// Longest document, in bytes.
@@ -24,8 +25,10 @@ pub const MAX_FIELDS: usize = 2_000;
 pub const MAX_ROOTS: usize = 20;
 /// Most fields that are given another name, fragments expanded.
 pub const MAX_ALIASES: usize = 50;
-/// Highest cost of an operation.
-pub const MAX_COST: usize = 10_000;
+/// Highest cost of a query or a mutation.
+pub const MAX_COST: u32 = 10_000;
+/// Highest cost of one event of a subscription: each listener is told each event anew.
+pub const MAX_EVENT_COST: u32 = 100;
 /// How often the lists of a type may be asked for within themselves in introspection.
 const MAX_INTROSPECTION: usize = 2;
 /// Larger numbers are all the same. Far from overflow, on small machines too.
@@ -43,7 +46,22 @@ pub struct Refused {
     /// A sentence that names the limit.
     pub message: String,
     /// What the operation would cost, if that is what is too much.
-    pub cost: Option<usize>,
+    pub cost: Option<Cost>,
+}
+
+/// What an operation costs, and what it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Cost {
+    pub requested: u32,
+    pub limit: u32,
+}
+
+impl Cost {
+    /// Of an operation of this kind; of a subscription, for each event.
+    fn new(kind: OperationType, requested: usize) -> Cost {
+        let limit = if kind == OperationType::Subscription { MAX_EVENT_COST } else { MAX_COST };
+        Cost { requested: u32::try_from(requested).unwrap_or(u32::MAX), limit }
+    }
 }
 
 impl Refused {
@@ -117,7 +135,14 @@ fn string(text: &[u8]) -> usize {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Weighed {
     pub kind: OperationType,
-    pub cost: usize,
+    pub cost: Cost,
+}
+
+impl Default for Weighed {
+    /// What is left when there is nothing to execute.
+    fn default() -> Weighed {
+        Weighed { kind: OperationType::Query, cost: Cost::new(OperationType::Query, 0) }
+    }
 }
 
 /// Walks every operation and every fragment of a document. `None`: it has no operation of that name, which
@@ -152,17 +177,20 @@ pub fn document(
         let is_chosen = name.is_none() || own.map(|own| own.as_str()) == name;
         if is_chosen {
             missing(&definition.node, variables)?;
-            chosen = Some(Weighed { kind: definition.node.ty, cost: sum.cost });
+            let kind = definition.node.ty;
+            chosen = Some(Weighed { kind, cost: Cost::new(kind, sum.cost) });
         }
     }
     match chosen {
-        Some(Weighed { cost, .. }) if cost > MAX_COST => Err(Refused {
-            code: TOO_COSTLY,
-            message: format!(
-                "This costs {cost}, and an operation may cost {MAX_COST}. Please ask for fewer items at once."
-            ),
-            cost: Some(cost),
-        }),
+        Some(Weighed { kind, cost }) if cost.requested > cost.limit => {
+            let what = if kind == OperationType::Subscription { "an event of a subscription" } else { "an operation" };
+            let Cost { requested, limit } = cost;
+            Err(Refused {
+                code: TOO_COSTLY,
+                message: format!("This costs {requested}, and {what} may cost {limit}. Please ask for less at once."),
+                cost: Some(cost),
+            })
+        }
         chosen => Ok(chosen),
     }
 }

@@ -26,6 +26,7 @@ use crate::web::graphql::accept::{MEDIA_TYPES, Speaks};
 use crate::web::graphql::answer::Answer;
 use crate::web::graphql::context::Operation;
 use crate::web::graphql::costs::Costs;
+use crate::web::graphql::limits::{Cost, Weighed};
 use crate::web::graphql::mutation::Mutation;
 use crate::web::graphql::query::Query;
 use crate::web::graphql::request::Request;
@@ -60,7 +61,7 @@ const PARSED: u64 = 64;
 
 /// Highest cost of a query that is answered where it is: to hand the other tasks of an async thread to another
 /// costs more.
-const SHORT: usize = 50;
+const SHORT: u32 = 20;
 
 /// The schema with what its fields cost.
 pub struct Door {
@@ -105,7 +106,7 @@ impl Door {
 pub struct Prepared {
     pub request: async_graphql::Request,
     pub kind: OperationType,
-    pub cost: usize,
+    pub cost: Cost,
     pub text: Text,
 }
 
@@ -215,7 +216,7 @@ pub fn prepare(site: &Site, request: Request) -> std::result::Result<Prepared, A
     let document = door.parsed(&request.query).map_err(Answer::not_parsed)?;
     let asked = (request.operation_name.as_deref(), &request.variables);
     let weighed = limits::document(&door.costs, &document, asked).map_err(Answer::not_executed)?;
-    let (kind, cost) = weighed.map_or((OperationType::Query, 0), |weighed| (weighed.kind, weighed.cost));
+    let Weighed { kind, cost } = weighed.unwrap_or_default();
     let text = Text { query: request.query.clone(), operation_name: request.operation_name.clone() };
     let mut prepared = async_graphql::Request::new(request.query).variables(request.variables);
     prepared.operation_name = request.operation_name;
@@ -236,7 +237,7 @@ async fn run_as(site: &Arc<Site>, operation: &Arc<Operation>, prepared: Prepared
     let execution = schema.execute(prepared.request.data(Arc::clone(operation)));
     let mut response = if prepared.kind == OperationType::Query {
         let _permit = site.cache.permit().await?;
-        if prepared.cost <= SHORT { to_the_end(execution) } else { off_the_loop(|| to_the_end(execution)) }
+        if prepared.cost.requested <= SHORT { to_the_end(execution) } else { off_the_loop(|| to_the_end(execution)) }
     } else {
         execution.await
     };
@@ -284,6 +285,11 @@ mod tests {
     }
 
     async fn blog(posts: usize) -> Arc<Site> {
+        conversations(posts, "Hoot").await
+    }
+
+    /// Posts with five comments each.
+    async fn conversations(posts: usize, body: &str) -> Arc<Site> {
         let site = site(Vec::new());
         let editor = member(&site, "ada", Role::Editor).await;
         ask(&site, &editor, r#"mutation { createCategory(input: { name: "Birds" }) { category { id } } }"#).await;
@@ -298,7 +304,7 @@ mod tests {
             ask(&site, &editor, &write).await;
             for reader in &readers {
                 let write = format!(
-                    r#"mutation {{ createComment(post: "post-{number}", input: {{ body: "Hoot" }}) {{ comment {{ id }} }} }}"#
+                    r#"mutation {{ createComment(post: "post-{number}", input: {{ body: "{body}" }}) {{ comment {{ id }} }} }}"#
                 );
                 ask(&site, reader, &write).await;
             }
@@ -359,6 +365,21 @@ mod tests {
         assert_eq!(costs.field("Post", "html").cost, 10);
         assert_eq!(costs.field("Post", "authors").items, 5);
         assert_eq!(costs.field("PostConnection", "nodes").items, 1);
+    }
+
+    #[tokio::test]
+    async fn texts_that_nobody_asked_for_count_while_they_are_in_memory() {
+        let site = conversations(20, &"****a**** ".repeat(1_990)).await;
+        let document = |posts: usize, more: &str| {
+            format!("{{ posts(first: {posts}) {{ nodes {{ comments(first: 50) {{ nodes {{ id }} }} {more} }} }} }}")
+        };
+        let twice = "again: comments(first: 50) { nodes { id } }";
+        for (posts, more, fits) in [(8, "", true), (8, twice, true), (20, "", false), (12, twice, false)] {
+            let request = Request { query: document(posts, more), ..Request::default() };
+            let answer = run(&site, &Actor::Anonymous, RequestId(1), prepare(&site, request).unwrap()).await.unwrap();
+            assert_eq!(answer.is_whole(), fits, "{posts} {more}");
+            assert_ne!(answer.json(false).contains("too-large"), fits);
+        }
     }
 
     #[tokio::test]

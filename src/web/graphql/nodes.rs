@@ -63,7 +63,7 @@ impl Post {
     async fn comments(&self, ctx: &Context<'_>, first: Option<i32>, after: Option<String>) -> Result<Part<Comment>> {
         let window = window(first, after)?;
         let operation = operation(ctx)?;
-        let slice = operation.reading()?.comments(self.head.id, &window)?;
+        let slice = operation.comments(self.head.id, &window)?;
         let links = operation.app().links();
         Ok(part(slice.map(|placed| Comment::new(placed, &self.head.slug, links)), &window))
     }

@@ -3,7 +3,6 @@
 use crate::domain::comment::{PlacedComment, RecentComment};
 use crate::domain::id::UserId;
 use crate::domain::post::{Kind, PostFilter};
-use crate::domain::token::TokenScope;
 use crate::error::{Error, Result};
 use crate::service::{auth, categories, comments, media, posts, redirects, settings, tags, tokens, users};
 use crate::web::graphql::connection::{Part, part, part_of, window};
@@ -63,6 +62,7 @@ impl Query {
         let operation = operation(ctx)?;
         let reading = operation.reading()?;
         let slice = comments::recent_slice(&reading.txn, &operation.actor, &window)?;
+        operation.hold(slice.items.iter().map(|(_, recent)| recent.comment.texts()).sum())?;
         let links = operation.app().links();
         let show = |recent: RecentComment| {
             let RecentComment { comment, author, post } = recent;
@@ -125,11 +125,10 @@ impl Query {
     /// Who asks; null: nobody is signed in.
     async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let operation = operation(ctx)?;
-        let Some(member) = operation.actor.member() else { return Ok(None) };
-        if !operation.actor.can_see_account() {
-            return Err(operation.actor.refusal(TokenScope::AccountRead));
+        if operation.actor.is_anonymous() {
+            return Ok(None);
         }
-        let user = users::by_id(&operation.reading()?.txn, &operation.actor, member.id)?;
+        let user = users::me(&operation.reading()?.txn, &operation.actor)?;
         Ok(Some(User::new(&user, operation.app().links())))
     }
 

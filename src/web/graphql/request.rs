@@ -1,11 +1,11 @@
 //! What a GraphQL request holds (GraphQL over HTTP, section "Request"), read strictly.
 
+use crate::error::Error;
 use crate::web::request::Query;
-use async_graphql::indexmap::IndexMap;
-use async_graphql::{Name, Value, Variables};
-use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use std::fmt;
+use crate::web::strict;
+use async_graphql::Variables;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// A document with what belongs to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,22 +16,22 @@ pub struct Request {
 }
 
 /// The members of a request; others are refused by name.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "an object with the member query")]
 struct Members {
     query: String,
     #[serde(default)]
     operation_name: Option<String>,
     #[serde(default)]
-    variables: Option<Object>,
+    variables: Option<Map<String, Value>>,
     /// There are none that mean something here.
     #[serde(default, rename = "extensions")]
-    _extensions: Option<Object>,
+    _extensions: Option<Map<String, Value>>,
 }
 
 impl From<Members> for Request {
     fn from(members: Members) -> Request {
-        let variables = members.variables.map(|Object(map)| Variables::from_value(Value::Object(map)));
+        let variables = members.variables.map(|variables| Variables::from_json(Value::Object(variables)));
         let operation_name = members.operation_name.filter(|name| !name.is_empty());
         Request { query: members.query, operation_name, variables: variables.unwrap_or_default() }
     }
@@ -44,9 +44,8 @@ impl Request {
             return Err("The body is empty; it should be an object with the member query.".into());
         }
         // A byte order mark is no JSON (RFC 8259, section 8.1), and no client sends one.
-        let members: Members =
-            serde_json::from_slice(body).map_err(|cause| format!("The body is no GraphQL request: {cause}."))?;
-        Ok(members.into())
+        let members: Result<Members, Error> = strict::parse(body).and_then(strict::typed);
+        Ok(members.map_err(|fault| format!("The body is no GraphQL request: {}", told(&fault)))?.into())
     }
 
     /// What somebody typed into a form.
@@ -68,102 +67,22 @@ impl Request {
 }
 
 /// Empty is as good as left out.
-fn object(text: &str) -> Result<Option<Object>, String> {
+fn object(text: &str) -> Result<Option<Map<String, Value>>, String> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    serde_json::from_str::<Option<Object>>(text).map_err(|cause| format!("no object in JSON: {cause}."))
+    let read = strict::parse(text.as_bytes()).and_then(strict::typed);
+    read.map_err(|fault| format!("no object in JSON: {}", told(&fault)))
 }
 
-/// A JSON object in which no name stands twice, at any depth.
-struct Object(IndexMap<Name, Value>);
-
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Object, D::Error> {
-        struct Whole;
-        impl<'de> Visitor<'de> for Whole {
-            type Value = Object;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object, A::Error> {
-                members(map).map(Object)
-            }
-        }
-        from.deserialize_map(Whole)
-    }
-}
-
-fn members<'de, A: MapAccess<'de>>(mut map: A) -> Result<IndexMap<Name, Value>, A::Error> {
-    let mut members = IndexMap::new();
-    while let Some(name) = map.next_key::<String>()? {
-        let value = map.next_value_seed(Any)?;
-        if members.insert(Name::new(&name), value).is_some() {
-            return Err(A::Error::custom(format_args!("duplicate member `{name}`")));
-        }
-    }
-    Ok(members)
-}
-
-/// Reads any JSON value.
-struct Any;
-
-impl<'de> DeserializeSeed<'de> for Any {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
-        from.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Any {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Boolean(value))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        serde_json::Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number without end"))
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
-    }
-
-    fn visit_string<E: Error>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = seq.next_element_seed(Any)? {
-            items.push(item);
-        }
-        Ok(Value::List(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
-        members(map).map(Value::Object)
-    }
+/// What is wrong, and where.
+fn told(fault: &Error) -> String {
+    let Error::Invalid(fields) = fault else { return fault.to_string() };
+    let each = fields.iter().map(|fault| match fault.field.as_ref() {
+        "" => fault.message.to_string(),
+        field => format!("`{field}`: {}", fault.message),
+    });
+    each.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -194,10 +113,13 @@ mod tests {
         assert!(error(r#"{"query":"{a}","variables":{"x":{"y":1,"y":2}}}"#).contains("`y`"));
         assert!(error(r#"{"query":0}"#).contains("a string"));
         assert!(error(r#"{"query":"{a}","variables":[1]}"#).contains("an object"));
-        assert!(error(r#"{"query":"{a}","variables":{"x":1e999}}"#).contains("number"));
+        assert!(error(r#"{"query":"{a}","variables":{"x":1e999}}"#).contains("JSON"));
         assert!(error("[]").contains("query") && error("").contains("empty") && !error("\u{feff}{}").is_empty());
         let deep = format!(r#"{{"query":"","variables":{{"x":{}1{}}}}}"#, "[".repeat(9_000), "]".repeat(9_000));
-        assert!(error(&deep).contains("recursion"));
+        assert!(error(&deep).contains("too deep"));
+        assert!(error(r#"["{a}"]"#).contains("an object"));
+        let many = format!(r#"{{"query":"{{a}}","variables":{{"x":[{}0]}}}}"#, "[0],".repeat(30_000));
+        assert!(error(&many).contains("too many values"));
         assert!(Request::from_body(b"{\"query\":\"\xff\"}").is_err());
         assert!(Request::from_query(&Query::parse(Some("query=a&variables=1"))).is_err());
         assert!(Request::from_query(&Query::parse(None)).is_err());

@@ -6,6 +6,7 @@ use crate::web::Site;
 use crate::web::graphql::accept::Speaks;
 use crate::web::graphql::answer::Answer;
 use crate::web::graphql::context::Operation;
+use crate::web::graphql::limits::Cost;
 use crate::web::graphql::{Prepared, Text, door, run};
 use crate::web::request::Req;
 use crate::web::response;
@@ -62,7 +63,7 @@ struct Telling {
     site: Arc<Site>,
     operation: Arc<Operation>,
     text: Text,
-    cost: usize,
+    cost: Cost,
     heartbeat: Duration,
     is_over: bool,
     is_new: bool,

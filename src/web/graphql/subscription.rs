@@ -18,7 +18,8 @@ use std::sync::Arc;
 type Events<T> = BoxStream<'static, std::result::Result<T, async_graphql::Error>>;
 
 /// What can be listened to, as server-sent events (GraphQL over SSE, distinct connections). Whoever listens
-/// sees what everybody sees, so that a session that ends or a token that is revoked leaves no door open.
+/// sees what everybody sees, so that a session that ends or a token that is revoked leaves no door open. An
+/// event costs at most 100 and has at most 128 KiB of texts.
 pub struct Subscription;
 
 #[async_graphql::Subscription]

@@ -16,7 +16,7 @@ pub struct PeopleMutation;
 
 #[Object]
 impl PeopleMutation {
-    /// Makes an account for somebody else, as administrators may.
+    /// Makes an account for somebody else, as administrators may. No token may make an administrator.
     async fn create_user(&self, ctx: &Context<'_>, input: UserInput) -> Result<UserPayload> {
         let operation = operation(ctx)?;
         let role = input.role.into();
@@ -24,7 +24,7 @@ impl PeopleMutation {
         settle(operation, written(operation, change).await)
     }
 
-    /// Changes what an account may do. The last administrator stays one.
+    /// Changes what an account may do. The last administrator stays one. No token may make an administrator.
     async fn update_user(
         &self,
         ctx: &Context<'_>,
@@ -116,11 +116,8 @@ async fn set_access(operation: &Operation, id: &str, etag: &str, input: UserPatc
 
 async fn update_profile(ctx: &Context<'_>, etag: &str) -> Result<User> {
     let operation = operation(ctx)?;
-    let id = operation.actor.user_id().ok_or(Error::Unauthenticated)?;
-    if !operation.actor.can_edit_profile() {
-        return Err(operation.actor.refusal(crate::domain::token::TokenScope::AccountWrite));
-    }
-    let current = seen(operation, id, etag)?;
+    let current = users::own(&operation.reading()?.txn, &operation.actor)?;
+    check(&User::new(&current, operation.app().links()), etag)?;
     let input = overlaid(ctx, &ProfileInput::of(&current))?;
     let change = users::update_profile(&operation.actor, &input.into());
     written(operation, change.map(|change| change.if_still(Seen::User(Box::new(current))))).await

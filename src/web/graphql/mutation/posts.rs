@@ -90,8 +90,7 @@ async fn update(ctx: &Context<'_>, kind: Kind, id: &str, version: u32) -> Result
     let (id, input, intent) = {
         let reading = operation.reading()?;
         let head = changeable(operation, kind, id)?;
-        // Whoever may write a post and not read it before it is public changes all of it.
-        let source = posts::source(&reading.txn, &operation.actor, &head)?;
+        let (_, source) = posts::editable(operation.app(), &reading.txn, &operation.actor, head.id)?;
         let category = head.category.map(|id| reading.category(id)).transpose()?.flatten();
         let current = PostInput::of(&head, source, category.map(|category| category.slug.to_string()));
         let (input, intent) = overlaid(ctx, &current)?.typed(&reading.txn, kind)?;

@@ -36,7 +36,7 @@ impl SiteMutation {
 async fn update_settings(ctx: &Context<'_>, etag: &str) -> Result<Settings> {
     let operation = operation(ctx)?;
     let links = operation.app().links();
-    let current = settings::editable(&operation.reading()?.txn, &operation.actor)?;
+    let current = settings::changeable(&operation.reading()?.txn, &operation.actor)?;
     check(&Settings::new(&current, links), etag)?;
     let (patch, logo) = overlaid(ctx, &SettingsInput::of(&current))?.typed()?;
     let change = settings::update(operation.app(), &operation.actor, &patch, logo).await;

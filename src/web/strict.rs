@@ -1,6 +1,7 @@
-//! Reading JSON strictly: no key twice, no endless depth, faults told by the way to them.
+//! Reading JSON strictly: no key twice, no endless depth or number of values, faults told by the way to them.
 
 use crate::error::{Error, FieldErrors, Result};
+use serde::Serialize;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use serde_path_to_error::{Path, Segment};
@@ -9,6 +10,8 @@ use std::fmt;
 
 /// How deep arrays and objects may be nested.
 const MAX_DEPTH: usize = 32;
+/// Values in one body. Read into memory, `[0],` takes ninety times the room it has in the body.
+const MAX_VALUES: usize = 50_000;
 /// Faults of one body that are told.
 const MAX_FAULTS: usize = 20;
 
@@ -20,24 +23,76 @@ pub fn parse(bytes: &[u8]) -> Result<Value> {
     if std::str::from_utf8(bytes).is_err() {
         return Err(Error::Malformed("The body is not UTF-8."));
     }
+    if values(bytes) > MAX_VALUES {
+        return Err(Error::Malformed("The JSON has too many values: at most 50,000."));
+    }
     let fault = RefCell::new(None);
     let mut from = serde_json::Deserializer::from_slice(bytes);
     let value = Strict { depth: 0, fault: &fault }.deserialize(&mut from).and_then(|value| from.end().map(|()| value));
     value.map_err(|_| fault.into_inner().unwrap_or(Error::Malformed("The body is not JSON.")))
 }
 
+/// How many values there are at most, from what separates and begins them outside of strings.
+fn values(bytes: &[u8]) -> usize {
+    let (mut count, mut is_text, mut is_escaped) = (1, false, false);
+    for byte in bytes {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_text,
+            b'"' => is_text = !is_text,
+            b',' | b'[' | b'{' if !is_text => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
 /// A value of this type. All wrong and unknown members are told at once, each by its way: `navigation[2].label`.
-pub fn typed<T: DeserializeOwned>(mut value: Value) -> Result<T> {
+pub fn typed<T: DeserializeOwned + Serialize>(value: Value) -> Result<T> {
+    let Ok(read) = T::deserialize(&value) else { return Err(faults::<T>(value)) };
+    match unlike(&value, &as_value(&read)?) {
+        None => Ok(read),
+        Some(field) => Err(Error::field(field, "Please send an object here.")),
+    }
+}
+
+/// What is stored, as a merge patch changes it (RFC 7396).
+pub fn patched<T: DeserializeOwned + Serialize>(stored: &impl Serialize, patch: Value) -> Result<T> {
+    if !patch.is_object() {
+        return Err(Error::field("", "A merge patch of this is an object."));
+    }
+    typed(merged(as_value(stored)?, patch))
+}
+
+fn as_value(thing: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(thing).map_err(|cause| Error::Internal(Box::new(cause)))
+}
+
+/// The way to an array that was read as if it were an object, its items taken for the members in their order,
+/// as serde does; `read` is what came of what was sent.
+fn unlike(sent: &Value, read: &Value) -> Option<String> {
+    let below = |step: String, sent, read| {
+        let rest: String = unlike(sent, read)?;
+        let dot = if rest.is_empty() || rest.starts_with('[') { "" } else { "." };
+        Some(format!("{step}{dot}{rest}"))
+    };
+    match (sent, read) {
+        (Value::Array(_), Value::Object(_)) => Some(String::new()),
+        (Value::Array(sent), Value::Array(read)) => {
+            sent.iter().zip(read).enumerate().find_map(|(n, (sent, read))| below(format!("[{n}]"), sent, read))
+        }
+        (Value::Object(sent), Value::Object(read)) => {
+            sent.iter().find_map(|(name, sent)| below(name.clone(), sent, read.get(name)?))
+        }
+        _ => None,
+    }
+}
+
+/// What keeps a value from being of this type.
+fn faults<T: DeserializeOwned>(mut value: Value) -> Error {
     let mut errors = FieldErrors::new();
     let mut told: Vec<String> = Vec::new();
-    loop {
-        let error = match serde_path_to_error::deserialize::<_, T>(value.clone()) {
-            Ok(read) => {
-                errors.finish()?;
-                return Ok(read);
-            }
-            Err(error) => error,
-        };
+    while let Err(error) = serde_path_to_error::deserialize::<_, T>(&value) {
         let (path, message) = (error.path().clone(), error.inner().to_string());
         let (field, message) = explained(&path, &message);
         // What was taken out because it is wrong, or because something in it is, is missing now.
@@ -49,14 +104,14 @@ pub fn typed<T: DeserializeOwned>(mut value: Value) -> Result<T> {
             told.push(field);
         }
         if again || told.len() >= MAX_FAULTS || !take_out(&mut value, &path) {
-            errors.finish()?;
-            return Err(Error::internal("no field at fault"));
+            break;
         }
     }
+    errors.finish().err().unwrap_or_else(|| Error::internal("no field at fault"))
 }
 
 /// `target` as `patch` changes it (RFC 7396, section 2).
-pub fn merged(target: Value, patch: Value) -> Value {
+fn merged(target: Value, patch: Value) -> Value {
     let Value::Object(patch) = patch else { return patch };
     let mut object = if let Value::Object(object) = target { object } else { Map::new() };
     for (name, change) in patch {
@@ -92,7 +147,7 @@ fn explained(path: &Path, message: &str) -> (String, String) {
         }
         return (field, format!("There is no such member here; there are: {}.", known.join(", ")));
     }
-    let mut message = message.to_owned();
+    let mut message = message.replace("expected a map", "expected an object");
     if let Some(first) = message.get(..1).map(str::to_uppercase) {
         message.replace_range(..1, &first);
     }
@@ -201,7 +256,7 @@ mod tests {
     use serde::Deserialize;
     use serde_json::json;
 
-    #[derive(Debug, Deserialize, PartialEq)]
+    #[derive(Debug, Serialize, Deserialize, PartialEq)]
     #[serde(deny_unknown_fields)]
     struct Owl {
         name: String,
@@ -210,28 +265,50 @@ mod tests {
         nests: Vec<Nest>,
     }
 
-    #[derive(Debug, Deserialize, PartialEq)]
+    #[derive(Debug, Serialize, Deserialize, PartialEq)]
     #[serde(deny_unknown_fields)]
     struct Nest {
         eggs: u8,
     }
 
-    fn faults(value: Value) -> Vec<(String, String)> {
+    fn told(value: Value) -> Vec<(String, String)> {
         let Err(Error::Invalid(fields)) = typed::<Owl>(value) else { panic!("not refused for its fields") };
         fields.into_iter().map(|error| (error.field.into_owned(), error.message.into_owned())).collect()
     }
 
     #[test]
     fn every_wrong_member_is_told_by_its_way() {
-        let found = faults(json!({ "name": 7, "age": 300, "nests": [{ "eggs": 1 }, { "eggs": "x" }], "wings": 2 }));
+        let found = told(json!({ "name": 7, "age": 300, "nests": [{ "eggs": 1 }, { "eggs": "x" }], "wings": 2 }));
         let mut names: Vec<&str> = found.iter().map(|(field, _)| field.as_str()).collect();
         names.sort_unstable();
         assert_eq!(names, ["age", "name", "nests[1].eggs", "wings"]);
         let (_, wings) = found.iter().find(|(field, _)| field == "wings").unwrap();
         assert_eq!(wings, "There is no such member here; there are: name, age, nests.");
-        assert_eq!(faults(json!({ "nests": [{}] }))[0].0, "nests[0].eggs");
-        assert_eq!(faults(json!([])).len(), 1);
-        assert_eq!(faults(json!("x"))[0].0, "");
+        assert_eq!(told(json!({ "nests": [{}] }))[0].0, "nests[0].eggs");
+        assert_eq!(told(json!([])).len(), 1);
+        assert_eq!(told(json!("x"))[0].0, "");
+    }
+
+    #[test]
+    fn an_array_is_no_object_wherever_it_stands() {
+        assert_eq!(told(json!(["Eve", 7, []])), [(String::new(), "Please send an object here.".into())]);
+        assert_eq!(told(json!({ "name": "Eve", "age": 7, "nests": [{ "eggs": 1 }, [2]] }))[0].0, "nests[1]");
+        let owl = Owl { name: "Eve".into(), age: 7, nests: Vec::new() };
+        assert_eq!(patched::<Owl>(&owl, json!({ "age": 8 })).unwrap().age, 8);
+        for patch in [json!(["Ada", 8]), json!(null), json!("Ada")] {
+            assert!(matches!(patched::<Owl>(&owl, patch), Err(Error::Invalid(fields)) if fields[0].field.is_empty()));
+        }
+        assert!(patched::<Owl>(&owl, json!({ "nests": [[2]] })).is_err());
+    }
+
+    #[test]
+    fn values_are_counted_outside_of_texts() {
+        let many = |count: usize| format!("[{}0]", "0,".repeat(count)).into_bytes();
+        assert!(parse(&many(MAX_VALUES - 2)).is_ok());
+        assert!(matches!(parse(&many(MAX_VALUES)), Err(Error::Malformed(told)) if told.contains("too many")));
+        let text = format!(r#"{{"a":"{}","b\"":"\\"}}"#, r#"\"[{,"#.repeat(MAX_VALUES));
+        assert!(parse(text.as_bytes()).is_ok());
+        assert!(parse(format!(r#"["\\",{}]"#, "[0],".repeat(MAX_VALUES)).as_bytes()).is_err());
     }
 
     #[test]

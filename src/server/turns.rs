@@ -73,7 +73,10 @@ impl hyper::body::Body for Sending {
             if this.body.is_open() { this.turn.nobodys() } else { this.turn.ours() }
         } else {
             this.turn.theirs();
-            this.turn.moved();
+            // With its last part the request ends, which is noted then.
+            if !this.body.is_end_stream() {
+                this.turn.moved();
+            }
         }
         polled
     }

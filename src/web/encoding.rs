@@ -71,10 +71,15 @@ fn coding(entry: &str) -> (&str, u32) {
     }
 }
 
+/// Least and greatest window of Brotli, as powers of two.
+const WINDOWS: (u32, u32) = (17, 22);
+
 /// Brotli at `quality` from 0 to 11.
 pub fn brotli(bytes: &[u8], quality: u32) -> Option<Bytes> {
     let mut coded = Vec::with_capacity(bytes.len() / 3);
-    let mut writer = brotli::CompressorWriter::new(&mut coded, 4096, quality, 20);
+    // No larger than the text: the encoder takes and clears several times as much memory.
+    let window = (usize::BITS - bytes.len().leading_zeros()).clamp(WINDOWS.0, WINDOWS.1);
+    let mut writer = brotli::CompressorWriter::new(&mut coded, 4096, quality, window);
     writer.write_all(bytes).ok()?;
     drop(writer);
     Some(coded.into())

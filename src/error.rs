@@ -133,7 +133,10 @@ impl fmt::Display for Error {
                     if index > 0 {
                         f.write_str(" ")?;
                     }
-                    write!(f, "{}: {}", field.field, field.message)?;
+                    if !field.field.is_empty() {
+                        write!(f, "{}: ", field.field)?;
+                    }
+                    f.write_str(&field.message)?;
                 }
                 Ok(())
             }

@@ -53,8 +53,19 @@ fn blocking_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).saturating_add(1).clamp(2, 8)
 }
 
+/// More than a long page takes.
+const LARGER_THAN_PAGES: usize = 256 * 1024;
+
+/// glibc gives memory back to the system whenever 128 KB are free at the end of a heap, and takes it again for
+/// the next page. Once it has seen a larger block come and go it begins at twice that block's size
+/// (mallopt(3), `M_TRIM_THRESHOLD`). Other allocators do not mind.
+fn settle_allocator() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGER_THAN_PAGES)));
+}
+
 /// The runtime.
 pub fn runtime() -> Result<Runtime> {
+    settle_allocator();
     tokio::runtime::Builder::new_multi_thread()
         .thread_name("serve")
         .max_blocking_threads(blocking_threads())

@@ -50,7 +50,7 @@ pub fn start_log(config: &Config) -> std::result::Result<Log, Failure> {
 /// once had allocated, so they are few; and with the async threads they are more than may render at
 /// once (see `web::cache`), so that one is always left to answer from memory.
 fn blocking_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from).saturating_add(1).clamp(2, 8)
+    std::thread::available_parallelism().map_or(1, usize::from).clamp(2, 8)
 }
 
 /// More than a long page takes.

@@ -88,7 +88,7 @@ impl PageCache {
         let items = (bytes / 32_768).max(16);
         PageCache {
             pages: Cache::with_weighter(items, bytes as u64, Weight),
-            permits: Semaphore::new((cores + 1).clamp(2, 8)),
+            permits: Semaphore::new(cores.clamp(2, 8)),
             paces: Paces::default(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),

@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-pub use crate::service::off_the_loop;
+use crate::service::off_the_loop;
 
 /// A shared cache may keep the page and has to ask each time whether it still holds.
 const PUBLIC: &str = "public, max-age=0, must-revalidate";

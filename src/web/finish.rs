@@ -1,6 +1,6 @@
 //! The end of every answer: coding, defaults, security headers.
 
-use crate::web::cache::off_the_loop;
+use crate::service::off_the_loop;
 use crate::web::encoding;
 use crate::web::request::RequestId;
 use crate::web::response::{Body, Res};

@@ -59,26 +59,23 @@ where
     }
     let admitted = host.map(drop);
     // In a box, so that a kept answer has no room for this to carry around.
-    Either::Right(Box::pin(made(site.clone(), arrival, caller, admitted, parts, body)))
+    let request = Request::from_parts(parts, body.map_err(Into::into).boxed());
+    Either::Right(Box::pin(made(site.clone(), arrival, caller, admitted, request)))
 }
 
 /// What is not kept has to be made.
-async fn made<B>(
+async fn made(
     site: Arc<Site>,
     arrival: Arrival,
     caller: Caller,
     admitted: std::result::Result<(), Refusal>,
-    parts: Parts,
-    body: B,
-) -> Res
-where
-    B: hyper::body::Body<Data = Bytes> + Send + Sync + 'static,
-    B::Error: Into<Cause>,
-{
+    request: Request<Boxed>,
+) -> Res {
+    let (parts, body) = request.into_parts();
     let (client, method, uri) = (caller.client, parts.method.clone(), parts.uri.clone());
     let mut asked = Asked::new(arrival.id, &parts);
     let finish = Finish::new(arrival.id, caller.https, &parts);
-    let request = Request::from_parts(parts, body.map_err(Into::into).boxed());
+    let request = Request::from_parts(parts, body);
     let mut res = finish.finish(told(&site, &mut asked, caller, admitted, request).await);
     if let Some(left) = &asked.left {
         left.tell(res.headers_mut());
@@ -193,12 +190,7 @@ async fn handled(
         }
         Found::Route(route, params) => (route, params),
         Found::Methods(methods) if parts.method == Method::OPTIONS => {
-            let mut res = options(&methods);
-            if asked.surface.takes_tokens() {
-                res.headers_mut().extend(patchable(site, path).map(|takes| (problem::ACCEPT_PATCH, takes)));
-                cors::preflight(res.headers_mut(), &methods, asked.origin.is_some());
-            }
-            return Ok(res);
+            return Ok(allowed(site, asked, path, &methods));
         }
         Found::Methods(methods) => return Err(Refusal::Method(methods).into()),
         Found::Nothing => return Err(Error::NotFound("page").into()),
@@ -233,6 +225,16 @@ async fn handled(
         held: None,
     };
     Ok(guarded(route.call(site.clone(), req)).await?)
+}
+
+/// What may be done at a path, for programs and the pages of other sites, too.
+fn allowed(site: &Site, asked: &Asked, path: &str, methods: &str) -> Res {
+    let mut res = options(methods);
+    if asked.surface.takes_tokens() {
+        res.headers_mut().extend(patchable(site, path).map(|takes| (problem::ACCEPT_PATCH, takes)));
+        cors::preflight(res.headers_mut(), methods, asked.origin.is_some());
+    }
+    res
 }
 
 /// What a PATCH of this path may be, if there is one.

@@ -2,8 +2,8 @@
 
 use crate::assets;
 use crate::error::{Error, Result};
+use crate::service::off_the_loop;
 use crate::web::Site;
-use crate::web::cache;
 use crate::web::encoding;
 use crate::web::request::Req;
 use crate::web::response::Res;
@@ -46,7 +46,7 @@ impl Default for StaticFiles {
 pub async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
     let variants = site.files.get(&req.path).ok_or(Error::NotFound("file"))?;
     let encoding = encoding::choose(&req.headers);
-    Ok(cache::off_the_loop(|| variants.make(encoding)).respond(&req.headers))
+    Ok(off_the_loop(|| variants.make(encoding)).respond(&req.headers))
 }
 
 fn variants(asset: &'static assets::Asset, cache_control: &'static str) -> Variants {

@@ -7,7 +7,6 @@ use crate::web::Site;
 use crate::web::api::changes::{self, Call, Outcome};
 use crate::web::api::operation::{JSON, Operation, Wants};
 use crate::web::api::perform;
-use crate::web::api::resource;
 use crate::web::api::shape::Shape;
 use crate::web::request::Req;
 use crate::web::response;
@@ -109,7 +108,7 @@ async fn run(site: Arc<Site>, mut req: Req) -> Result<Res> {
     };
     let results = statuses.iter().zip(&outcomes).map(|(status, outcome)| result(&site, &req, *status, outcome));
     let results = BatchResults { results: results.collect::<Result<_>>()? };
-    let mut res = response::bytes(StatusCode::OK, JSON, resource::bytes(&results)?);
+    let mut res = response::bytes(StatusCode::OK, JSON, response::json_bytes(&results)?);
     if replayed {
         res.headers_mut().insert(perform::REPLAYED, HeaderValue::from_static("true"));
     }

@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::service::change::{Change, Seen};
 use crate::service::{categories, comments, media, posts, users, writing};
 use crate::web::Site;
-use crate::web::api::resource::{self, CategoryResource, PostResource};
+use crate::web::api::resource::{CategoryResource, PostResource};
+use crate::web::response;
 use crate::web::strict;
 use crate::web::variants;
 use crate::web::wire::comments::{Comment, CommentInput, CommentPatch};
@@ -129,7 +130,7 @@ impl Call {
 
     /// Fails unless `If-Match` names what is shown now. The change itself checks again.
     fn check(&self, shown: &impl Serialize) -> Result<()> {
-        matches(self.if_match.as_deref(), &resource::bytes(shown)?)
+        matches(self.if_match.as_deref(), &response::json_bytes(shown)?)
     }
 }
 
@@ -272,7 +273,7 @@ pub struct Shown {
 impl Shown {
     /// An account; also for a token that may change it and not read it.
     pub fn user(user: &user::User, links: &Links) -> Result<Shown> {
-        Ok(Shown { location: links.api_user(&user.username), body: resource::bytes(&User::new(user, links))? })
+        Ok(Shown { location: links.api_user(&user.username), body: response::json_bytes(&User::new(user, links))? })
     }
 }
 
@@ -283,20 +284,20 @@ pub fn show(site: &Site, actor: &Actor, outcome: &Outcome) -> Result<Option<Show
     let shown = match *outcome {
         Outcome::Post { id } => posts::by_id(app, &txn, actor, PostId(id)).and_then(|head| {
             let location = links.api_content(&head);
-            Ok(Shown { location, body: resource::bytes(&PostResource::whole(app, &txn, head)?)? })
+            Ok(Shown { location, body: response::json_bytes(&PostResource::whole(app, &txn, head)?)? })
         }),
         Outcome::Comment { post, id } => posts::by_id(app, &txn, actor, PostId(post)).and_then(|post| {
             let id = CommentId(id);
             let comment = Comment::new(comments::by_id(&txn, post.id, id)?, &post.slug, links);
-            Ok(Shown { location: links.api_comment(&post.slug, id), body: resource::bytes(&comment)? })
+            Ok(Shown { location: links.api_comment(&post.slug, id), body: response::json_bytes(&comment)? })
         }),
         Outcome::Category { id } => categories::by_id(&txn, actor, CategoryId(id)).and_then(|category| {
             let shown = CategoryResource { category: Category::new(&category, links), post_count: None };
-            Ok(Shown { location: links.api_category(&category.slug), body: resource::bytes(&shown)? })
+            Ok(Shown { location: links.api_category(&category.slug), body: response::json_bytes(&shown)? })
         }),
         Outcome::Media { ref id } => media::by_id(&txn, id).and_then(|media| {
             let location = links.api_media(media.id);
-            Ok(Shown { location, body: resource::bytes(&Media::new(&media, links))? })
+            Ok(Shown { location, body: response::json_bytes(&Media::new(&media, links))? })
         }),
         Outcome::User { id } => users::by_id(&txn, actor, UserId(id)).and_then(|user| Shown::user(&user, links)),
         Outcome::Gone => return Ok(None),

@@ -181,7 +181,7 @@ async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     perform::begin(&req)?;
     let user = users::own(&site.app.read()?, &req.actor)?;
     let links = site.app.links();
-    matches(req.header("if-match"), &resource::bytes(&User::new(&user, links))?)?;
+    matches(req.header("if-match"), &response::json_bytes(&User::new(&user, links))?)?;
     let sent = strict::parse(&req.bytes().await?)?;
     let is_patch = req.method == Method::PATCH;
     let input: ProfileInput =
@@ -274,7 +274,7 @@ async fn create_token(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let input: TokenInput = strict::typed(strict::parse(&req.bytes().await?)?)?;
     let issued = site.app.commit(tokens::create(&site.app, &req.actor, &input.into())).await?;
     let location = site.app.links().api_token(issued.token.id);
-    let body = resource::bytes(&IssuedToken { token: Token::new(&issued.token), secret: issued.secret })?;
+    let body = response::json_bytes(&IssuedToken { token: Token::new(&issued.token), secret: issued.secret })?;
     let mut res = response::bytes(StatusCode::CREATED, JSON, body);
     res.headers_mut().extend(HeaderValue::try_from(location).ok().map(|location| (LOCATION, location)));
     Ok(res)

@@ -132,7 +132,7 @@ async fn remove(site: Arc<Site>, req: Req) -> Result<Res> {
     let id = req.param("id")?;
     let media = media::removable(&site.app.read()?, &req.actor, id)?;
     // It never changes: it is there or it is not.
-    matches(req.header("if-match"), &resource::bytes(&Media::new(&media, site.app.links()))?)?;
+    matches(req.header("if-match"), &response::json_bytes(&Media::new(&media, site.app.links()))?)?;
     site.app.commit(media::remove(&site.app, &req.actor, id)).await?;
     Ok(response::empty(StatusCode::NO_CONTENT))
 }

@@ -10,6 +10,7 @@ use crate::web::Site;
 use crate::web::api::changes::{self, Call, Outcome, Shown};
 use crate::web::api::operation::JSON;
 use crate::web::api::query::Reader;
+use crate::web::form;
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::Res;
@@ -69,8 +70,7 @@ pub fn once_of(req: &Req, parts: &[&[u8]]) -> Result<Option<Once>> {
     let Some(key) = req.headers.get(IDEMPOTENCY_KEY).filter(|_| req.method == Method::POST) else { return Ok(None) };
     // What is no text is no key; `Once` says what one is.
     let key = key.to_str().unwrap_or("");
-    let media_type = req.header("content-type").and_then(|value| value.split(';').next()).unwrap_or("");
-    let media_type = media_type.trim().to_ascii_lowercase();
+    let media_type = form::essence(&req.headers).to_ascii_lowercase();
     let request = [req.method.as_str().as_bytes(), req.path.as_bytes(), media_type.as_bytes()];
     Once::new(&req.actor, key, &[&request, parts].concat()).map(Some)
 }

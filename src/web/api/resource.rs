@@ -12,7 +12,6 @@ use crate::web::response;
 use crate::web::response::Rendered;
 use crate::web::wire::posts::Post;
 use crate::web::wire::site::{Category, Tag};
-use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -69,16 +68,11 @@ struct List {
     next: Option<String>,
 }
 
-/// The bytes of a value.
-pub fn bytes(value: &impl Serialize) -> Result<Bytes> {
-    response::json_bytes(value)
-}
-
 /// One thing, or those of its members that are wanted.
 pub fn one(value: &impl Serialize, fields: Option<&[String]>, scopes: Vec<Scope>) -> Result<Rendered> {
     let body = match fields {
-        None => bytes(value)?,
-        Some(_) => bytes(&member(value, fields)?)?,
+        None => response::json_bytes(value)?,
+        Some(_) => response::json_bytes(&member(value, fields)?)?,
     };
     Ok(Rendered::Page { body, media_type: JSON, scopes, until: None, headers: Vec::new() })
 }
@@ -94,7 +88,7 @@ pub fn list<T: Serialize>(
     let headers = query::links(app.links(), req, &slice)?;
     let next = slice.next().map(ToString::to_string);
     let items = slice.items.iter().map(|(_, item)| member(item, fields)).collect::<Result<_>>()?;
-    Ok(Rendered::Page { body: bytes(&List { items, next })?, media_type: JSON, scopes, until, headers })
+    Ok(Rendered::Page { body: response::json_bytes(&List { items, next })?, media_type: JSON, scopes, until, headers })
 }
 
 /// A list that is not long enough to be read in parts.

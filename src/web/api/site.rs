@@ -14,6 +14,7 @@ use crate::web::api::resource;
 use crate::web::api::shape::Shape;
 use crate::web::cache;
 use crate::web::request::Req;
+use crate::web::response;
 use crate::web::response::Res;
 use crate::web::strict;
 use crate::web::wire::site::{Redirect, Settings, SettingsInput};
@@ -87,7 +88,7 @@ async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     perform::begin(&req)?;
     let links = site.app.links();
     let stored = settings::changeable(&site.app.read()?, &req.actor)?;
-    matches(req.header("if-match"), &resource::bytes(&Settings::new(&stored, links))?)?;
+    matches(req.header("if-match"), &response::json_bytes(&Settings::new(&stored, links))?)?;
     let sent = strict::parse(&req.bytes().await?)?;
     let is_patch = req.method == Method::PATCH;
     let input: SettingsInput =
@@ -95,7 +96,7 @@ async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let (patch, logo) = input.typed()?;
     let change = settings::update(&site.app, &req.actor, &patch, logo).await?;
     let stored = change.if_still(Seen::Settings(Box::new(stored))).commit(&site.app).await?;
-    let body = resource::bytes(&Settings::new(&stored, links))?;
+    let body = response::json_bytes(&Settings::new(&stored, links))?;
     Ok(perform::with_thing((StatusCode::OK, false), Some(Shown { location: String::new(), body })))
 }
 

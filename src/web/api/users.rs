@@ -127,7 +127,7 @@ async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     perform::begin(&req)?;
     let user = users::manageable(&site.app.read()?, &req.actor, req.param("username")?)?;
     let shown = User::new(&user, site.app.links());
-    matches(req.header("if-match"), &resource::bytes(&shown)?)?;
+    matches(req.header("if-match"), &response::json_bytes(&shown)?)?;
     let patch = strict::parse(&req.bytes().await?)?;
     let stored = json!({ "role": shown.role, "disabled": shown.disabled });
     let patch: UserPatch = strict::patched(&stored, patch)?;

@@ -19,8 +19,8 @@ pub mod updates;
 
 use crate::domain::actor::Actor;
 use crate::error::Result;
+use crate::service::off_the_loop;
 use crate::web::Site;
-use crate::web::cache::off_the_loop;
 use crate::web::encoding;
 use crate::web::graphql::accept::{MEDIA_TYPES, Speaks};
 use crate::web::graphql::answer::Answer;
@@ -226,7 +226,7 @@ pub fn prepare(site: &Site, request: Request) -> std::result::Result<Prepared, A
 
 /// Runs a query or a mutation by `actor`; every door to this API comes through here.
 ///
-/// A query is read and put together under a render permit, off the async threads, as a page is. A mutation
+/// A query is read and put together under a render permit, off the async threads if it is long, as a page is. A mutation
 /// waits for its commits, during which it must not keep anybody from reading.
 pub async fn run(site: &Arc<Site>, actor: &Actor, id: RequestId, prepared: Prepared) -> Result<Answer> {
     run_as(site, &Arc::new(Operation::new(&site.app, actor, id)), prepared).await

@@ -1,5 +1,6 @@
 //! Listener, limits, drain.
 
+pub mod coarse;
 pub mod files;
 pub mod line;
 pub mod listen;
@@ -7,11 +8,13 @@ pub mod log;
 pub mod seats;
 pub mod stall;
 pub mod stop;
+pub mod timer;
 pub mod turns;
 
 use crate::config::Patience;
 use crate::server::seats::{Seat, Seats};
 use crate::server::stall::Stalling;
+use crate::server::timer::HeadTimer;
 use crate::server::turns::{Receiving, Sending};
 use crate::service::live::Publications;
 use crate::web::Site;
@@ -281,7 +284,7 @@ fn builder(patience: Patience) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     // Without a timer hyper ignores its own time limits. It takes 100 header fields; to say so here would
     // make it fill and move lists of that length for each request.
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.head).max_buf_size(MAX_HEAD);
+    builder.http1().timer(HeadTimer::default()).header_read_timeout(patience.head).max_buf_size(MAX_HEAD);
     builder
         .http2()
         .timer(TokioTimer::new())

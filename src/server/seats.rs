@@ -1,5 +1,6 @@
 //! Seats for connections, and who gives one up when all are taken.
 
+use crate::server::coarse;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -93,7 +94,7 @@ impl Seats {
             free: Arc::new(Semaphore::new(count.max(1))),
             taken: Mutex::default(),
             next: AtomicU64::new(0),
-            epoch: Instant::now(),
+            epoch: coarse::now(),
         }
     }
 
@@ -342,6 +343,11 @@ impl Turn {
         }
     }
 
+    /// Whether its connection may carry other requests at the same time.
+    pub fn is_one_of_many(&self) -> bool {
+        self.number.is_some()
+    }
+
     /// A part of a body came or went.
     pub fn moved(&self) {
         let now = elapsed(self.occupant.epoch);
@@ -361,7 +367,7 @@ impl Drop for Turn {
 }
 
 fn elapsed(epoch: Instant) -> u64 {
-    millis(epoch.elapsed())
+    millis(coarse::now().saturating_duration_since(epoch))
 }
 
 fn millis(duration: Duration) -> u64 {

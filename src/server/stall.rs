@@ -1,6 +1,7 @@
 //! A connection that gives up on a peer that stalls or dribbles.
 
 use crate::config::Patience;
+use std::cell::RefCell;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,6 +9,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
+
+/// Short answers are copied together and written with one plain call: the system takes a list of parts apart at
+/// more cost than that of the copy.
+const SHORT: usize = 16 * 1024;
+
+thread_local! {
+    /// Where the parts of a short answer are copied together.
+    static TOGETHER: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(SHORT));
+}
 
 /// Bytes read at a time from a client that is not listened to any more.
 const SIP: usize = 8 * 1024;
@@ -132,8 +142,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stalling<S> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
-        let wrote = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
-        self.written(cx, bufs.iter().map(|buf| buf.len()).sum(), wrote)
+        let offered = bufs.iter().map(|buf| buf.len()).sum();
+        let inner = Pin::new(&mut self.inner);
+        let wrote = if offered > SHORT {
+            inner.poll_write_vectored(cx, bufs)
+        } else {
+            TOGETHER.with_borrow_mut(|all| {
+                all.clear();
+                bufs.iter().for_each(|buf| all.extend_from_slice(buf));
+                inner.poll_write(cx, all)
+            })
+        };
+        self.written(cx, offered, wrote)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -7,10 +7,15 @@ use hyper::body::{Frame, SizeHint};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+/// Largest part of a body in memory that is handed over at once where one connection carries several answers:
+/// what is handed over counts as sent. Where it carries one, the socket tells how much is taken.
+const PIECE: usize = 64 * 1024;
+
 /// The body of a request; while it is awaited, it is the client's turn.
 pub struct Receiving<B> {
     body: B,
-    turn: Turn,
+    /// `None` if there is nothing to wait for.
+    turn: Option<Turn>,
 }
 
 /// The body of an answer: the client's turn, but while we have nothing to send. In a stream of events
@@ -21,9 +26,10 @@ pub struct Sending {
     _running: Running,
 }
 
-impl<B> Receiving<B> {
+impl<B: hyper::body::Body> Receiving<B> {
     pub fn new(body: B, running: &Running) -> Receiving<B> {
-        Receiving { body, turn: running.turn() }
+        let turn = (!body.is_end_stream()).then(|| running.turn());
+        Receiving { body, turn }
     }
 }
 
@@ -44,11 +50,13 @@ impl<B: hyper::body::Body + Unpin> hyper::body::Body for Receiving<B> {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.body).poll_frame(cx);
-        if polled.is_pending() {
-            this.turn.theirs();
-        } else {
-            this.turn.ours();
-            this.turn.moved();
+        if let Some(turn) = &mut this.turn {
+            if polled.is_pending() {
+                turn.theirs();
+            } else {
+                turn.ours();
+                turn.moved();
+            }
         }
         polled
     }
@@ -68,7 +76,12 @@ impl hyper::body::Body for Sending {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let this = self.get_mut();
-        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        let polled = match &mut this.body {
+            body @ Body::Full(_) if this.turn.is_one_of_many() => {
+                Poll::Ready(body.piece(PIECE).map(|piece| Ok(Frame::data(piece))))
+            }
+            body => Pin::new(body).poll_frame(cx),
+        };
         if polled.is_pending() {
             if this.body.is_open() { this.turn.nobodys() } else { this.turn.ours() }
         } else {

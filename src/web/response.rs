@@ -25,9 +25,6 @@ pub const TEXT: &str = "text/plain; charset=utf-8";
 /// What a `Location` may not hold although the text is already an address.
 const LOCATION_UNSAFE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\');
 
-/// Largest part of a body in memory that is handed over at once: what is handed over counts as sent.
-const PIECE: usize = 64 * 1024;
-
 /// What an answer carries.
 pub enum Body {
     Empty,
@@ -56,6 +53,16 @@ impl Body {
         Body::Open(Box::pin(stream))
     }
 
+    /// The next part of a body in memory, of at most `most` bytes.
+    pub fn piece(&mut self, most: usize) -> Option<Bytes> {
+        let Body::Full(bytes) = self else { return None };
+        let piece = bytes.split_to(bytes.len().min(most));
+        if bytes.is_empty() {
+            *self = Body::Empty;
+        }
+        (!piece.is_empty()).then_some(piece)
+    }
+
     /// Whether it goes on until it is over.
     pub fn is_open(&self) -> bool {
         matches!(self, Body::Open(_))
@@ -80,13 +87,7 @@ impl HttpBody for Body {
         let body = self.get_mut();
         match body {
             Body::Empty => Poll::Ready(None),
-            Body::Full(bytes) => {
-                let piece = bytes.split_to(bytes.len().min(PIECE));
-                if bytes.is_empty() {
-                    *body = Body::Empty;
-                }
-                Poll::Ready((!piece.is_empty()).then(|| Ok(Frame::data(piece))))
-            }
+            Body::Full(_) => Poll::Ready(body.piece(usize::MAX).map(|piece| Ok(Frame::data(piece)))),
             Body::Pieces(pieces) => Poll::Ready(pieces.take()),
             Body::Open(stream) => stream.as_mut().poll_next(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece)))),
         }

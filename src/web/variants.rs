@@ -26,6 +26,8 @@ pub struct Variant {
     body: Bytes,
     headers: HeaderMap,
     etag: HeaderValue,
+    /// What a 304 says; made when first asked for.
+    unchanged: OnceLock<HeaderMap>,
 }
 
 /// What to say about a body beside its bytes.
@@ -51,7 +53,7 @@ impl Variants {
         // Small bodies and pictures have one variant.
         let coded = body.len() >= encoding::LEAST && encoding::pays(about.media_type);
         let slot = || if coded { OnceLock::new() } else { OnceLock::from(None) };
-        Variants { plain: Variant { body, headers, etag }, gzip: slot(), brotli: slot(), quality: about.quality }
+        Variants { plain: Variant::new(body, headers, etag), gzip: slot(), brotli: slot(), quality: about.quality }
     }
 
     /// With headers of its own, before any coding is made.
@@ -95,30 +97,36 @@ impl Variants {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(name));
         headers.insert(ETAG, etag.clone());
         // A copy without the spare room of the encoder, so that weights are true.
-        Some(Variant { body: Bytes::copy_from_slice(&body), headers, etag })
+        Some(Variant::new(Bytes::copy_from_slice(&body), headers, etag))
     }
 }
 
 impl Variant {
+    fn new(body: Bytes, headers: HeaderMap, etag: HeaderValue) -> Variant {
+        Variant { body, headers, etag, unchanged: OnceLock::new() }
+    }
+
     /// 200, or 304 if the client has it already.
     pub fn respond(&self, asked: &HeaderMap) -> Res {
-        let known = encoding::not_changed(asked, &self.etag);
-        let mut res = response::empty(if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
-        *res.headers_mut() = self.headers.clone();
-        if known {
-            strip(res.headers_mut());
-        } else {
-            *res.body_mut() = Body::Full(self.body.clone());
+        if encoding::not_changed(asked, &self.etag) {
+            let mut res = response::empty(StatusCode::NOT_MODIFIED);
+            *res.headers_mut() = self.unchanged.get_or_init(|| stripped(&self.headers)).clone();
+            return res;
         }
+        let mut res = response::empty(StatusCode::OK);
+        *res.headers_mut() = self.headers.clone();
+        *res.body_mut() = Body::Full(self.body.clone());
         res
     }
 }
 
-/// Takes out what describes a body that is not sent (RFC 9110, section 15.4.5).
-pub fn strip(headers: &mut HeaderMap) {
+/// Without what describes a body that is not sent (RFC 9110, section 15.4.5).
+fn stripped(headers: &HeaderMap) -> HeaderMap {
+    let mut left = headers.clone();
     for name in [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH] {
-        headers.remove(name);
+        left.remove(name);
     }
+    left
 }
 
 /// The strong tag of a body (RFC 9110, section 8.8.3), before any coding. Nobody gains by making two bodies

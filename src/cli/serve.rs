@@ -26,7 +26,7 @@ const LAST_JOBS: Duration = Duration::from_secs(2);
 
 pub fn run(call: &Call) -> Outcome {
     let config = call.config()?;
-    let _log = start_log(&config)?;
+    let log = start_log(&config)?;
     server::files::raise_limit();
     // The port first: if it is taken no data file is made.
     let listeners = bind(&config.listen)?;
@@ -36,7 +36,8 @@ pub fn run(call: &Call) -> Outcome {
     let runtime = runtime()?;
     let addresses = addresses(&listeners);
     let announced = Arc::clone(&app);
-    until_stopped(&runtime, app, listeners, server::stop::signal(), move || announce(&announced, &data, &addresses))?;
+    let site = Site::new(app)?.with_access_log(log.access());
+    until_stopped(&runtime, site, listeners, server::stop::signal(), move || announce(&announced, &data, &addresses))?;
     runtime.shutdown_timeout(LAST_JOBS);
     Ok(())
 }
@@ -77,12 +78,12 @@ pub fn runtime() -> Result<Runtime> {
 /// Serves until `stop` ends. `ready` is called once the listeners are served; the jobs begin then.
 pub fn until_stopped(
     runtime: &Runtime,
-    app: Arc<App>,
+    site: Site,
     listeners: Vec<TcpListener>,
     stop: impl Future<Output = ()>,
     ready: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
-    let site = Arc::new(Site::new(Arc::clone(&app))?);
+    let (app, site) = (Arc::clone(&site.app), Arc::new(site));
     let ended = Arc::new(AtomicBool::new(false));
     runtime.block_on(async {
         let listeners = listeners.into_iter().map(to_async).collect::<Result<Vec<_>>>()?;

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::server;
 use crate::service::sample::{self, Administrator, Contents};
 use crate::service::{App, Clock};
+use crate::web::Site;
 use serde::Serialize;
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,7 +24,7 @@ pub fn run(call: &Call) -> Outcome {
     let (json, with_stdin) = (call.flag("json")?, call.flag("exit-with-stdin")?);
     let contents = if call.flag("empty")? { Contents::Empty } else { Contents::Sample };
     let config = config(call)?;
-    let _log = serve::start_log(&config)?;
+    let log = serve::start_log(&config)?;
     let listeners = serve::bind(&config.listen)?;
     let address = *serve::addresses(&listeners)
         .first()
@@ -33,7 +34,8 @@ pub fn run(call: &Call) -> Outcome {
     let administrator = sample::prepare(&app, contents)?;
     let url = format!("{}{}", serve::origin(address), app.links().base());
     let runtime = serve::runtime()?;
-    serve::until_stopped(&runtime, app, listeners, until_over(ttl, with_stdin), move || {
+    let site = Site::new(app)?.with_access_log(log.access());
+    serve::until_stopped(&runtime, site, listeners, until_over(ttl, with_stdin), move || {
         if json { announce_json(&url, &administrator, started) } else { announce(&url, &administrator, ttl) }
     })?;
     // Memory only: nothing that still runs matters.

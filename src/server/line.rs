@@ -1,13 +1,11 @@
 //! One event of the log as one line of text or JSON.
-//!
-//! Every answer writes a line, so this is on the path of every page from the cache.
 
 use crate::config::LogFormat;
 use crate::domain::time::Timestamp;
 use std::cell::RefCell;
 use std::error::Error;
 use std::fmt::{Debug, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level};
 
@@ -19,12 +17,44 @@ thread_local! {
 #[derive(Default)]
 struct Draft {
     line: String,
+    stamp: Stamp,
+}
+
+/// How long the clock of the day is taken to run with the one that never jumps.
+const TOGETHER: Duration = Duration::from_secs(1);
+
+/// What is kept from one time stamp for the next.
+#[derive(Default)]
+pub struct Stamp {
+    /// A moment by both clocks: that of the day is looked at once a second.
+    seen: Option<(Instant, Duration)>,
     /// The last second that was written out, as `2026-05-03T08:28:00`.
     second: (u64, String),
 }
 
+impl Stamp {
+    /// A moment that was just now, to the microsecond: `2026-05-03T08:28:00.123456Z`.
+    pub fn write(&mut self, moment: Instant, out: &mut String) {
+        let seen = self.seen.filter(|(then, _)| moment.saturating_duration_since(*then) < TOGETHER);
+        let (then, day) = seen.unwrap_or_else(|| {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            (moment, now)
+        });
+        self.seen = Some((then, day));
+        let time = day + moment.saturating_duration_since(then);
+        if self.second.0 != time.as_secs() || self.second.1.is_empty() {
+            let ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+            self.second = (time.as_secs(), Timestamp::from_ms(ms).rfc3339().trim_end_matches('Z').to_owned());
+        }
+        out.push_str(&self.second.1);
+        out.push('.');
+        digits(out, 1_000_000, time.subsec_micros().into());
+        out.push('Z');
+    }
+}
+
 /// Hands the line of an event to `take`, its end included.
-pub fn write(format: LogFormat, event: &Event<'_>, take: impl FnOnce(&[u8])) {
+pub fn write(format: LogFormat, event: &Event<'_>, take: impl FnOnce(&str)) {
     DRAFT.with(|draft| match draft.try_borrow_mut() {
         Ok(mut draft) => draft.write(format, event, take),
         // What is being logged logs something itself while it is written out.
@@ -33,12 +63,12 @@ pub fn write(format: LogFormat, event: &Event<'_>, take: impl FnOnce(&[u8])) {
 }
 
 impl Draft {
-    fn write(&mut self, format: LogFormat, event: &Event<'_>, take: impl FnOnce(&[u8])) {
+    fn write(&mut self, format: LogFormat, event: &Event<'_>, take: impl FnOnce(&str)) {
         self.line.clear();
         let (level, target) = (event.metadata().level(), event.metadata().target());
         match format {
             LogFormat::Text => {
-                self.stamp();
+                self.stamp.write(Instant::now(), &mut self.line);
                 let padding = if matches!(*level, Level::INFO | Level::WARN) { "  " } else { " " };
                 self.push(&[padding, level.as_str(), " ", target, ":"]);
                 event.record(&mut Text(&mut self.line));
@@ -46,30 +76,17 @@ impl Draft {
             }
             LogFormat::Json => {
                 self.line.push_str("{\"timestamp\":\"");
-                self.stamp();
+                self.stamp.write(Instant::now(), &mut self.line);
                 self.push(&["\",\"level\":\"", level.as_str(), "\""]);
                 event.record(&mut Json(&mut self.line));
                 self.push(&[",\"target\":\"", target, "\"}\n"]);
             }
         }
-        take(self.line.as_bytes());
+        take(&self.line);
     }
 
     fn push(&mut self, parts: &[&str]) {
         parts.iter().for_each(|part| self.line.push_str(part));
-    }
-
-    /// Now, to the microsecond: `2026-05-03T08:28:00.123456Z`.
-    fn stamp(&mut self) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        if self.second.0 != now.as_secs() || self.second.1.is_empty() {
-            let ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
-            self.second = (now.as_secs(), Timestamp::from_ms(ms).rfc3339().trim_end_matches('Z').to_owned());
-        }
-        self.line.push_str(&self.second.1);
-        self.line.push('.');
-        digits(&mut self.line, 1_000_000, now.subsec_micros().into());
-        self.line.push('Z');
     }
 }
 
@@ -90,12 +107,7 @@ impl Text<'_> {
 impl Visit for Text<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.name(field);
-        let bare = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'=');
-        if !value.is_empty() && all(value, bare) {
-            self.0.push_str(value);
-        } else {
-            let _ = write!(self.0, "{value:?}");
-        }
+        quoted_text(self.0, value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
@@ -138,13 +150,7 @@ impl Json<'_> {
 impl Visit for Json<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.name(field);
-        if all(value, |byte| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\') {
-            self.0.push('"');
-            self.0.push_str(value);
-            self.0.push('"');
-        } else {
-            self.0.push_str(&serde_json::Value::from(value).to_string());
-        }
+        quoted_json(self.0, value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
@@ -176,17 +182,39 @@ impl Visit for Json<'_> {
     }
 }
 
+/// Text as it is, or quoted if it could be taken for something else.
+pub fn quoted_text(out: &mut String, text: &str) {
+    let bare = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'=');
+    if !text.is_empty() && all(text, bare) {
+        out.push_str(text);
+    } else {
+        let _ = write!(out, "{text:?}");
+    }
+}
+
+/// A string of JSON.
+pub fn quoted_json(out: &mut String, text: &str) {
+    if all(text, |byte| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\') {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&serde_json::Value::from(text).to_string());
+    }
+}
+
 /// Whether all bytes are such. Without an early end: so they are looked at many at a time.
 fn all(text: &str, is_such: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(true, |all, byte| all & is_such(byte))
 }
 
-fn decimal(line: &mut String, value: u64) {
+/// A number as it is.
+pub fn decimal(line: &mut String, value: u64) {
     line.push_str(itoa::Buffer::new().format(value));
 }
 
 /// The last digits of `value`, as many as `one` has zeros.
-fn digits(line: &mut String, one: u64, value: u64) {
+pub fn digits(line: &mut String, one: u64, value: u64) {
     line.push_str(itoa::Buffer::new().format(one + value % one).get(1..).unwrap_or(""));
 }
 

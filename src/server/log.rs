@@ -1,19 +1,24 @@
 //! The log on standard error, which can neither block the server nor end it.
 
 use crate::config::LogFormat;
-use crate::server::line;
+use crate::server::line::{self, Stamp};
+use crate::server::request_line;
+use crate::web::access_log;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::filter::Targets;
 
 /// Bytes of lines that wait for a slow terminal or pipe; beyond, new ones are dropped and counted.
 const QUEUE: usize = 512 * 1024;
+/// Most places in which lines wait; there are as many as cores, up to this.
+const MOST_PLACES: usize = 8;
 /// Lines are written together that come within this time: waking the thread for each costs more
 /// than a page from the cache.
 const TOGETHER: Duration = Duration::from_millis(5);
@@ -23,9 +28,12 @@ const LAST_LINES: Duration = Duration::from_millis(500);
 /// Starts the log. `levels` is like `info` or `warn,request=off,pamphlet::store=debug`; the lines of
 /// requests have the target `request`. The error is one sentence.
 pub fn init(format: LogFormat, levels: &str) -> Result<Log, String> {
-    let (log, lines) = Log::to(io::stderr());
-    let events = Events { levels: parsed(levels)?, format, lines };
-    tracing::subscriber::set_global_default(events).map_err(|_| "The log was started twice.".to_owned())?;
+    let levels = parsed(levels)?;
+    let tells_requests = levels.would_enable(request_line::TARGET, &Level::INFO);
+    let (mut log, lines) = Log::to(io::stderr());
+    log.requests = tells_requests.then(|| (format, lines.clone()));
+    tracing::subscriber::set_global_default(Events { levels, format, lines })
+        .map_err(|_| "The log was started twice.".to_owned())?;
     std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "panic")));
     Ok(log)
 }
@@ -53,7 +61,7 @@ impl Subscriber for Events {
     }
 
     fn event(&self, event: &Event<'_>) {
-        line::write(self.format, event, |line| self.lines.add(line));
+        line::write(self.format, event, |line| self.lines.add(|_, lines| lines.push_str(line)));
     }
 
     // There are no spans.
@@ -73,6 +81,8 @@ impl Subscriber for Events {
 /// The running log. Dropping it waits a moment for the last lines.
 pub struct Log {
     lines: Lines,
+    /// If requests are told at all.
+    requests: Option<(LogFormat, Lines)>,
     done: Receiver<()>,
     _thread: Option<JoinHandle<()>>,
 }
@@ -80,21 +90,26 @@ pub struct Log {
 impl Log {
     fn to(out: impl Write + Send + 'static) -> (Log, Lines) {
         let (finished, done) = sync_channel(1);
-        let lines = Lines::default();
+        let lines = Lines::new();
         let waiting = lines.clone();
         let work = move || {
             write_all(out, &waiting);
             let _ = finished.send(());
         };
         let thread = std::thread::Builder::new().name("log".into()).spawn(work).ok();
-        (Log { lines: lines.clone(), done, _thread: thread }, lines)
+        (Log { lines: lines.clone(), requests: None, done, _thread: thread }, lines)
+    }
+
+    /// Where answers leave their lines, unless the levels leave them out.
+    pub fn access(&self) -> Option<access_log::Lines> {
+        let (format, lines) = self.requests.clone()?;
+        Some(Box::new(move |line| lines.add(|stamp, out| request_line::write(format, line, stamp, out))))
     }
 }
 
 impl Drop for Log {
     fn drop(&mut self) {
-        self.lines.lock().closed = true;
-        self.lines.0.filled.notify_one();
+        self.lines.close();
         // A pipe that nobody reads would hold the thread for ever, so it is not joined.
         let _ = self.done.recv_timeout(LAST_LINES);
     }
@@ -102,11 +117,18 @@ impl Drop for Log {
 
 /// Writes until the log is closed. A failed write loses its lines and nothing else.
 fn write_all(mut out: impl Write, lines: &Lines) {
-    let mut batch = Vec::new();
+    let _ = lines.0.thread.set(std::thread::current());
+    let mut batches = vec![String::new(); lines.0.places.len()];
+    let mut all = String::new();
     loop {
-        let (dropped, closed) = lines.take(&mut batch);
-        let _ = out.write_all(&batch);
-        batch.clear();
+        lines.wait();
+        // Before the last look: whoever saw it open has added its line by then.
+        let closed = lines.0.closed.load(Ordering::SeqCst);
+        let dropped = lines.take(&mut batches);
+        merge(&batches, &mut all);
+        let _ = out.write_all(all.as_bytes());
+        all.clear();
+        batches.iter_mut().for_each(String::clear);
         if dropped > 0 {
             let _ = writeln!(out, "{dropped} lines of the log were dropped because nobody read them");
         }
@@ -118,51 +140,121 @@ fn write_all(mut out: impl Write, lines: &Lines) {
     let _ = out.flush();
 }
 
-/// The way from the formatter to the thread.
-#[derive(Clone, Default)]
+/// The way to the thread: lines of one thread wait in one of several places, so that threads seldom
+/// meet at a lock.
+#[derive(Clone)]
 pub struct Lines(Arc<Shared>);
 
-#[derive(Default)]
 struct Shared {
-    waiting: Mutex<Waiting>,
-    filled: Condvar,
+    places: Box<[Place]>,
+    /// Whether the thread has nothing to do until it is woken.
+    sleeps: AtomicBool,
+    closed: AtomicBool,
+    thread: OnceLock<Thread>,
 }
+
+/// Apart from its neighbours: two of them in one line of a processor's cache would be in each other's way.
+#[derive(Default)]
+#[repr(align(128))]
+struct Place(Mutex<Waiting>);
 
 #[derive(Default)]
 struct Waiting {
-    bytes: Vec<u8>,
+    lines: String,
     /// Lines for which there was no room.
     dropped: u64,
-    closed: bool,
+    stamp: Stamp,
+}
+
+thread_local! {
+    /// Which place a thread takes.
+    static TURN: usize = {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    };
 }
 
 impl Lines {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.0.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn new() -> Lines {
+        let places = std::thread::available_parallelism().map_or(1, usize::from).clamp(1, MOST_PLACES);
+        Lines(Arc::new(Shared {
+            places: std::iter::repeat_with(Place::default).take(places).collect(),
+            sleeps: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            thread: OnceLock::new(),
+        }))
     }
 
-    /// Waits for lines and swaps them for the empty `batch`. Returns how many were dropped, and
-    /// whether these are the last.
-    fn take(&self, batch: &mut Vec<u8>) -> (u64, bool) {
-        let nothing = |waiting: &mut Waiting| waiting.bytes.is_empty() && !waiting.closed;
-        let filled = self.0.filled.wait_while(self.lock(), nothing);
-        let mut waiting = filled.unwrap_or_else(|poisoned| poisoned.into_inner());
-        std::mem::swap(&mut waiting.bytes, batch);
-        (std::mem::take(&mut waiting.dropped), waiting.closed)
+    /// Swaps what waits for the empty `batches`, one for each place. Returns how many lines were dropped.
+    fn take(&self, batches: &mut [String]) -> u64 {
+        let mut dropped = 0;
+        for (place, batch) in self.0.places.iter().zip(batches) {
+            let mut waiting = place.lock();
+            std::mem::swap(&mut waiting.lines, batch);
+            dropped += std::mem::take(&mut waiting.dropped);
+        }
+        dropped
     }
 
-    /// Queues a line. Whoever logs is never kept waiting.
-    fn add(&self, line: &[u8]) {
-        let mut waiting = self.lock();
-        if waiting.closed || waiting.bytes.len() + line.len() > QUEUE {
+    /// Waits until there are lines or there will be no more.
+    fn wait(&self) {
+        self.0.sleeps.store(true, Ordering::SeqCst);
+        // Looked at after it is said that the thread sleeps: whoever adds a line later will wake it.
+        let nothing = || self.0.places.iter().all(|place| place.lock().lines.is_empty());
+        while !self.0.closed.load(Ordering::SeqCst) && nothing() {
+            std::thread::park();
+        }
+        self.0.sleeps.store(false, Ordering::SeqCst);
+    }
+
+    /// Queues what `write` appends. Whoever logs is never kept waiting.
+    fn add(&self, write: impl FnOnce(&mut Stamp, &mut String)) {
+        let place = TURN.with(|turn| turn % self.0.places.len());
+        let Some(place) = self.0.places.get(place) else { return };
+        let mut waiting = place.lock();
+        if self.0.closed.load(Ordering::Relaxed) || waiting.lines.len() > QUEUE / self.0.places.len() {
             waiting.dropped += 1;
             return;
         }
-        waiting.bytes.extend_from_slice(line);
-        if waiting.bytes.len() == line.len() {
-            self.0.filled.notify_one();
+        let Waiting { lines, stamp, .. } = &mut *waiting;
+        write(stamp, lines);
+        drop(waiting);
+        if self.0.sleeps.load(Ordering::SeqCst) && self.0.sleeps.swap(false, Ordering::SeqCst) {
+            self.wake();
         }
     }
+
+    fn close(&self) {
+        self.0.closed.store(true, Ordering::SeqCst);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if let Some(thread) = self.0.thread.get() {
+            thread.unpark();
+        }
+    }
+}
+
+impl Place {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// Appends all lines in the order of their times, with which they begin.
+fn merge(batches: &[String], all: &mut String) {
+    let mut left: Vec<&str> = batches.iter().map(String::as_str).filter(|batch| !batch.is_empty()).collect();
+    while left.len() > 1 {
+        let Some((at, first)) = left.iter().copied().enumerate().min_by_key(|(_, lines)| *lines) else { break };
+        let (line, rest) = first.split_at(first.find('\n').map_or(first.len(), |end| end + 1));
+        all.push_str(line);
+        match left.get_mut(at) {
+            Some(lines) if !rest.is_empty() => *lines = rest,
+            _ => drop(left.swap_remove(at)),
+        }
+    }
+    left.into_iter().for_each(|lines| all.push_str(lines));
 }
 
 /// What other tests of the log need.
@@ -172,10 +264,12 @@ pub mod testing {
 
     /// What is logged meanwhile.
     pub fn lines_of(format: LogFormat, levels: &str, work: impl FnOnce()) -> String {
-        let lines = Lines::default();
+        let lines = Lines::new();
         let events = Events { levels: parsed(levels).unwrap(), format, lines: lines.clone() };
         tracing::subscriber::with_default(events, work);
-        String::from_utf8(lines.lock().bytes.clone()).unwrap()
+        let mut batches = vec![String::new(); lines.0.places.len()];
+        lines.take(&mut batches);
+        batches.concat()
     }
 }
 
@@ -204,12 +298,44 @@ mod tests {
         let text = Arc::new(Mutex::new(Vec::new()));
         let (log, lines) = Log::to(Stuck(reader, text.clone()));
         for _ in 0..QUEUE {
-            lines.add(b"line\n");
+            lines.add(|_, lines| lines.push_str("line\n"));
         }
         drop(read);
         drop(log);
         let text = String::from_utf8(text.lock().unwrap().clone()).unwrap();
         assert!(text.contains("lines of the log were dropped"), "{} bytes", text.len());
+    }
+
+    #[test]
+    fn no_line_of_several_threads_is_missing() {
+        let (read, reader) = sync_channel::<()>(0);
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let (log, lines) = Log::to(Stuck(reader, text.clone()));
+        let fill = |thread: usize| {
+            for line in 0..500 {
+                lines.add(|_, all| all.push_str(&format!("{thread} {line}\n")));
+            }
+        };
+        std::thread::scope(|scope| (0..4).for_each(|thread| drop(scope.spawn(move || fill(thread)))));
+        drop(read);
+        drop(log);
+        let text = String::from_utf8(text.lock().unwrap().clone()).unwrap();
+        let told: std::collections::HashSet<&str> = text.lines().collect();
+        assert_eq!((told.len(), text.lines().count()), (2_000, 2_000));
+    }
+
+    #[test]
+    fn lines_are_written_in_the_order_of_their_times() {
+        let batches = ["1 a\n2 b\n4 d\n", "0 x\n3 c\n5 e\n", ""].map(str::to_owned);
+        let mut all = String::new();
+        merge(&batches, &mut all);
+        assert_eq!(all, "0 x\n1 a\n2 b\n3 c\n4 d\n5 e\n");
+    }
+
+    #[test]
+    fn the_lines_of_answers_can_be_left_out() {
+        let access = |levels: &str| parsed(levels).unwrap().would_enable(request_line::TARGET, &Level::INFO);
+        assert!(access("info") && access("warn,request=info") && !access("warn") && !access("info,request=off"));
     }
 
     #[test]
@@ -224,9 +350,9 @@ mod tests {
             }
         }
         let (log, lines) = Log::to(Broken);
-        lines.add(b"line\n");
+        lines.add(|_, lines| lines.push_str("line\n"));
         drop(log);
-        lines.add(b"after the end\n");
+        lines.add(|_, lines| lines.push_str("after the end\n"));
     }
 
     #[test]

@@ -61,6 +61,8 @@ pub struct Site {
     /// Made when somebody first asks.
     pub graphql: OnceLock<Door>,
     pub quota: Quota,
+    /// Where each answer leaves its line, if anywhere.
+    access_log: Option<access_log::Lines>,
     /// For bodies that are being read.
     room: Room,
     next_id: AtomicU64,
@@ -92,9 +94,16 @@ impl Site {
             metrics,
             graphql: OnceLock::new(),
             quota,
+            access_log: None,
             room: Room::default(),
             next_id: AtomicU64::new(first),
         })
+    }
+
+    /// The same, telling each answer.
+    pub fn with_access_log(mut self, lines: Option<access_log::Lines>) -> Site {
+        self.access_log = lines;
+        self
     }
 
     /// Numbers run on from a random one, so that those of two runs do not meet in a log.

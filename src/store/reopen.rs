@@ -10,6 +10,7 @@ use crate::store::disk::Gauge;
 use crate::store::file::{Opening, Place};
 use crate::store::fresh::Fresh;
 use crate::store::news::Newsroom;
+use crate::store::reading::{Kept, Reading};
 use redb::{Database, ReadableDatabase};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -27,10 +28,12 @@ const READERS_FINISH: Duration = Duration::from_millis(500);
 pub(in crate::store) struct Shared {
     pub(in crate::store) place: Place,
     pub(in crate::store) gauge: Arc<Gauge>,
+    /// Before `db`: it goes first.
+    pub(in crate::store) kept: Kept,
     /// `None` while nothing can be read: see `reopen`. Locked for moments only.
     db: RwLock<Option<Database>>,
     is_reopening: AtomicBool,
-    /// One more reference for each snapshot being read.
+    /// One more reference for each read transaction.
     readers: Arc<()>,
     pub(in crate::store) fresh: Fresh,
     /// Names of people; like the settings, true until `Scope::Frame` changes.
@@ -58,6 +61,7 @@ impl Shared {
         Ok(Shared {
             place,
             gauge,
+            kept: Kept::default(),
             db: RwLock::new(Some(db)),
             is_reopening: AtomicBool::new(false),
             readers: Arc::default(),
@@ -70,10 +74,19 @@ impl Shared {
         })
     }
 
-    pub(in crate::store) fn begin_read(&self) -> Result<(redb::ReadTransaction, Arc<()>)> {
+    /// What is committed, to be read: the kept transaction or a new one.
+    pub(in crate::store) fn reading(&self) -> Result<Arc<Reading>> {
+        // The number before the snapshot: see `fresh`.
+        let number = self.fresh.number();
+        if let Some(reading) = self.kept.get(number) {
+            return Ok(reading);
+        }
         let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
         let txn = db.as_ref().ok_or(Error::Unavailable)?.begin_read()?;
-        Ok((txn, Arc::clone(&self.readers)))
+        let reading = Arc::new(Reading::new(txn, number, Arc::clone(&self.readers)));
+        // Under the lock of the file: none of a file that was closed may come after `put`.
+        self.kept.put(&reading);
+        Ok(reading)
     }
 
     pub(in crate::store) fn begin_write(&self) -> Result<redb::WriteTransaction> {
@@ -134,7 +147,10 @@ impl Shared {
     }
 
     fn put(&self, db: Option<Database>) -> Option<Database> {
-        std::mem::replace(&mut *self.db.write().unwrap_or_else(PoisonError::into_inner), db)
+        let mut place = self.db.write().unwrap_or_else(PoisonError::into_inner);
+        // Nobody may read on in a file that is closed, and what nobody reads is not waited for.
+        self.kept.clear();
+        std::mem::replace(&mut *place, db)
     }
 }
 

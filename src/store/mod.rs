@@ -15,6 +15,7 @@ pub mod media;
 mod migrate;
 pub mod news;
 mod passengers;
+pub mod post_heads;
 pub mod post_lists;
 pub mod posts;
 mod reading;

@@ -1,6 +1,7 @@
 //! What readers and the writer share: the open file, and how it is opened again after an error.
 
-use crate::domain::id::{PostId, UserId};
+use crate::domain::category::Category;
+use crate::domain::id::{CategoryId, PostId, UserId};
 use crate::domain::settings::Settings;
 use crate::domain::user::Credit;
 use crate::error::{Error, Result};
@@ -10,6 +11,8 @@ use crate::store::disk::Gauge;
 use crate::store::file::{Opening, Place};
 use crate::store::fresh::Fresh;
 use crate::store::news::Newsroom;
+use crate::store::post_heads;
+use crate::store::post_heads::Heads;
 use crate::store::reading::{Kept, Reading};
 use redb::{Database, ReadableDatabase};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +23,8 @@ use std::time::{Duration, Instant};
 const OUTLINE_CACHE: u64 = 2 * 1024 * 1024;
 /// People whose names are kept in memory.
 const CREDIT_CACHE: usize = 2_048;
+/// Categories kept in memory.
+const CATEGORY_CACHE: usize = 256;
 /// How long the reopening of the file waits for readers to finish; later ones get
 /// `Error::Unavailable`.
 const READERS_FINISH: Duration = Duration::from_millis(500);
@@ -40,6 +45,9 @@ pub(in crate::store) struct Shared {
     pub(in crate::store) credits: quick_cache::sync::Cache<UserId, (u64, Arc<Credit>)>,
     pub(in crate::store) settings: Mutex<Option<(u64, Arc<Settings>)>>,
     pub(in crate::store) news: Arc<Newsroom>,
+    pub(in crate::store) heads: Heads,
+    /// Categories; true until `Scope::Frame` changes.
+    pub(in crate::store) categories: quick_cache::sync::Cache<CategoryId, (u64, Arc<Category>)>,
     pub(in crate::store) outlines: quick_cache::sync::Cache<PostId, (u64, Arc<Outline>), OutlineWeight>,
     pub(in crate::store) counts: Counts,
 }
@@ -69,6 +77,8 @@ impl Shared {
             credits: quick_cache::sync::Cache::new(CREDIT_CACHE),
             settings: Mutex::default(),
             news: Arc::new(Newsroom::new(epoch)),
+            heads: post_heads::none(),
+            categories: quick_cache::sync::Cache::new(CATEGORY_CACHE),
             outlines: quick_cache::sync::Cache::with_weighter(1_024, OUTLINE_CACHE, OutlineWeight),
             counts: Counts::default(),
         })

@@ -72,3 +72,26 @@ pub fn remove(txn: &WriteTxn<'_>, category: &Category) -> Result<()> {
     txn.touch(Scope::Frame);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn a_kept_category_is_the_one_that_is_stored() {
+        let store = Store::memory().unwrap();
+        let id = CategoryId(1);
+        for name in ["Owls", "Birds"] {
+            let slug = Slug::parse(&name.to_lowercase()).unwrap();
+            let category = Category { id, slug, name: name.into(), description: String::new() };
+            let stored = category.clone();
+            store.write_blocking(move |txn| put(txn, &stored)).unwrap();
+            for _ in 0..2 {
+                assert_eq!(kept(&store.read().unwrap(), id).unwrap().as_deref(), Some(&category));
+            }
+        }
+        store.write_blocking(move |txn| by_id(txn, id)?.map_or(Ok(()), |category| remove(txn, &category))).unwrap();
+        assert_eq!(kept(&store.read().unwrap(), id).unwrap(), None);
+    }
+}

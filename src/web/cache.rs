@@ -322,9 +322,11 @@ fn key(origin: &str, path: &str, known: &[&str], req: &Req) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
     use crate::domain::id::PostId;
     use crate::web::router::{Route, Surface};
-    use crate::web::testing::{get, send, site, text};
+    use crate::web::testing::{get, send, site, site_with, text};
+    use http::header::{CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, VARY};
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::time::Duration;
 
@@ -468,6 +470,32 @@ mod tests {
         // Who asks now sees the write.
         assert_eq!(get(&site, "/").await.status(), 200);
         assert_eq!(renders.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn without_room_each_page_is_made_anew_with_the_same_headers() {
+        let config = |page_cache| Config { page_cache, ..Config::default() };
+        let route = || {
+            Route::new(Method::GET, "/", Surface::Page, |site: Arc<Site>, req: Req| async move {
+                get_or_render(&site, &req, &[], |_| {
+                    Ok(response::document(response::HTML, "A page. ".repeat(500), vec![Scope::Lists], None))
+                })
+                .await
+            })
+        };
+        let (none, some) = (site_with(config(0), vec![route()]), site_with(config(8_000_000), vec![route()]));
+        for coding in ["identity", "gzip", "br"] {
+            let asked = [("accept-encoding", coding)];
+            let (bare, kept) = (send(&none, "GET /", &asked, "").await, send(&some, "GET /", &asked, "").await);
+            let names = [ETAG, CONTENT_TYPE, CONTENT_ENCODING, CACHE_CONTROL, VARY, CONTENT_SECURITY_POLICY];
+            for name in names {
+                assert_eq!(bare.headers().get(&name), kept.headers().get(&name), "{coding}: {name}");
+            }
+            assert_eq!(bare.body().length(), kept.body().length());
+            let asked = [("accept-encoding", coding), ("if-none-match", bare.headers()[ETAG].to_str().unwrap())];
+            assert_eq!(send(&none, "GET /", &asked, "").await.status(), 304);
+        }
+        assert_eq!((none.cache.hits_and_misses(), none.cache.weight()), ((0, 6), 0));
     }
 
     #[tokio::test]

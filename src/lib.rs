@@ -60,11 +60,11 @@
 //! out the client's address. For a visitor it looks into the page cache: a page that was rendered
 //! from a snapshot no older than the last change of anything it shows is sent as it is, in the
 //! coding the browser takes, and the data file is not touched. Otherwise `web::pages::posts::show`
-//! runs under one of a few render permits: one snapshot, `service::posts::visible` and `view` (body
-//! current?), `service::comments::conversation` (one page of it), `view::post::show`. The page is
-//! compressed, kept with the number of its snapshot and its scopes, and sent. Of several visitors
-//! who miss the same page one renders and the others wait. A member gets a page of their own, never
-//! kept, put together from parts that are the same for everybody, which are (`web::kept`).
+//! runs under one of a few render permits: one snapshot (readers share it until the next commit, `store::reading`),
+//! `service::posts::visible` and `view` (body current?), `service::comments::conversation` (one page of it),
+//! `view::post::show`. The page is compressed, kept with the number of its snapshot and its scopes, and sent.
+//! Of several visitors who miss the same page one renders and the others wait. A member gets a page of their own,
+//! never kept, put together from parts that are the same for everybody, which are (`web::kept`).
 //!
 //! **A query in GraphQL.** `web::graphql::post` or `get` reads the request ([`web::strict`]), and `limits` holds
 //! the document against what it may ask for before anything expands its fragments. Under a render permit,

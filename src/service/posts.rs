@@ -35,14 +35,15 @@ pub fn show(app: &App, txn: &ReadTxn, actor: &Actor, kind: Kind, slug: &str) -> 
 pub fn visible(app: &App, txn: &ReadTxn, actor: &Actor, kind: Kind, slug: &str) -> Result<PostHead> {
     let missing = || Error::NotFound(kind.as_str());
     let slug = Slug::parse(slug).map_err(|_| missing())?;
-    store::posts::by_slug(txn, kind, &slug)?.filter(|head| head.visible_to(actor, app.now())).ok_or_else(missing)
+    store::post_heads::by_slug(txn, kind, slug)?.filter(|head| head.visible_to(actor, app.now())).ok_or_else(missing)
 }
 
 /// A post or page with what is shown beside its text; the caller has decided that it may be shown.
 pub fn view(app: &App, txn: &ReadTxn, head: PostHead) -> Result<PostView> {
+    let category = head.category.map(|id| store::categories::kept(txn, id)).transpose()?.flatten();
     Ok(PostView {
         authors: credits(txn, &head.authors)?,
-        category: head.category.map(|id| store::categories::by_id(txn, id)).transpose()?.flatten(),
+        category: category.as_deref().cloned(),
         body: body(app, txn, &head)?,
         head,
     })

@@ -7,8 +7,9 @@ use crate::error::{Error, Result};
 use crate::store::fresh::Scope;
 use crate::store::record;
 use crate::store::schema::{CATEGORIES, CATEGORY_BY_SLUG};
-use crate::store::{Snapshot, WriteTxn, ids};
+use crate::store::{ReadTxn, Snapshot, WriteTxn, ids};
 use redb::ReadableTable;
+use std::sync::Arc;
 
 /// A number for a new category.
 pub fn next_id(txn: &WriteTxn<'_>) -> Result<CategoryId> {
@@ -17,6 +18,19 @@ pub fn next_id(txn: &WriteTxn<'_>) -> Result<CategoryId> {
 
 pub fn by_id(txn: &impl Snapshot, id: CategoryId) -> Result<Option<Category>> {
     txn.table(CATEGORIES)?.get(id.0)?.map(|row| record::decode(row.value())).transpose()
+}
+
+/// The same, read once and kept until any category changes.
+pub fn kept(txn: &ReadTxn, id: CategoryId) -> Result<Option<Arc<Category>>> {
+    let cache = &txn.shared.categories;
+    if let Some((number, category)) = cache.get(&id)
+        && !txn.shared.fresh.changed_since(&[Scope::Frame], number)
+    {
+        return Ok(Some(category));
+    }
+    let Some(category) = by_id(txn, id)?.map(Arc::new) else { return Ok(None) };
+    cache.insert(id, (txn.number(), Arc::clone(&category)));
+    Ok(Some(category))
 }
 
 pub fn by_slug(txn: &impl Snapshot, slug: &Slug) -> Result<Option<Category>> {
@@ -57,4 +71,27 @@ pub fn remove(txn: &WriteTxn<'_>, category: &Category) -> Result<()> {
     txn.open(CATEGORIES)?.remove(category.id.0)?;
     txn.touch(Scope::Frame);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn a_kept_category_is_the_one_that_is_stored() {
+        let store = Store::memory().unwrap();
+        let id = CategoryId(1);
+        for name in ["Owls", "Birds"] {
+            let slug = Slug::parse(&name.to_lowercase()).unwrap();
+            let category = Category { id, slug, name: name.into(), description: String::new() };
+            let stored = category.clone();
+            store.write_blocking(move |txn| put(txn, &stored)).unwrap();
+            for _ in 0..2 {
+                assert_eq!(kept(&store.read().unwrap(), id).unwrap().as_deref(), Some(&category));
+            }
+        }
+        store.write_blocking(move |txn| by_id(txn, id)?.map_or(Ok(()), |category| remove(txn, &category))).unwrap();
+        assert_eq!(kept(&store.read().unwrap(), id).unwrap(), None);
+    }
 }

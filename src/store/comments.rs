@@ -88,7 +88,7 @@ impl Outline {
 pub fn outline(txn: &ReadTxn, post: PostId) -> Result<Arc<Outline>> {
     match kept(txn, post) {
         Some(outline) => Ok(outline),
-        None => Ok(keep(txn, post, build_outline(&txn.table(COMMENTS)?, post)?)),
+        None => Ok(keep(txn, post, build_outline(&*txn.table(COMMENTS)?, post)?)),
     }
 }
 
@@ -103,7 +103,7 @@ pub fn counts(txn: &ReadTxn, posts: impl IntoIterator<Item = PostId>) -> Result<
             Some(table) => table,
             none => none.insert(txn.table(COMMENTS)?),
         };
-        Ok(keep(txn, post, build_outline(table, post)?).total)
+        Ok(keep(txn, post, build_outline(&**table, post)?).total)
     };
     posts.into_iter().map(count).collect()
 }

@@ -195,7 +195,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn rows<K: Key + 'static, V: Value + 'static>(
+fn rows<K: Key + Send + Sync + 'static, V: Value + Send + Sync + 'static>(
     out: &mut String,
     txn: &impl Snapshot,
     table: TableDefinition<'static, K, V>,

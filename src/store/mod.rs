@@ -15,8 +15,10 @@ pub mod media;
 mod migrate;
 pub mod news;
 mod passengers;
+pub mod post_heads;
 pub mod post_lists;
 pub mod posts;
+mod reading;
 pub mod receipts;
 mod record;
 pub mod redirects;
@@ -40,11 +42,12 @@ use crate::error::{Error, Result};
 use crate::store::file::Place;
 use crate::store::fresh::Scope;
 use crate::store::news::{Listener, News, Position, Topic};
+use crate::store::reading::Reading;
 use crate::store::reopen::Shared;
 use crate::store::writer::Writer;
 use redb::{Key, ReadableTable, StorageBackend, TableDefinition, Value};
 use std::cell::{Cell, RefCell};
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -96,10 +99,8 @@ impl Store {
         if self.writer.is_mending(&self.shared) {
             wait::off_the_loop(|| self.writer.mend(&self.shared));
         }
-        // The number before the snapshot: see `fresh`.
-        let number = self.shared.fresh.number();
-        let (txn, reader) = self.shared.begin_read()?;
-        Ok(ReadTxn { txn, number, shared: Arc::clone(&self.shared), tables: AtomicUsize::new(0), _reader: reader })
+        let reading = self.shared.reading()?;
+        Ok(ReadTxn { reading, shared: Arc::clone(&self.shared), tables: AtomicUsize::new(0) })
     }
 
     /// Runs `work` on the writer's thread in a transaction it may share with other jobs, and
@@ -205,47 +206,45 @@ impl Store {
 /// `WriteTxn`, so that each query is written once.
 pub trait Snapshot {
     /// An open table.
-    type Table<'a, K: Key + 'static, V: Value + 'static>: ReadableTable<K, V>
+    type Table<'a, K: Key + Send + Sync + 'static, V: Value + Send + Sync + 'static>: Deref<Target: ReadableTable<K, V>>
     where
         Self: 'a;
 
     /// Opens a table to read.
-    fn table<K: Key + 'static, V: Value + 'static>(
+    fn table<K: Key + Send + Sync + 'static, V: Value + Send + Sync + 'static>(
         &self,
         table: TableDefinition<'static, K, V>,
     ) -> Result<Self::Table<'_, K, V>>;
 }
 
-/// A snapshot to read from.
+/// A snapshot to read from; others may read from it too.
 pub struct ReadTxn {
-    txn: redb::ReadTransaction,
-    number: u64,
+    reading: Arc<Reading>,
     shared: Arc<Shared>,
     tables: AtomicUsize,
-    _reader: Arc<()>,
 }
 
 impl ReadTxn {
     /// Number of a commit this snapshot shows for certain; it may show later ones.
     pub fn number(&self) -> u64 {
-        self.number
+        self.reading.number
     }
 
-    /// How often a table was opened in it: what tells one read of many from many reads of one.
+    /// How often a table was asked for in it: what tells one read of many from many reads of one.
     pub fn tables_opened(&self) -> usize {
         self.tables.load(Ordering::Relaxed)
     }
 }
 
 impl Snapshot for ReadTxn {
-    type Table<'a, K: Key + 'static, V: Value + 'static> = redb::ReadOnlyTable<K, V>;
+    type Table<'a, K: Key + Send + Sync + 'static, V: Value + Send + Sync + 'static> = Arc<redb::ReadOnlyTable<K, V>>;
 
-    fn table<K: Key + 'static, V: Value + 'static>(
+    fn table<K: Key + Send + Sync + 'static, V: Value + Send + Sync + 'static>(
         &self,
         table: TableDefinition<'static, K, V>,
     ) -> Result<Self::Table<'_, K, V>> {
         self.tables.fetch_add(1, Ordering::Relaxed);
-        Ok(self.txn.open_table(table)?)
+        self.reading.table(table)
     }
 }
 
@@ -294,16 +293,16 @@ impl WriteTxn<'_> {
 }
 
 impl Snapshot for WriteTxn<'_> {
-    type Table<'a, K: Key + 'static, V: Value + 'static>
-        = redb::Table<'a, K, V>
+    type Table<'a, K: Key + Send + Sync + 'static, V: Value + Send + Sync + 'static>
+        = Box<redb::Table<'a, K, V>>
     where
         Self: 'a;
 
-    fn table<K: Key + 'static, V: Value + 'static>(
+    fn table<K: Key + Send + Sync + 'static, V: Value + Send + Sync + 'static>(
         &self,
         table: TableDefinition<'static, K, V>,
     ) -> Result<Self::Table<'_, K, V>> {
-        Ok(self.txn.open_table(table)?)
+        Ok(Box::new(self.txn.open_table(table)?))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::domain::time::{Timestamp, Zone};
 use crate::error::Result;
 use crate::store::fresh::Scope;
 use crate::store::posts::{Body, Listing, Revision};
-use crate::store::{ReadTxn, Store, comments, counts, ids, posts};
+use crate::store::{ReadTxn, Store, comments, counts, ids, post_heads, posts};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -290,6 +290,8 @@ fn compare_posts(txn: &ReadTxn, model: &Model) -> Result<()> {
     for (kind, number) in [Kind::Post, Kind::Page].into_iter().flat_map(|kind| (0..SLUGS).map(move |n| (kind, n))) {
         let holder = model.posts.values().find(|head| head.kind == kind && head.slug == slug(number));
         assert_eq!(posts::by_slug(txn, kind, &slug(number))?.as_ref(), holder);
+        // Kept now, it is asked for again after the next step.
+        assert_eq!(post_heads::by_slug(txn, kind, slug(number))?.as_ref(), holder);
     }
     let mut by_category = HashMap::new();
     for category in model.posts.values().filter_map(|head| head.category) {

@@ -25,11 +25,12 @@ pub struct Body {
     pub html: Html,
 }
 
+/// Read without copying what is still compressed.
 #[derive(Serialize, Deserialize)]
-struct StoredBody {
-    stamp: String,
-    #[serde(with = "serde_bytes")]
-    html: Vec<u8>,
+struct StoredBody<'a> {
+    stamp: &'a str,
+    #[serde(borrow, with = "serde_bytes")]
+    html: &'a [u8],
 }
 
 /// What an author wrote, as it was saved.
@@ -79,10 +80,10 @@ pub fn by_slug(txn: &impl Snapshot, kind: Kind, slug: &Slug) -> Result<Option<Po
 
 /// The rendered text.
 pub fn body(txn: &impl Snapshot, id: PostId) -> Result<Option<Body>> {
-    let stored = txn.table(BODIES)?.get(id.0)?.map(|row| record::decode::<StoredBody>(row.value())).transpose()?;
-    stored
-        .map(|stored| Ok(Body { stamp: stored.stamp, html: Html::trusted(record::unpack(&stored.html)?) }))
-        .transpose()
+    let table = txn.table(BODIES)?;
+    let Some(row) = table.get(id.0)? else { return Ok(None) };
+    let stored: StoredBody<'_> = record::decode(row.value())?;
+    Ok(Some(Body { stamp: stored.stamp.to_owned(), html: Html::trusted(record::unpack(stored.html)?) }))
 }
 
 /// What was saved as `version`.
@@ -351,7 +352,7 @@ fn put_revision(txn: &WriteTxn<'_>, head: &PostHead, revision: &Revision) -> Res
 
 fn put_body(txn: &WriteTxn<'_>, id: PostId, body: &Body) -> Result<()> {
     settings::keep_rendered_true(txn, &body.stamp)?;
-    let stored = StoredBody { stamp: body.stamp.clone(), html: record::pack(body.html.as_str()) };
+    let stored = StoredBody { stamp: &body.stamp, html: &record::pack(body.html.as_str()) };
     txn.open(BODIES)?.insert(id.0, record::encode(&stored)?.as_slice())?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What readers and the writer share: the open file, and how it is opened again after an error.
 
-use crate::domain::id::{PostId, UserId};
+use crate::domain::category::Category;
+use crate::domain::id::{CategoryId, PostId, UserId};
 use crate::domain::settings::Settings;
 use crate::domain::user::Credit;
 use crate::error::{Error, Result};
@@ -10,6 +11,9 @@ use crate::store::disk::Gauge;
 use crate::store::file::{Opening, Place};
 use crate::store::fresh::Fresh;
 use crate::store::news::Newsroom;
+use crate::store::post_heads;
+use crate::store::post_heads::Heads;
+use crate::store::reading::{Kept, Reading};
 use redb::{Database, ReadableDatabase};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -19,6 +23,8 @@ use std::time::{Duration, Instant};
 const OUTLINE_CACHE: u64 = 2 * 1024 * 1024;
 /// People whose names are kept in memory.
 const CREDIT_CACHE: usize = 2_048;
+/// Categories kept in memory.
+const CATEGORY_CACHE: usize = 256;
 /// How long the reopening of the file waits for readers to finish; later ones get
 /// `Error::Unavailable`.
 const READERS_FINISH: Duration = Duration::from_millis(500);
@@ -27,16 +33,21 @@ const READERS_FINISH: Duration = Duration::from_millis(500);
 pub(in crate::store) struct Shared {
     pub(in crate::store) place: Place,
     pub(in crate::store) gauge: Arc<Gauge>,
+    /// Before `db`: it goes first.
+    pub(in crate::store) kept: Kept,
     /// `None` while nothing can be read: see `reopen`. Locked for moments only.
     db: RwLock<Option<Database>>,
     is_reopening: AtomicBool,
-    /// One more reference for each snapshot being read.
+    /// One more reference for each read transaction.
     readers: Arc<()>,
     pub(in crate::store) fresh: Fresh,
     /// Names of people; like the settings, true until `Scope::Frame` changes.
     pub(in crate::store) credits: quick_cache::sync::Cache<UserId, (u64, Arc<Credit>)>,
     pub(in crate::store) settings: Mutex<Option<(u64, Arc<Settings>)>>,
     pub(in crate::store) news: Arc<Newsroom>,
+    pub(in crate::store) heads: Heads,
+    /// Categories; true until `Scope::Frame` changes.
+    pub(in crate::store) categories: quick_cache::sync::Cache<CategoryId, (u64, Arc<Category>)>,
     pub(in crate::store) outlines: quick_cache::sync::Cache<PostId, (u64, Arc<Outline>), OutlineWeight>,
     pub(in crate::store) counts: Counts,
 }
@@ -58,6 +69,7 @@ impl Shared {
         Ok(Shared {
             place,
             gauge,
+            kept: Kept::default(),
             db: RwLock::new(Some(db)),
             is_reopening: AtomicBool::new(false),
             readers: Arc::default(),
@@ -65,15 +77,26 @@ impl Shared {
             credits: quick_cache::sync::Cache::new(CREDIT_CACHE),
             settings: Mutex::default(),
             news: Arc::new(Newsroom::new(epoch)),
+            heads: post_heads::none(),
+            categories: quick_cache::sync::Cache::new(CATEGORY_CACHE),
             outlines: quick_cache::sync::Cache::with_weighter(1_024, OUTLINE_CACHE, OutlineWeight),
             counts: Counts::default(),
         })
     }
 
-    pub(in crate::store) fn begin_read(&self) -> Result<(redb::ReadTransaction, Arc<()>)> {
+    /// What is committed, to be read: the kept transaction or a new one.
+    pub(in crate::store) fn reading(&self) -> Result<Arc<Reading>> {
+        // The number before the snapshot: see `fresh`.
+        let number = self.fresh.number();
+        if let Some(reading) = self.kept.get(number) {
+            return Ok(reading);
+        }
         let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
         let txn = db.as_ref().ok_or(Error::Unavailable)?.begin_read()?;
-        Ok((txn, Arc::clone(&self.readers)))
+        let reading = Arc::new(Reading::new(txn, number, Arc::clone(&self.readers)));
+        // Under the lock of the file: none of a file that was closed may come after `put`.
+        self.kept.put(&reading);
+        Ok(reading)
     }
 
     pub(in crate::store) fn begin_write(&self) -> Result<redb::WriteTransaction> {
@@ -134,7 +157,10 @@ impl Shared {
     }
 
     fn put(&self, db: Option<Database>) -> Option<Database> {
-        std::mem::replace(&mut *self.db.write().unwrap_or_else(PoisonError::into_inner), db)
+        let mut place = self.db.write().unwrap_or_else(PoisonError::into_inner);
+        // Nobody may read on in a file that is closed, and what nobody reads is not waited for.
+        self.kept.clear();
+        std::mem::replace(&mut *place, db)
     }
 }
 

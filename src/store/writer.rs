@@ -318,11 +318,13 @@ impl Worker {
         passengers.record(&txn)?;
         let (touched, news, comment_ids) =
             (txn.touched.into_inner(), txn.news.into_inner(), txn.comment_ids.into_inner());
+        let during_commit = self.shared.kept.during_commit();
         transaction.commit()?;
         self.state.tally.commit(jobs.iter().filter(|job| job.outcome.is_ok()).count());
         self.comment_ids = comment_ids;
         // Caches first: who hears of it reads it.
         self.shared.fresh.publish(&touched);
+        drop(during_commit);
         self.shared.news.tell(news);
         Ok(Ending::Committed)
     }

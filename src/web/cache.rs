@@ -18,8 +18,9 @@ use crate::web::variants::{About, Variants};
 use http::header::{CACHE_CONTROL, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use quick_cache::DefaultHashBuilder;
 use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle, PlaceholderGuard};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -39,6 +40,8 @@ const MAX_VALUE: usize = 100;
 /// The pages, bounded in bytes, with the permits to render.
 pub struct PageCache {
     pages: Cache<String, Arc<Entry>, Weight>,
+    /// Whether there is any room.
+    keeps: bool,
     /// Held from the read until the page and its coded variant are made, so that a crowd of
     /// misses cannot hold a crowd of pages in memory.
     permits: Semaphore,
@@ -88,6 +91,7 @@ impl PageCache {
         let items = (bytes / 32_768).max(16);
         PageCache {
             pages: Cache::with_weighter(items, bytes as u64, Weight),
+            keeps: bytes > 0,
             permits: Semaphore::new(cores.clamp(2, 8)),
             paces: Paces::default(),
             hits: AtomicU64::new(0),
@@ -99,6 +103,9 @@ impl PageCache {
     /// takes; with the number of its route. An address that is written otherwise than `key` writes
     /// it has to be parsed first.
     pub fn ready(&self, app: &App, caller: &Caller, address: &str, asked: &HeaderMap) -> Option<(Res, usize)> {
+        if !self.keeps {
+            return None;
+        }
         let of_origin = || self.pages.get(&(caller.origin() + address)).filter(|_| caller.is_guessed());
         let entry = self.pages.get(address).or_else(of_origin)?;
         let variant = entry.variants.ready(encoding::choose(asked))?;
@@ -157,45 +164,63 @@ where
     }
 }
 
-/// The kept page, or a new one that is kept. Of several requests that miss one page, one renders and
-/// the others wait for it. Each gets a page as new as its question, no newer: else who waits while others
+/// The kept page, or a new one that is kept if there is room. Of several requests that miss one page, one
+/// renders and the others wait for it. Each gets a page as new as its question, no newer: else who waits while others
 /// write would render again, one after the other.
 async fn shared<F>(site: &Site, req: &Req, key: &str, render: F) -> Result<Res>
 where
     F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
 {
     let cache = &site.cache;
-    let asked = site.app.number();
-    let guard = loop {
-        cache.pages.remove_if(key, |entry| !entry.was_true(&site.app, asked));
-        match cache.pages.get_value_or_guard_async(key).await {
-            // It may have been rendered before a write that was acknowledged before we asked.
-            Ok(entry) if entry.was_true(&site.app, asked) => {
-                cache.hits.fetch_add(1, Ordering::Relaxed);
-                return coded(cache, &entry, &req.headers).await;
-            }
-            Ok(_) => {}
-            Err(guard) => break guard,
+    let guard = match kept(site, key).await {
+        Ok(entry) => {
+            cache.hits.fetch_add(1, Ordering::Relaxed);
+            return coded(cache, &entry, &req.headers).await;
         }
+        Err(guard) => guard,
     };
-    let permit = cache.permit().await?;
+    let _permit = cache.permit().await?;
     let txn = site.app.read()?;
-    let encoding = encoding::choose(&req.headers);
-    let entry = match cache.paces.run(req.route, || render(&txn))? {
+    let (variants, scopes, until) = match cache.paces.run(req.route, || render(&txn))? {
         Rendered::Other(res) => return Ok(res),
         Rendered::Page { body, media_type, scopes, until, headers } => {
             let about = About { media_type, cache_control: PUBLIC, vary: vary(site, req), quality: QUALITY };
-            let variants = Variants::new(body, about).with(headers);
-            cache.misses.fetch_add(1, Ordering::Relaxed);
-            Arc::new(Entry { route: req.route, number: txn.number(), scopes: scopes.into(), until, variants })
+            (Variants::new(body, about).with(headers), scopes, until)
         }
     };
-    let variant = entry.variants.ready(encoding);
-    let res = variant.unwrap_or_else(|| off_the_loop(|| entry.variants.make(encoding))).respond(&req.headers);
+    cache.misses.fetch_add(1, Ordering::Relaxed);
+    let encoding = encoding::choose(&req.headers);
+    if variants.ready(encoding).is_none() {
+        off_the_loop(|| variants.make(encoding));
+    }
+    let Some(guard) = guard else { return Ok(variants.into_variant(encoding).into_response(&req.headers)) };
+    let res = variants.make(encoding).respond(&req.headers);
+    let entry = Entry { route: req.route, number: txn.number(), scopes: scopes.into(), until, variants };
     // A page that is too large for the cache is not kept, which is no failure.
-    let _ = guard.insert(entry);
-    drop(permit);
+    let _ = guard.insert(Arc::new(entry));
     Ok(res)
+}
+
+/// Keeps the place of a page that somebody renders.
+type Guard<'a> =
+    PlaceholderGuard<'a, String, Arc<Entry>, Weight, DefaultHashBuilder, DefaultLifecycle<String, Arc<Entry>>>;
+
+/// The kept page, or the right to render it; without a place where nothing is kept.
+async fn kept<'a>(site: &'a Site, key: &str) -> std::result::Result<Arc<Entry>, Option<Guard<'a>>> {
+    let pages = &site.cache.pages;
+    if !site.cache.keeps {
+        return Err(None);
+    }
+    let asked = site.app.number();
+    loop {
+        pages.remove_if(key, |entry| !entry.was_true(&site.app, asked));
+        match pages.get_value_or_guard_async(key).await {
+            // It may have been rendered before a write that was acknowledged before we asked.
+            Ok(entry) if entry.was_true(&site.app, asked) => return Ok(entry),
+            Ok(_) => {}
+            Err(guard) => return Err(Some(guard)),
+        }
+    }
 }
 
 async fn coded(cache: &PageCache, entry: &Entry, asked: &HeaderMap) -> Result<Res> {
@@ -232,7 +257,7 @@ where
             let variants = Variants::new(body, about).with(headers);
             let encoding =
                 if encoding::takes_gzip(&req.headers) { encoding::Encoding::Gzip } else { encoding::Encoding::Plain };
-            Ok(variants.make(encoding).respond(&req.headers))
+            Ok(variants.into_variant(encoding).into_response(&req.headers))
         }
         Rendered::Page { body, media_type, .. } => {
             let mut res = response::bytes(StatusCode::OK, media_type, body);
@@ -297,9 +322,11 @@ fn key(origin: &str, path: &str, known: &[&str], req: &Req) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
     use crate::domain::id::PostId;
     use crate::web::router::{Route, Surface};
-    use crate::web::testing::{get, send, site, text};
+    use crate::web::testing::{get, send, site, site_with, text};
+    use http::header::{CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, VARY};
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::time::Duration;
 
@@ -443,6 +470,32 @@ mod tests {
         // Who asks now sees the write.
         assert_eq!(get(&site, "/").await.status(), 200);
         assert_eq!(renders.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn without_room_each_page_is_made_anew_with_the_same_headers() {
+        let config = |page_cache| Config { page_cache, ..Config::default() };
+        let route = || {
+            Route::new(Method::GET, "/", Surface::Page, |site: Arc<Site>, req: Req| async move {
+                get_or_render(&site, &req, &[], |_| {
+                    Ok(response::document(response::HTML, "A page. ".repeat(500), vec![Scope::Lists], None))
+                })
+                .await
+            })
+        };
+        let (none, some) = (site_with(config(0), vec![route()]), site_with(config(8_000_000), vec![route()]));
+        for coding in ["identity", "gzip", "br"] {
+            let asked = [("accept-encoding", coding)];
+            let (bare, kept) = (send(&none, "GET /", &asked, "").await, send(&some, "GET /", &asked, "").await);
+            let names = [ETAG, CONTENT_TYPE, CONTENT_ENCODING, CACHE_CONTROL, VARY, CONTENT_SECURITY_POLICY];
+            for name in names {
+                assert_eq!(bare.headers().get(&name), kept.headers().get(&name), "{coding}: {name}");
+            }
+            assert_eq!(bare.body().length(), kept.body().length());
+            let asked = [("accept-encoding", coding), ("if-none-match", bare.headers()[ETAG].to_str().unwrap())];
+            assert_eq!(send(&none, "GET /", &asked, "").await.status(), 304);
+        }
+        assert_eq!((none.cache.hits_and_misses(), none.cache.weight()), ((0, 6), 0));
     }
 
     #[tokio::test]

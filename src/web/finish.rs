@@ -49,7 +49,7 @@ impl Finish {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
-        if let Ok(id) = HeaderValue::from_str(&self.id.to_string()) {
+        if let Ok(id) = HeaderValue::try_from(self.id.to_string()) {
             headers.insert(X_REQUEST_ID, id);
         }
         security::protect(headers, self.https);

@@ -10,6 +10,7 @@ use http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, VARY,
 };
 use http::{HeaderMap, StatusCode};
+use std::fmt::Display;
 use std::sync::OnceLock;
 use twox_hash::XxHash3_128;
 
@@ -90,6 +91,17 @@ impl Variants {
         made.as_ref().unwrap_or(&self.plain)
     }
 
+    /// The variant for `encoding` alone, for a body that is sent once; makes it if need be.
+    pub fn into_variant(self, encoding: Encoding) -> Variant {
+        self.make(encoding);
+        let made = match encoding {
+            Encoding::Plain => None,
+            Encoding::Gzip => self.gzip.into_inner(),
+            Encoding::Brotli => self.brotli.into_inner(),
+        };
+        made.flatten().unwrap_or(self.plain)
+    }
+
     fn coded(&self, name: &'static str, body: Option<Bytes>) -> Option<Variant> {
         let body = body.filter(|body| body.len() <= self.plain.body.len() / 2)?;
         let etag = quoted(self.plain.etag.to_str().ok()?.trim_matches('"'), name);
@@ -109,35 +121,50 @@ impl Variant {
     /// 200, or 304 if the client has it already.
     pub fn respond(&self, asked: &HeaderMap) -> Res {
         if encoding::not_changed(asked, &self.etag) {
-            let mut res = response::empty(StatusCode::NOT_MODIFIED);
-            *res.headers_mut() = self.unchanged.get_or_init(|| stripped(&self.headers)).clone();
-            return res;
+            return unchanged(self.unchanged.get_or_init(|| stripped(self.headers.clone())).clone());
         }
-        let mut res = response::empty(StatusCode::OK);
-        *res.headers_mut() = self.headers.clone();
-        *res.body_mut() = Body::Full(self.body.clone());
-        res
+        whole(self.headers.clone(), self.body.clone())
+    }
+
+    /// The same, for who has no further use of it.
+    pub fn into_response(self, asked: &HeaderMap) -> Res {
+        if encoding::not_changed(asked, &self.etag) {
+            return unchanged(stripped(self.headers));
+        }
+        whole(self.headers, self.body)
     }
 }
 
+fn whole(headers: HeaderMap, body: Bytes) -> Res {
+    let mut res = response::empty(StatusCode::OK);
+    *res.headers_mut() = headers;
+    *res.body_mut() = Body::Full(body);
+    res
+}
+
+fn unchanged(headers: HeaderMap) -> Res {
+    let mut res = response::empty(StatusCode::NOT_MODIFIED);
+    *res.headers_mut() = headers;
+    res
+}
+
 /// Without what describes a body that is not sent (RFC 9110, section 15.4.5).
-fn stripped(headers: &HeaderMap) -> HeaderMap {
-    let mut left = headers.clone();
+fn stripped(mut headers: HeaderMap) -> HeaderMap {
     for name in [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH] {
-        left.remove(name);
+        headers.remove(name);
     }
-    left
+    headers
 }
 
 /// The strong tag of a body (RFC 9110, section 8.8.3), before any coding. Nobody gains by making two bodies
 /// with one tag, so it need not be a cryptographic hash, which costs more than to render a short page.
 pub fn tag(body: &[u8]) -> HeaderValue {
-    quoted(&format!("{:032x}", XxHash3_128::oneshot(body)), "")
+    quoted(format_args!("{:032x}", XxHash3_128::oneshot(body)), "")
 }
 
-fn quoted(hex: &str, suffix: &str) -> HeaderValue {
+fn quoted(hex: impl Display, suffix: &str) -> HeaderValue {
     let dash = if suffix.is_empty() { "" } else { "-" };
-    HeaderValue::from_str(&format!("\"{hex}{dash}{suffix}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+    HeaderValue::try_from(format!("\"{hex}{dash}{suffix}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
 #[cfg(test)]

@@ -52,12 +52,12 @@ fn open_and_look(path: &Path) -> Result<Checkup> {
             checkup.expect(sound, || {
                 "The checksums did not agree; the file was set back to its last sound commit.".into()
             });
-            checkup.look(Look(db.begin_read()?))?;
+            checkup.look(Look(&db.begin_read()?))?;
         }
         // Anything else that is wrong with the file is no reason to look at what still can be read.
         Err(Error::DataFile(message)) if message == trouble::in_use(path) => {
             let db = file::open_read_only(path, CACHE).map_err(|_| Error::DataFile(message))?;
-            checkup.look(Look(db.begin_read()?))?;
+            checkup.look(Look(&db.begin_read()?))?;
         }
         Err(error) => return Err(error),
     }
@@ -67,26 +67,28 @@ fn open_and_look(path: &Path) -> Result<Checkup> {
 /// Checks the records of an open store, without walking the pages beneath them.
 pub fn check_store(store: &Store) -> Result<Checkup> {
     let mut checkup = Checkup { schema: migrate::SCHEMA, ..Checkup::default() };
-    let (txn, _reader) = store.shared.begin_read()?;
-    checkup.look(Look(txn))?;
+    checkup.look(Look(&store.shared.reading()?.txn))?;
     Ok(checkup)
 }
 
 /// A snapshot of a database, whoever opened it.
-struct Look(ReadTransaction);
+struct Look<'a>(&'a ReadTransaction);
 
-impl Snapshot for Look {
-    type Table<'a, K: Key + 'static, V: Value + 'static> = ReadOnlyTable<K, V>;
+impl Snapshot for Look<'_> {
+    type Table<'a, K: Key + Send + Sync + 'static, V: Value + Send + Sync + 'static>
+        = Box<ReadOnlyTable<K, V>>
+    where
+        Self: 'a;
 
-    fn table<K: Key + 'static, V: Value + 'static>(
+    fn table<K: Key + Send + Sync + 'static, V: Value + Send + Sync + 'static>(
         &self,
         table: TableDefinition<'static, K, V>,
     ) -> Result<Self::Table<'_, K, V>> {
-        Ok(self.0.open_table(table)?)
+        Ok(Box::new(self.0.open_table(table)?))
     }
 }
 
-impl Look {
+impl Look<'_> {
     /// What `read` makes of every row of a table.
     fn rows<K, V, T>(
         &self,
@@ -94,8 +96,8 @@ impl Look {
         mut read: impl for<'k, 'v> FnMut(K::SelfType<'k>, V::SelfType<'v>) -> T,
     ) -> Result<Vec<T>>
     where
-        K: Key + 'static,
-        V: Value + 'static,
+        K: Key + Send + Sync + 'static,
+        V: Value + Send + Sync + 'static,
     {
         let mut rows = Vec::new();
         for row in self.table(table)?.iter()? {
@@ -165,7 +167,7 @@ impl Checkup {
 /// The records of a database that is open already; its pages are not walked.
 pub(in crate::store) fn records(db: &impl ReadableDatabase) -> Result<Checkup> {
     let mut checkup = Checkup { schema: migrate::version(db, migrate::STEPS)?, ..Checkup::default() };
-    checkup.look(Look(db.begin_read()?))?;
+    checkup.look(Look(&db.begin_read()?))?;
     Ok(checkup)
 }
 

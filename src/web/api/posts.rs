@@ -138,8 +138,7 @@ struct Extras {
 
 impl Extras {
     fn read(reader: &mut Reader<'_>, known: &[&str], fields: Option<&[String]>) -> Extras {
-        let known: Vec<String> = known.iter().map(|name| (*name).to_owned()).collect();
-        let include = reader.names("include", &known).unwrap_or_default();
+        let include = reader.names("include", known).unwrap_or_default();
         // To name a member is to ask for it.
         let wants = |name: &str| include.iter().chain(fields.into_iter().flatten()).any(|wanted| wanted == name);
         Extras { html: wants("html"), source: wants("source"), comment_count: wants("comment_count") }

@@ -69,10 +69,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The names in a list such as `fields=id,title`; `None` if it is not there.
-    pub fn names(&mut self, name: &'static str, known: &[String]) -> Option<Vec<String>> {
+    pub fn names(&mut self, name: &'static str, known: &[impl AsRef<str>]) -> Option<Vec<String>> {
         let text = self.req.query(name)?;
         let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
-        if let Some(bad) = names.iter().find(|name| !known.contains(name)) {
+        let known: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
+        if let Some(bad) = names.iter().find(|name| !known.contains(&name.as_str())) {
             let shown: String = bad.chars().take(60).collect();
             self.errors.add(name, format!("There is no “{shown}” here; there are: {}.", known.join(", ")));
         }

@@ -62,7 +62,7 @@ pub enum Status {
 
 /// A post or a page, without its text.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
-#[graphql(complex)]
+#[graphql(complex, serial)]
 pub struct Post {
     #[schema(value_type = String, example = "7")]
     pub id: ID,

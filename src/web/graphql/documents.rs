@@ -1,6 +1,8 @@
 //! Documents that are kept parsed: a program asks the same again and again, and to parse and to validate
 //! takes about as long as to answer.
 
+use crate::web::graphql::answer::Answer;
+use crate::web::graphql::limits;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{BaseType, ExecutableDocument, OperationDefinition, VariableDefinition};
 use async_graphql::{Value, Variables};
@@ -34,12 +36,14 @@ impl Default for Documents {
 }
 
 impl Documents {
-    /// A document, parsed now or before.
-    pub fn parsed(&self, text: &str) -> Result<Arc<Document>, async_graphql::parser::Error> {
+    /// A document, parsed now or before. Only its text is held against the limits here, which one that is kept was.
+    pub fn parsed(&self, text: &str) -> Result<Arc<Document>, Answer> {
         if let Some(document) = self.0.get(text) {
             return Ok(document);
         }
-        let document = Arc::new(Document { parsed: parse_query(text)?, passed: Mutex::new(None) });
+        limits::text(text).map_err(Answer::not_executed)?;
+        let parsed = parse_query(text).map_err(Answer::not_parsed)?;
+        let document = Arc::new(Document { parsed, passed: Mutex::new(None) });
         if text.len() <= LONGEST_KEPT {
             self.0.insert(text.to_owned(), Arc::clone(&document));
         }

@@ -197,8 +197,7 @@ fn door(site: &Site) -> &Door {
 /// Parses a document and holds it against the limits, before anything expands it.
 pub fn prepare(site: &Site, request: Request) -> std::result::Result<Prepared, Answer> {
     let door = door(site);
-    limits::text(&request.query).map_err(Answer::not_executed)?;
-    let document = door.documents.parsed(&request.query).map_err(Answer::not_parsed)?;
+    let document = door.documents.parsed(&request.query)?;
     let variables = (request.operation_name.as_deref(), &request.variables);
     let weighed = limits::document(&door.costs, &document.parsed, variables).map_err(Answer::not_executed)?;
     let Weighed { kind, cost } = weighed.unwrap_or_default();

@@ -28,7 +28,7 @@ use crate::web::graphql::answer::Answer;
 use crate::web::graphql::context::Operation;
 use crate::web::graphql::costs::Costs;
 use crate::web::graphql::documents::{Document, Documents, Kinds};
-use crate::web::graphql::limits::{Cost, Weighed};
+use crate::web::graphql::limits::Weighed;
 use crate::web::graphql::mutation::Mutation;
 use crate::web::graphql::query::Query;
 use crate::web::graphql::request::Request;
@@ -83,8 +83,7 @@ impl Door {
 /// A document that was parsed and fits the limits.
 pub struct Prepared {
     pub request: async_graphql::Request,
-    pub kind: OperationType,
-    pub cost: Cost,
+    pub weighed: Weighed,
     pub asked: Asked,
 }
 
@@ -93,13 +92,14 @@ pub struct Asked {
     document: Arc<Document>,
     operation_name: Option<String>,
     kinds: Option<Kinds>,
+    /// Whether it is known to be valid.
+    is_known: bool,
 }
 
 impl Asked {
     /// The schema for it.
     fn schema<'a>(&self, door: &'a Door) -> &'a Api {
-        let is_valid = self.kinds.as_ref().is_some_and(|kinds| self.document.is_valid(kinds));
-        if is_valid { &door.trusting } else { &door.schema }
+        if self.is_known { &door.trusting } else { &door.schema }
     }
 
     /// Makes a response whole as the specification has it.
@@ -133,7 +133,7 @@ pub async fn post(site: Arc<Site>, mut req: Req) -> Result<Res> {
         return stream::open(&site, &req, prepared).await;
     }
     match prepared {
-        Ok(prepared) if prepared.kind == OperationType::Subscription => Ok(not_acceptable()),
+        Ok(prepared) if prepared.weighed.kind == OperationType::Subscription => Ok(not_acceptable()),
         Ok(prepared) => Ok(run(&site, &req.actor, req.id, prepared).await?.respond(speaks)),
         Err(answer) => Ok(answer.respond(speaks)),
     }
@@ -147,7 +147,7 @@ pub async fn get(site: Arc<Site>, req: Req) -> Result<Res> {
         Err(message) => return Ok(Answer::no_request(message).respond(speaks)),
     };
     let prepared = prepare(&site, request);
-    let is_mutation = prepared.as_ref().is_ok_and(|prepared| prepared.kind == OperationType::Mutation);
+    let is_mutation = prepared.as_ref().is_ok_and(|prepared| prepared.weighed.kind == OperationType::Mutation);
     if speaks == Speaks::Events && !is_mutation {
         return stream::open(&site, &req, prepared).await;
     }
@@ -155,7 +155,7 @@ pub async fn get(site: Arc<Site>, req: Req) -> Result<Res> {
         Ok(prepared) => prepared,
         Err(answer) => return Ok(answer.respond(speaks)),
     };
-    match prepared.kind {
+    match prepared.weighed.kind {
         OperationType::Mutation => {
             let mut res = Answer::refusal(&Refusal::Method("POST".into())).respond(speaks);
             res.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
@@ -198,15 +198,20 @@ fn door(site: &Site) -> &Door {
 pub fn prepare(site: &Site, request: Request) -> std::result::Result<Prepared, Answer> {
     let door = door(site);
     let document = door.documents.parsed(&request.query)?;
-    let variables = (request.operation_name.as_deref(), &request.variables);
-    let weighed = limits::document(&door.costs, &document.parsed, variables).map_err(Answer::not_executed)?;
-    let Weighed { kind, cost } = weighed.unwrap_or_default();
-    let kinds = document.kinds(&request.variables);
+    let (name, variables) = (request.operation_name.as_deref(), &request.variables);
+    let kinds = document.kinds(name, variables);
+    let known = kinds.as_ref().and_then(|kinds| document.known(kinds));
+    let weighed = match known {
+        Some(weighed) => weighed,
+        None => limits::document(&door.costs, &document.parsed, (name, variables))
+            .map_err(Answer::not_executed)?
+            .unwrap_or_default(),
+    };
     let mut prepared = async_graphql::Request::new(request.query).variables(request.variables);
     prepared.operation_name.clone_from(&request.operation_name);
     prepared.set_parsed_query(ExecutableDocument::clone(&document.parsed));
-    let asked = Asked { document, operation_name: request.operation_name, kinds };
-    Ok(Prepared { request: prepared, kind, cost, asked })
+    let asked = Asked { document, operation_name: request.operation_name, kinds, is_known: known.is_some() };
+    Ok(Prepared { request: prepared, weighed, asked })
 }
 
 /// Runs a query or a mutation by `actor`; every door to this API comes through here.
@@ -218,7 +223,8 @@ pub async fn run(site: &Arc<Site>, actor: &Actor, id: RequestId, prepared: Prepa
 }
 
 async fn run_as(site: &Arc<Site>, operation: &Arc<Operation>, prepared: Prepared) -> Result<Answer> {
-    let Prepared { request, kind, cost, asked } = prepared;
+    let Prepared { request, weighed, asked } = prepared;
+    let Weighed { kind, cost } = weighed;
     let door = door(site);
     let execution = asked.schema(door).execute(request.data(Arc::clone(operation)));
     let mut response = if kind == OperationType::Query {
@@ -228,8 +234,12 @@ async fn run_as(site: &Arc<Site>, operation: &Arc<Operation>, prepared: Prepared
         execution.await
     };
     asked.complete(door, &mut response);
-    if response.errors.is_empty() {
-        asked.document.pass(asked.kinds);
+    // What came to an answer without an error was valid.
+    if response.errors.is_empty()
+        && !asked.is_known
+        && let Some(kinds) = asked.kinds
+    {
+        asked.document.pass(kinds, weighed);
     }
     Ok(Answer::of(response, cost, operation.id))
 }

@@ -29,12 +29,12 @@ pub async fn open(site: &Arc<Site>, req: &Req, prepared: std::result::Result<Pre
     let body = match prepared {
         // Nobody would read it, and nothing would end it.
         _ if req.method == Method::HEAD => Body::Empty,
-        Ok(prepared) if prepared.kind == OperationType::Subscription => {
+        Ok(prepared) if prepared.weighed.kind == OperationType::Subscription => {
             let seat = site.events.seat()?;
             let operation = Arc::new(Operation::new(&site.app, &Actor::Anonymous, req.id));
             let responses = door(site).schema.execute_stream(prepared.request.data(Arc::clone(&operation)));
             let heartbeat = site.app.config().patience.heartbeat;
-            let (site, asked, cost) = (Arc::clone(site), prepared.asked, prepared.cost);
+            let (site, asked, cost) = (Arc::clone(site), prepared.asked, prepared.weighed.cost);
             let (is_over, is_new) = (false, true);
             let telling = Telling { responses, site, operation, asked, cost, heartbeat, is_over, is_new, _seat: seat };
             Body::open(stream::unfold(telling, Telling::next))

@@ -68,8 +68,9 @@
 //!
 //! **A query in GraphQL.** `web::graphql::post` or `get` reads the request ([`web::strict`]), and `limits` holds
 //! the document against what it may ask for before anything expands its fragments. Under a render permit,
-//! off the async threads if the query is long, the library then walks the selection. Its resolvers (`query`, `nodes`) call the
-//! services that the pages call, on the one snapshot of the operation (`context`), which reads together
+//! off the async threads if the query is long, the library then validates the document and walks the selection.
+//! One that passed limits and validation before is known to pass them (`documents`). The resolvers (`query`,
+//! `nodes`) call the services that the pages call, on the one snapshot of the operation (`context`), which reads together
 //! what the items of a list need: people, categories and the beginnings of conversations cost one look at
 //! their table each, however long the list is. Errors get their words in `web::problem`, and where a field
 //! failed `nulls` puts what the specification wants there. A mutation lets go of its snapshot, commits,

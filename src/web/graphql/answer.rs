@@ -15,6 +15,9 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
 
+/// Room for the JSON of most answers, in bytes: one that has to grow is copied each time.
+const USUAL: usize = 8 * 1024;
+
 /// A GraphQL response with the status it has where the status tells.
 #[derive(Debug)]
 pub struct Answer {
@@ -90,8 +93,13 @@ impl Answer {
     pub fn json(&self, pretty: bool) -> String {
         let cost = |cost| json!({ "cost": cost });
         let members = Members { errors: &self.errors, data: self.data.as_ref(), extensions: self.cost.map(cost) };
-        let json = if pretty { serde_json::to_string_pretty(&members) } else { serde_json::to_string(&members) };
-        json.unwrap_or_default()
+        let mut json = Vec::with_capacity(USUAL);
+        let written = if pretty {
+            serde_json::to_writer_pretty(&mut json, &members)
+        } else {
+            serde_json::to_writer(&mut json, &members)
+        };
+        written.ok().and_then(|()| String::from_utf8(json).ok()).unwrap_or_default()
     }
 
     /// As an answer in this media type.

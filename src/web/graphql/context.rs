@@ -1,20 +1,19 @@
 //! What the resolvers of one operation share: who asks, one snapshot, and what was read from it already.
 
 use crate::domain::actor::Actor;
-use crate::domain::category::Category;
 use crate::domain::comment::PlacedComment;
-use crate::domain::id::{CategoryId, PostId};
+use crate::domain::id::PostId;
 use crate::domain::paging::{Slice, Window};
 use crate::domain::post::{PostCard, PostHead};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::service::change::Change;
-use crate::service::{App, ReadTxn, categories, comments, posts};
+use crate::service::{App, ReadTxn, comments, posts};
 use crate::web::request::RequestId;
 use async_graphql::Context;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Most bytes of texts in one answer: a document can name the same long text many times.
 const MAX_TEXT: usize = 8 * 1024 * 1024;
@@ -44,7 +43,6 @@ struct Room {
 pub struct Reading {
     pub txn: ReadTxn,
     pub now: Timestamp,
-    categories: OnceLock<HashMap<CategoryId, Category>>,
     memo: Mutex<Memo>,
 }
 
@@ -90,7 +88,7 @@ impl Operation {
         // The time before the snapshot, so that what was published by then is in it.
         let now = self.app.now();
         let txn = self.app.read()?;
-        let new = Arc::new(Reading { txn, now, categories: OnceLock::new(), memo: Mutex::default() });
+        let new = Arc::new(Reading { txn, now, memo: Mutex::default() });
         Ok(Arc::clone(reading.insert(new)))
     }
 
@@ -173,15 +171,6 @@ impl Room {
 }
 
 impl Reading {
-    /// A category, all of which are read at once.
-    pub fn category(&self, id: CategoryId) -> Result<Option<Category>> {
-        if let Some(known) = self.categories.get() {
-            return Ok(known.get(&id).cloned());
-        }
-        let all = categories::all(&self.txn)?.into_iter().map(|category| (category.id, category)).collect();
-        Ok(self.categories.get_or_init(|| all).get(&id).cloned())
-    }
-
     /// Says that these posts are asked for their conversations together.
     pub fn together(&self, posts: &[PostId]) {
         let all: Arc<[PostId]> = posts.into();

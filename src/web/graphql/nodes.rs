@@ -36,9 +36,8 @@ pub fn posts(ctx: &Context<'_>, filter: &PostFilter, first: Option<i32>, after: 
 impl Post {
     /// What it is about.
     async fn category(&self, ctx: &Context<'_>) -> Result<Option<Category>> {
-        let operation = operation(ctx)?;
-        let found = self.head.category.map(|id| operation.reading()?.category(id)).transpose()?.flatten();
-        Ok(found.map(|category| Category::new(&category, operation.app().links())))
+        let links = operation(ctx)?.app().links();
+        Ok(self.filed_under.as_ref().map(|category| Category::new(category, links)))
     }
 
     /// The text as sanitised HTML.

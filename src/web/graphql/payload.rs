@@ -12,6 +12,7 @@ use async_graphql::{ID, SimpleObject};
 
 /// Something about the input, or about what is stored meanwhile, that keeps a change from being made.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(serial)]
 pub struct UserError {
     /// The member of the input at fault; null: the change as a whole.
     pub field: Option<String>,
@@ -51,6 +52,7 @@ macro_rules! payloads {
     ($($(#[$doc:meta])* $name:ident { $field:ident: $node:ty }),+ $(,)?) => {
         $($(#[$doc])*
         #[derive(Debug, SimpleObject)]
+        #[graphql(serial)]
         pub struct $name {
             /// Null if there are errors.
             pub $field: Option<$node>,
@@ -87,6 +89,7 @@ payloads! {
 
 /// A new token with its secret, which is told this once.
 #[derive(Debug, SimpleObject)]
+#[graphql(serial)]
 pub struct Issued {
     pub token: Token,
     pub secret: String,

@@ -18,7 +18,7 @@ use async_graphql::{Context, ID, Object};
 /// What can be asked for. A list gives 20 items unless `first` says otherwise, and at most 100.
 pub struct Query;
 
-#[Object]
+#[Object(serial)]
 impl Query {
     /// A post by its slug.
     async fn post(&self, ctx: &Context<'_>, slug: String) -> Result<Option<Post>> {

@@ -7,7 +7,7 @@ use crate::web::graphql::accept::Speaks;
 use crate::web::graphql::answer::Answer;
 use crate::web::graphql::context::Operation;
 use crate::web::graphql::limits::Cost;
-use crate::web::graphql::{Prepared, Text, door, run};
+use crate::web::graphql::{Asked, Prepared, door, run};
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::{Body, Res};
@@ -29,14 +29,14 @@ pub async fn open(site: &Arc<Site>, req: &Req, prepared: std::result::Result<Pre
     let body = match prepared {
         // Nobody would read it, and nothing would end it.
         _ if req.method == Method::HEAD => Body::Empty,
-        Ok(prepared) if prepared.kind == OperationType::Subscription => {
+        Ok(prepared) if prepared.weighed.kind == OperationType::Subscription => {
             let seat = site.events.seat()?;
             let operation = Arc::new(Operation::new(&site.app, &Actor::Anonymous, req.id));
             let responses = door(site).schema.execute_stream(prepared.request.data(Arc::clone(&operation)));
             let heartbeat = site.app.config().patience.heartbeat;
-            let (site, text, cost) = (Arc::clone(site), prepared.text, prepared.cost);
+            let (site, asked, cost) = (Arc::clone(site), prepared.asked, prepared.weighed.cost);
             let (is_over, is_new) = (false, true);
-            let telling = Telling { responses, site, operation, text, cost, heartbeat, is_over, is_new, _seat: seat };
+            let telling = Telling { responses, site, operation, asked, cost, heartbeat, is_over, is_new, _seat: seat };
             Body::open(stream::unfold(telling, Telling::next))
         }
         Ok(prepared) => once(&run(site, &req.actor, req.id, prepared).await?),
@@ -62,7 +62,7 @@ struct Telling {
     responses: BoxStream<'static, Response>,
     site: Arc<Site>,
     operation: Arc<Operation>,
-    text: Text,
+    asked: Asked,
     cost: Cost,
     heartbeat: Duration,
     is_over: bool,
@@ -83,7 +83,7 @@ impl Telling {
         let piece = match tokio::time::timeout(self.heartbeat, self.responses.next()).await {
             Err(_) => Bytes::from_static(b":\n\n"),
             Ok(Some(mut response)) => {
-                self.text.complete(&self.site, &mut response);
+                self.asked.complete(door(&self.site), &mut response);
                 next(&Answer::of(response, self.cost, self.operation.id))
             }
             Ok(None) => {

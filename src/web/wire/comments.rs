@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 /// A comment. One that was deleted and has replies keeps its place, without author and text.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
-#[graphql(complex)]
+#[graphql(complex, serial)]
 pub struct Comment {
     #[schema(value_type = String, example = "12")]
     pub id: ID,

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 /// An image where it is shown.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
+#[graphql(serial)]
 pub struct Picture {
     /// The `id` of the image.
     #[schema(value_type = String)]
@@ -34,6 +35,7 @@ impl Picture {
 
 /// An uploaded image.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
+#[graphql(serial)]
 pub struct Media {
     /// Made from its content: the same image has the same.
     #[schema(value_type = String, example = "00112233445566778899aabbccddeeff")]

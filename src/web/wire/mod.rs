@@ -3,6 +3,8 @@
 //! Each noun is one struct from which serde, the OpenAPI document and the GraphQL schema are made, so a
 //! field that is added here is in all three. What costs a read of its own (bodies, Markdown,
 //! conversations, counts) is not in these structs: REST adds it with `include`, GraphQL by asking for it.
+//! Nothing here waits for anything, so that GraphQL resolves the fields one after the other (`serial`), which
+//! costs less than to have them side by side.
 
 pub mod comments;
 pub mod media;

@@ -24,7 +24,7 @@ pub enum Role {
 
 /// Somebody who wrote something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, SimpleObject, ToSchema)]
-#[graphql(complex)]
+#[graphql(complex, serial)]
 pub struct Author {
     #[schema(example = "ada")]
     pub username: String,
@@ -46,7 +46,7 @@ impl Author {
 
 /// An account, for itself and for administrators.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
-#[graphql(complex)]
+#[graphql(complex, serial)]
 pub struct User {
     #[schema(value_type = String, example = "3")]
     pub id: ID,
@@ -121,6 +121,7 @@ pub struct ProfileInput {
 
 /// Where somebody is signed in.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
+#[graphql(serial)]
 pub struct Session {
     #[schema(value_type = String, example = "0123456789abcdef")]
     pub id: ID,
@@ -151,6 +152,7 @@ impl Session {
 
 /// An API token, without its secret.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
+#[graphql(serial)]
 pub struct Token {
     #[schema(value_type = String, example = "2")]
     pub id: ID,

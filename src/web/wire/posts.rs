@@ -1,5 +1,6 @@
 //! Posts and pages as programs see them.
 
+use crate::domain::category;
 use crate::domain::link::Links;
 use crate::domain::media::alt_text;
 use crate::domain::post;
@@ -62,7 +63,7 @@ pub enum Status {
 
 /// A post or a page, without its text.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
-#[graphql(complex)]
+#[graphql(complex, serial)]
 pub struct Post {
     #[schema(value_type = String, example = "7")]
     pub id: ID,
@@ -99,6 +100,11 @@ pub struct Post {
     #[graphql(skip)]
     #[schema(ignore)]
     pub head: Arc<PostHead>,
+    /// All of the category, for GraphQL.
+    #[serde(skip)]
+    #[graphql(skip)]
+    #[schema(ignore)]
+    pub filed_under: Option<category::Category>,
     /// Comments that are not deleted.
     #[serde(skip)]
     #[graphql(skip)]
@@ -128,6 +134,7 @@ impl Post {
             cover: head.cover.as_ref().map(|picture| Picture::new(picture, links)),
             comments_open: head.comments_open,
             head: Arc::new(head),
+            filed_under: category,
             comments,
         }
     }

@@ -32,7 +32,7 @@ impl CategoryName {
 
 /// What posts are about; a post has at most one.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
-#[graphql(complex)]
+#[graphql(complex, serial)]
 pub struct Category {
     #[schema(value_type = String, example = "2")]
     pub id: ID,
@@ -95,7 +95,7 @@ impl From<CategoryInput> for category::CategoryInput {
 
 /// A word a post is filed under; it exists as long as a post carries it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, SimpleObject, ToSchema)]
-#[graphql(complex)]
+#[graphql(complex, serial)]
 pub struct Tag {
     #[schema(example = "owls")]
     pub slug: String,
@@ -113,7 +113,7 @@ impl Tag {
 
 /// Settings of the site.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
-#[graphql(complex)]
+#[graphql(complex, serial)]
 pub struct Settings {
     #[schema(example = "Field notes")]
     pub title: String,
@@ -231,6 +231,7 @@ fn navigation(settings: &settings::Settings) -> Vec<NavItem> {
 
 /// An address that content once had and what it leads to.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
+#[graphql(serial)]
 pub struct Redirect {
     /// The old address below the base path, percent-decoded.
     #[schema(example = "/posts/owls")]

@@ -91,7 +91,7 @@ async fn update(ctx: &Context<'_>, kind: Kind, id: &str, version: u32) -> Result
         let reading = operation.reading()?;
         let head = changeable(operation, kind, id)?;
         let (_, source) = posts::editable(operation.app(), &reading.txn, &operation.actor, head.id)?;
-        let category = head.category.map(|id| reading.category(id)).transpose()?.flatten();
+        let category = posts::cards(&reading.txn, vec![head.clone()])?.pop().and_then(|card| card.category);
         let current = PostInput::of(&head, source, category.map(|category| category.slug.to_string()));
         let (input, intent) = overlaid(ctx, &current)?.typed(&reading.txn, kind)?;
         (head.id, input, intent)

@@ -22,8 +22,12 @@ pub fn by_id(txn: &impl Snapshot, id: CategoryId) -> Result<Option<Category>> {
 
 /// The same, read once and kept until any category changes.
 pub fn kept(txn: &ReadTxn, id: CategoryId) -> Result<Option<Arc<Category>>> {
+    if !txn.reading.is_exact {
+        return Ok(by_id(txn, id)?.map(Arc::new));
+    }
     let cache = &txn.shared.categories;
     if let Some((number, category)) = cache.get(&id)
+        && number <= txn.number()
         && !txn.shared.fresh.changed_since(&[Scope::Frame], number)
     {
         return Ok(Some(category));

@@ -3,7 +3,7 @@
 //! Every page of a post begins with its head, which takes a leaf page of two tables. In a large blog hardly any
 //! two posts share one, and then it is these pages that redb's cache has no room for.
 
-use crate::domain::id::PostId;
+use crate::domain::id::UserId;
 use crate::domain::post::{Kind, PostHead};
 use crate::domain::slug::Slug;
 use crate::error::Result;
@@ -34,12 +34,15 @@ impl Weighter<(Kind, Slug), (u64, Arc<PostHead>)> for Weight {
     fn weight(&self, (_, slug): &(Kind, Slug), (_, head): &(u64, Arc<PostHead>)) -> u64 {
         let tags = head.tags.iter().map(|tag| tag.slug.as_str().len() + tag.name.len() + 64).sum::<usize>();
         let texts = head.title.len() + head.excerpt.len() + head.summary.len() + head.cover.iter().count() * 512;
-        (2 * slug.as_str().len() + texts + tags + head.authors.len() * size_of::<PostId>() + 512) as u64
+        (2 * slug.as_str().len() + texts + tags + head.authors.len() * size_of::<UserId>() + 512) as u64
     }
 }
 
 /// The post or page at this address, whatever its state.
 pub fn by_slug(txn: &ReadTxn, kind: Kind, slug: Slug) -> Result<Option<PostHead>> {
+    if !txn.reading.is_exact {
+        return posts::by_slug(txn, kind, &slug);
+    }
     let heads = &txn.shared.heads;
     let key = (kind, slug);
     // Who leaves an address has changed, so that it cannot be somebody else's by now.

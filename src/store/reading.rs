@@ -5,6 +5,7 @@
 //! reader would get the same.
 
 use crate::error::Result;
+use crate::store::fresh::Fresh;
 use redb::{Key, ReadOnlyTable, ReadTransaction, TableDefinition, TableHandle, Value};
 use std::any::Any;
 use std::collections::HashMap;
@@ -15,6 +16,9 @@ pub(in crate::store) struct Reading {
     pub(in crate::store) txn: ReadTransaction,
     /// Number of a commit it shows for certain.
     pub(in crate::store) number: u64,
+    /// Whether it shows no later one: it did not begin during a commit. What is kept in memory by the number of
+    /// a commit is told to and learnt from such readings alone, or a page could be made of two states.
+    pub(in crate::store) is_exact: bool,
     tables: Mutex<HashMap<String, Arc<dyn Any + Send + Sync>>>,
     /// The reopening of the file waits until the last of these is gone.
     _reader: Arc<()>,
@@ -22,7 +26,7 @@ pub(in crate::store) struct Reading {
 
 impl Reading {
     pub(in crate::store) fn new(txn: ReadTransaction, number: u64, reader: Arc<()>) -> Reading {
-        Reading { txn, number, tables: Mutex::default(), _reader: reader }
+        Reading { txn, number, is_exact: false, tables: Mutex::default(), _reader: reader }
     }
 
     /// An open table; opened at the first use.
@@ -65,12 +69,16 @@ impl Kept {
         self.shelf().reading.as_ref().filter(|reading| reading.number == number).map(Arc::clone)
     }
 
-    /// Keeps one in place of the last, except during a commit.
-    pub(in crate::store) fn put(&self, reading: &Arc<Reading>) {
+    /// Shares one, and keeps it in place of the last if it shows no later commit than its own: none is going
+    /// on, and none ended since it was numbered.
+    pub(in crate::store) fn share(&self, mut reading: Reading, fresh: &Fresh) -> Arc<Reading> {
         let mut shelf = self.shelf();
-        let old = if shelf.is_committing { None } else { shelf.reading.replace(Arc::clone(reading)) };
+        reading.is_exact = !shelf.is_committing && fresh.number() == reading.number;
+        let reading = Arc::new(reading);
+        let old = if reading.is_exact { shelf.reading.replace(Arc::clone(&reading)) } else { None };
         drop(shelf);
         drop(old);
+        reading
     }
 
     /// Lets go of it: who reads from it goes on, and ends it.
@@ -147,10 +155,10 @@ mod tests {
         let kept = &store.shared.kept;
         let during_commit = kept.during_commit();
         let reading = store.read().unwrap().reading;
-        assert!(kept.get(reading.number).is_none());
+        assert!(kept.get(reading.number).is_none() && !reading.is_exact);
         drop(during_commit);
-        kept.put(&reading);
-        assert!(kept.get(reading.number).is_some());
+        let reading = store.read().unwrap().reading;
+        assert!(kept.get(reading.number).is_some() && reading.is_exact);
     }
 
     #[test]

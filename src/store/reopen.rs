@@ -93,10 +93,8 @@ impl Shared {
         }
         let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
         let txn = db.as_ref().ok_or(Error::Unavailable)?.begin_read()?;
-        let reading = Arc::new(Reading::new(txn, number, Arc::clone(&self.readers)));
         // Under the lock of the file: none of a file that was closed may come after `put`.
-        self.kept.put(&reading);
-        Ok(reading)
+        Ok(self.kept.share(Reading::new(txn, number, Arc::clone(&self.readers)), &self.fresh))
     }
 
     pub(in crate::store) fn begin_write(&self) -> Result<redb::WriteTransaction> {

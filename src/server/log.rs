@@ -4,6 +4,7 @@ use crate::config::LogFormat;
 use crate::server::line::{self, Stamp};
 use crate::server::request_line;
 use crate::web::access_log;
+use std::cell::Cell;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -147,6 +148,8 @@ pub struct Lines(Arc<Shared>);
 
 struct Shared {
     places: Box<[Place]>,
+    /// Which place the next thread takes.
+    next: AtomicUsize,
     /// Whether the thread has nothing to do until it is woken.
     sleeps: AtomicBool,
     closed: AtomicBool,
@@ -167,11 +170,8 @@ struct Waiting {
 }
 
 thread_local! {
-    /// Which place a thread takes.
-    static TURN: usize = {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    };
+    /// The place that a thread takes, once it has one.
+    static TURN: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
 impl Lines {
@@ -179,6 +179,7 @@ impl Lines {
         let places = std::thread::available_parallelism().map_or(1, usize::from).clamp(1, MOST_PLACES);
         Lines(Arc::new(Shared {
             places: std::iter::repeat_with(Place::default).take(places).collect(),
+            next: AtomicUsize::new(0),
             sleeps: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             thread: OnceLock::new(),
@@ -209,7 +210,9 @@ impl Lines {
 
     /// Queues what `write` appends. Whoever logs is never kept waiting.
     fn add(&self, write: impl FnOnce(&mut Stamp, &mut String)) {
-        let place = TURN.with(|turn| turn % self.0.places.len());
+        let turn = TURN.get().unwrap_or_else(|| self.0.next.fetch_add(1, Ordering::Relaxed));
+        TURN.set(Some(turn));
+        let place = turn % self.0.places.len();
         let Some(place) = self.0.places.get(place) else { return };
         let mut waiting = place.lock();
         if self.0.closed.load(Ordering::Relaxed) || waiting.lines.len() > QUEUE / self.0.places.len() {

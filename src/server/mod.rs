@@ -285,7 +285,7 @@ fn builder(patience: Patience) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     // Without a timer hyper ignores its own time limits. It takes 100 header fields; to say so here would
     // make it fill and move lists of that length for each request.
-    builder.http1().timer(HeadTimer::default()).header_read_timeout(patience.head).max_buf_size(MAX_HEAD);
+    builder.http1().timer(HeadTimer::start()).header_read_timeout(patience.head).max_buf_size(MAX_HEAD);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -1,11 +1,11 @@
 //! Seats for connections, and who gives one up when all are taken.
 
-use crate::server::coarse;
+use crate::server::coarse::Coarse;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// How often a newcomer looks again for somebody to give way when everybody was busy.
@@ -29,7 +29,7 @@ pub struct Seats {
     free: Arc<Semaphore>,
     taken: Mutex<HashMap<u64, Arc<Occupant>>>,
     next: AtomicU64,
-    epoch: Instant,
+    epoch: Coarse,
 }
 
 /// A taken seat; dropping it frees it.
@@ -60,7 +60,7 @@ struct Occupant {
     /// Of a connection that does: of the others, `changed` and `moved` tell as much.
     turns: Mutex<Turns>,
     evicted: Notify,
-    epoch: Instant,
+    epoch: Coarse,
 }
 
 /// When it became the client's turn, or a part last came or went, in each request in which it is.
@@ -94,7 +94,7 @@ impl Seats {
             free: Arc::new(Semaphore::new(count.max(1))),
             taken: Mutex::default(),
             next: AtomicU64::new(0),
-            epoch: coarse::now(),
+            epoch: Coarse::start(),
         }
     }
 
@@ -366,8 +366,8 @@ impl Drop for Turn {
     }
 }
 
-fn elapsed(epoch: Instant) -> u64 {
-    millis(coarse::now().saturating_duration_since(epoch))
+fn elapsed(epoch: Coarse) -> u64 {
+    millis(epoch.elapsed())
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -1,6 +1,6 @@
 //! The timer of a connection's head: cheap to start anew, since each request does.
 
-use crate::server::coarse;
+use crate::server::coarse::Coarse;
 use hyper::rt::{Sleep, Timer};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,8 +10,18 @@ use std::time::{Duration, Instant};
 /// How long a head may take. hyper starts a time limit for each head, drops it when the head is there, and the
 /// runtime takes a lock to know of the one and to forget the other. Here one alarm per connection stays
 /// set; a later limit moves it when it rings too early.
-#[derive(Clone, Default)]
-pub struct HeadTimer(Arc<Mutex<Option<Pin<Box<tokio::time::Sleep>>>>>);
+#[derive(Clone)]
+pub struct HeadTimer {
+    clock: Coarse,
+    alarm: Arc<Mutex<Option<Pin<Box<tokio::time::Sleep>>>>>,
+}
+
+impl HeadTimer {
+    /// For one connection.
+    pub fn start() -> HeadTimer {
+        HeadTimer { clock: Coarse::start(), alarm: Arc::default() }
+    }
+}
 
 /// A time limit of a `HeadTimer`.
 struct Limit {
@@ -29,7 +39,7 @@ impl Timer for HeadTimer {
     }
 
     fn now(&self) -> Instant {
-        coarse::now()
+        self.clock.now()
     }
 }
 
@@ -40,7 +50,7 @@ impl Future for Limit {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let deadline = self.deadline.into();
-        let mut alarm = self.timer.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut alarm = self.timer.alarm.lock().unwrap_or_else(PoisonError::into_inner);
         let alarm = alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         while alarm.as_mut().poll(cx).is_ready() {
             if alarm.deadline() >= deadline {
@@ -63,7 +73,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_limit_ends_at_its_own_time_whatever_was_set_before() {
-        let (timer, start) = (HeadTimer::default(), Instant::now());
+        let (timer, start) = (HeadTimer::start(), Instant::now());
         let ms = Duration::from_millis;
         let mut first = timer.sleep_until(start + ms(40));
         assert!(!is_over(&mut first, start, ms(5)).await);

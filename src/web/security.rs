@@ -24,16 +24,23 @@ const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resour
 
 /// Adds what the handler has not set.
 pub fn protect(headers: &mut HeaderMap, https: bool) {
+    // Set here alone: what has it was protected before, when it was kept.
+    if !headers.contains_key(PERMISSIONS_POLICY) {
+        protect_all(headers);
+    }
+    if https {
+        headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(HSTS);
+    }
+}
+
+fn protect_all(headers: &mut HeaderMap) {
     let same_origin = HeaderValue::from_static("same-origin");
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(PAGE_POLICY);
     headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
     headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
-    headers.entry(PERMISSIONS_POLICY).or_insert(PERMISSIONS);
+    headers.insert(PERMISSIONS_POLICY, PERMISSIONS);
     headers.entry(OPENER_POLICY).or_insert(same_origin.clone());
     headers.entry(RESOURCE_POLICY).or_insert(same_origin);
-    if https {
-        headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(HSTS);
-    }
 }
 
 /// For bytes that somebody uploaded: sandboxed, and free to be shown in feed readers elsewhere.

@@ -10,19 +10,25 @@ section.append(notice);
 const parsed = html => new DOMParser().parseFromString(html, "text/html");
 const comment = id => document.getElementById(id);
 const listIn = place => place.querySelector(":scope > .thread");
-let news = 0;
+const news = new Set();
 
 function count(number) {
   heading.textContent = heading.textContent.replace(/\d+/, number);
 }
 
-function say(id) {
-  news += 1;
+// Tells of what came since the reader last looked, and leads to the last of it.
+function tell() {
+  if (!news.size) return notice.replaceChildren();
   const link = document.createElement("a");
-  link.href = "#" + id;
-  link.textContent = news === 1 ? "1 new comment" : news + " new comments";
-  link.onclick = () => { news = 0; notice.replaceChildren(); };
+  link.href = "#" + [...news].pop();
+  link.textContent = news.size === 1 ? "1 new comment" : news.size + " new comments";
+  link.onclick = () => { news.clear(); notice.replaceChildren(); };
   notice.replaceChildren(link);
+}
+
+function say(id) {
+  news.add(id);
+  tell();
 }
 
 // What somebody is at, such as a link that has the focus, is changed when they leave it.
@@ -50,6 +56,7 @@ function replace(old, fresh) {
 }
 
 function remove(old) {
+  if (news.delete(old.id)) tell();
   const item = old.parentElement;
   whenLeft(item, () => {
     const list = item.parentElement;
@@ -94,6 +101,7 @@ function apply({ action, id, parent_id, markup, count: number }) {
   // A member may do something with a comment, and deep replies stand in one row: the server knows how.
   if (markup && (isMember || parent?.matches("ol ol ol ol > li"))) return refreshSoon();
   count(number);
+  if (action === "removed" && news.delete(name)) tell();
   if (!markup) return old && remove(old);
   const item = parsed(markup).querySelector("li");
   if (old) return replace(old, item.firstElementChild);

@@ -244,6 +244,14 @@ fn distance(from: &str, to: &str) -> usize {
 mod tests {
     use super::*;
 
+    #[test]
+    fn serve_takes_every_setting_as_a_flag() {
+        let serve = COMMANDS.iter().find(|command| command.name == "serve").unwrap();
+        let all: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
+        assert_eq!(serve.settings.len(), all.len());
+        assert!(all.iter().all(|name| serve.settings.contains(name)), "{all:?}");
+    }
+
     fn request(line: &str) -> Result<Request, Failure> {
         parse(line.split_whitespace().map(OsString::from), |_| None)
     }

@@ -63,6 +63,7 @@ pub const COMMANDS: &[Command] = &[
             "page-cache",
             "bcrypt-cost",
             "max-connections",
+            "graphql-introspection",
             "api-quota",
             "cors-origin",
             "metrics-token",
@@ -89,6 +90,7 @@ pub const COMMANDS: &[Command] = &[
             "trusted-proxy",
             "page-cache",
             "max-connections",
+            "graphql-introspection",
             "api-quota",
             "cors-origin",
             "log",
@@ -98,7 +100,8 @@ pub const COMMANDS: &[Command] = &[
         more: "Listens on a random port of 127.0.0.1 unless --listen says otherwise, has an administrator “admin” with \
                a random password, and is gone when it ends. The line of --json has the members url, admin (username, \
                password, token), pid and ready_ms; the token is an API token with every scope: send it as \
-               “Authorization: Bearer TOKEN”. Logs warnings only unless --log-level says otherwise.",
+               “Authorization: Bearer TOKEN”. Logs warnings only unless --log-level says otherwise, and has no quota unless \
+               --api-quota says otherwise.",
         run: try_it::run,
     },
     Command {

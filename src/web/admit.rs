@@ -10,7 +10,7 @@ use crate::web::problem::{Failure, Refusal};
 use crate::web::response;
 use crate::web::response::Res;
 use crate::web::router::{Route, Surface};
-use http::header::{CONTENT_LENGTH, IF_MATCH};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, IF_MATCH, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 
@@ -30,8 +30,16 @@ pub fn request(parts: &Parts) -> std::result::Result<&str, Refusal> {
     }
     // An asterisk stands for the server as a whole, and only OPTIONS asks that.
     let target_ok = parts.uri.path().starts_with('/') || (parts.uri.path() == "*" && parts.method == Method::OPTIONS);
-    if !target_ok {
+    let scheme_ok = parts.uri.scheme_str().is_none_or(|scheme| matches!(scheme, "http" | "https"));
+    if !target_ok || !scheme_ok {
         return Err(Refusal::BadRequest);
+    }
+    let mut codings = parts.headers.get_all(TRANSFER_ENCODING).iter();
+    // Whoever stands before us may take several codings for something else, and see the body end elsewhere.
+    if codings.next().is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
+        || codings.next().is_some()
+    {
+        return Err(Refusal::TransferCoding);
     }
     origin::host(parts).ok_or(Refusal::BadRequest)
 }
@@ -73,6 +81,9 @@ pub fn body(route: &Route, parts: &Parts, has_body: bool) -> std::result::Result
     }
     if parts.method.is_safe() || !has_body {
         return Ok(());
+    }
+    if headers.get(CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Refusal::MediaType("bodies as they are, without Content-Encoding".into()).into());
     }
     match route.surface {
         Surface::Page if !form::is_form(headers) => Err(Refusal::MediaType("a form".into()).into()),

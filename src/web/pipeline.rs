@@ -270,7 +270,7 @@ fn is_events(path: &str) -> bool {
 /// whether it was a token.
 fn identify(site: &Site, asked: &mut Asked, caller: &Caller, parts: &Parts) -> std::result::Result<bool, Failure> {
     if asked.surface.takes_tokens() {
-        if Query::parse(parts.uri.query()).values().any(tokens::is_token) {
+        if Query::parse(parts.uri.query()).texts().any(tokens::is_token) {
             return Err(Refusal::TokenInAddress.into());
         }
         if let Some(secret) = session::bearer(&parts.headers) {

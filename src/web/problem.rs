@@ -53,6 +53,8 @@ impl Asked {
 pub enum Refusal {
     /// No host, several, or a malformed one; or a target that is no path.
     BadRequest,
+    /// A body in other transfer codings than chunks (RFC 9112, section 6.1).
+    TransferCoding,
     /// The address is longer than any of ours.
     LongAddress,
     /// These methods are allowed, by the address or at all.
@@ -269,6 +271,12 @@ pub(in crate::web) fn refused(refusal: &Refusal) -> Verdict {
             "malformed",
             "Not understood",
             "The request names no host, more than one, or one that is malformed.".into(),
+        ),
+        Refusal::TransferCoding => (
+            StatusCode::BAD_REQUEST,
+            "malformed",
+            "Not understood",
+            "The body can be sent with its length or in chunks; no other Transfer-Encoding is understood.".into(),
         ),
         Refusal::LongAddress => {
             (StatusCode::URI_TOO_LONG, "address-too-long", "Address too long", "This site has no address of that length.".into())

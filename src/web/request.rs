@@ -143,9 +143,9 @@ impl Query {
         self.whole
     }
 
-    /// Every value.
-    pub fn values(&self) -> impl Iterator<Item = &str> {
-        self.pairs.iter().map(|(_, value)| value.as_str())
+    /// Every name and every value.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.pairs().flat_map(|(name, value)| [name, value])
     }
 
     /// The first value of that name.

@@ -35,6 +35,7 @@ async fn what_others_write_appears_in_an_open_page() {
     blog.administrator.post_form(&format!("/posts/owls/comments/{reply}/delete"), &[]).await.expect(303);
     browser.sees("Comments (0)").await;
     browser.does_not_see("So do we").await;
+    browser.does_not_see("new comment").await;
     // Deep replies stand in one row, in the order of reading.
     let mut parent = blog.administrator.comment(&post, "Level 0").await;
     for level in 1..=6 {

@@ -117,7 +117,7 @@ fn with_default(command: &Command, setting: &Setting) -> String {
 }
 
 /// Bounds of what is kept in memory beside the caches that have a setting.
-const FIXED: &str = "What else is kept in memory has a fixed bound: heads of posts 2 MB, outlines of conversations 2 MB, \
+const FIXED: &str = "What else is kept in memory has a fixed bound: heads of posts 1 MB, outlines of conversations 2 MB, \
      names of 2,048 people and 256 categories, documents of GraphQL 2 MB, events 4 MB with 256 KB of them to be told \
      again, bodies on their way 16 MB for forms and 64 MB for uploads, 1,024 writes that wait for the disk, 512 KB of \
      lines for the log.";

@@ -15,9 +15,9 @@ use quick_cache::sync::Cache;
 use std::sync::Arc;
 
 /// Heads kept in memory, in bytes.
-const ROOM: u64 = 2 * 1024 * 1024;
+const ROOM: u64 = 1024 * 1024;
 /// About how many that are.
-const HEADS: usize = 2_048;
+const HEADS: usize = 1_024;
 
 /// An address, and the head with the number of a commit at which it was true.
 pub(in crate::store) type Heads = Cache<(Kind, Slug), (u64, Arc<PostHead>), Weight>;

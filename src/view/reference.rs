@@ -8,6 +8,10 @@ use maud::html;
 
 /// All that the page shows.
 pub struct Reference {
+    /// The address of the blog: `https://example.org/blog`.
+    pub blog: String,
+    /// Name of the cookie of a session.
+    pub cookie: &'static str,
     pub sections: Vec<Section>,
     pub problems: Vec<Problem>,
 }
@@ -29,8 +33,8 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// Statuses and what they mean.
     pub answers: Vec<(u16, &'static str)>,
-    /// A command for the shell.
-    pub command: String,
+    /// Commands for the shell.
+    pub commands: Vec<String>,
 }
 
 /// A parameter of an operation.
@@ -57,7 +61,7 @@ pub fn show(frame: &Frame, reference: &Reference) -> Markup {
                 h1 { "API" }
             }
             div.prose {
-                (beginning(frame))
+                (beginning(frame, reference))
                 (contents(reference))
                 @for section in &reference.sections {
                     h2 id=(anchor(section.noun)) { (section.noun) }
@@ -78,14 +82,17 @@ pub fn show(frame: &Frame, reference: &Reference) -> Markup {
     layout::page_with(frame, &head, main)
 }
 
-fn beginning(frame: &Frame) -> Markup {
+fn beginning(frame: &Frame, reference: &Reference) -> Markup {
     html! {
         p {
-            "What a person can do on the pages of this blog, a program can do here, by the same rules. The commands below want two "
+            "What a person can do on the pages of this blog, a program can do here, by the same rules. The commands below want "
             "variables: the address of the blog, and a token, which you make "
-            a href=(frame.links.account_tokens()) { "in your account" } " or with " code { "pamphlet user token" } "."
+            a href=(frame.links.account_tokens()) { "in your account" } " or with " code { "pamphlet user token" }
+            ". Some want a session in its place: " a href="#sign_in" { "sign in" } " with "
+            code { "POST /api/v1/sessions" } "; the header " code { "Set-Cookie" } " of the answer has it as "
+            code { (reference.cookie) } ", up to the semicolon."
         }
-        pre { code { "BLOG=http://127.0.0.1:8080" (frame.links.base()) "\nTOKEN=pamphlet_…" } }
+        pre { code { "BLOG=" (reference.blog) "\nTOKEN=pamphlet_…\nSESSION=…" } }
         ul {
             li { "Bodies are JSON in " code { "snake_case" } ", times are RFC 3339 in UTC, ids are strings." }
             li {
@@ -122,9 +129,9 @@ fn contents(reference: &Reference) -> Markup {
 
 fn operation(one: &Operation) -> Markup {
     html! {
-        h3 id=(one.id) { (one.summary) }
+        h3 id=(one.id) { (marked(&one.summary)) }
         p { code { (one.method) " " (one.path) } }
-        p { (one.description) }
+        p { (marked(&one.description)) }
         @if !one.parameters.is_empty() {
             dl {
                 @for parameter in &one.parameters {
@@ -132,13 +139,13 @@ fn operation(one: &Operation) -> Markup {
                         code { (parameter.name) } " " (parameter.place)
                         @if parameter.is_required { ", required" }
                     }
-                    dd { (parameter.about) }
+                    dd { (marked(parameter.about)) }
                 }
             }
         }
-        pre { code { (one.command) } }
+        @for command in &one.commands { pre { code { (command) } } }
         ul {
-            @for (status, about) in &one.answers { li { strong { (status) } " " (about) } }
+            @for (status, about) in &one.answers { li { strong { (status) } " " (marked(about)) } }
         }
     }
 }
@@ -184,7 +191,7 @@ fn problems(problems: &[Problem]) -> Markup {
             thead { tr { th scope="col" { "Word" } th scope="col" { "Status" } th scope="col" { "Meaning" } } }
             tbody {
                 @for problem in problems {
-                    tr { td { code { (problem.code) } } td { (problem.status) } td { (problem.title) } }
+                    tr { td { code { (problem.code) } } td { (problem.status) } td { (marked(problem.title)) } }
                 }
             }
         }
@@ -194,4 +201,34 @@ fn problems(problems: &[Problem]) -> Markup {
 /// The place of a noun on the page; operations have their own names.
 fn anchor(noun: &str) -> String {
     format!("{}-operations", noun.to_lowercase().replace(' ', "-"))
+}
+
+/// A text in which words between backticks are code; a backtick without a second one is a backtick.
+fn marked(text: &str) -> Markup {
+    let (whole, rest) = match text.rsplit_once('`') {
+        Some((before, after)) if before.matches('`').count() % 2 == 0 => (before, Some(after)),
+        _ => (text, None),
+    };
+    html! {
+        @for (number, part) in whole.split('`').enumerate() {
+            @if number % 2 == 1 { code { (part) } } @else { (part) }
+        }
+        @if let Some(rest) = rest { "`" (rest) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_between_backticks_are_code() {
+        let shown = |text| marked(text).into_string();
+        assert_eq!(shown("Unless `status` says `a<b`."), "Unless <code>status</code> says <code>a&lt;b</code>.");
+        assert_eq!(shown("`id`"), "<code>id</code>");
+        assert_eq!(shown("none & nothing"), "none &amp; nothing");
+        assert_eq!(shown("`id` and a `"), "<code>id</code> and a `");
+        assert_eq!(shown("a ` b"), "a ` b");
+        assert_eq!(shown(""), "");
+    }
 }

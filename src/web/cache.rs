@@ -141,14 +141,26 @@ where
     answer(site, req, key("", &req.path, known, req), false, render).await
 }
 
-/// Like `get_or_render`, for what is the same for members and prints absolute addresses: feeds, the
-/// sitemap. If no public URL is configured, each origin under which the site is reached has its own.
+/// Like `get_or_render`, for a page that prints absolute addresses. If no public URL is configured, each
+/// origin under which the site is reached has its own.
+pub async fn get_or_render_of_origin<F>(site: &Site, req: &Req, known: &[&str], render: F) -> Result<Res>
+where
+    F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
+{
+    answer(site, req, key(&guessed_origin(req), &req.path, known, req), false, render).await
+}
+
+/// Like `get_or_render_of_origin`, for what is the same for members: feeds, the sitemap.
 pub async fn get_or_render_absolute<F>(site: &Site, req: &Req, known: &[&str], render: F) -> Result<Res>
 where
     F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
 {
-    let origin = if req.caller.is_guessed() { req.origin() } else { String::new() };
-    answer(site, req, key(&origin, &req.path, known, req), true, render).await
+    answer(site, req, key(&guessed_origin(req), &req.path, known, req), true, render).await
+}
+
+/// What stands before the path in the key of a page with absolute addresses; empty if they are configured.
+fn guessed_origin(req: &Req) -> String {
+    if req.caller.is_guessed() { req.origin() } else { String::new() }
 }
 
 async fn answer<F>(site: &Site, req: &Req, key: Option<String>, same_for_all: bool, render: F) -> Result<Res>

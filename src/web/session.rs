@@ -55,7 +55,8 @@ fn set(headers: &mut HeaderMap, token: &str, max_age: u32, https: bool) {
     }
 }
 
-fn cookie_name(https: bool) -> &'static str {
+/// Name of the cookie, by how the site is reached.
+pub fn cookie_name(https: bool) -> &'static str {
     if https { SECURE_NAME } else { NAME }
 }
 

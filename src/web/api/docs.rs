@@ -7,27 +7,31 @@ use crate::view::reference::{self, Reference, Section};
 use crate::web::Site;
 use crate::web::api;
 use crate::web::api::openapi;
-use crate::web::api::operation::{Operation, Parameter, Place};
+use crate::web::api::operation::{Operation, Parameter, Place, Wants};
+use crate::web::api::shape::Shape;
 use crate::web::cache;
 use crate::web::framed::framed;
 use crate::web::problem;
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::Res;
+use crate::web::session;
 use http::Method;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// The page.
 pub async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
-    cache::get_or_render(&site, &req, &[], |txn| {
-        let reference = reference();
+    cache::get_or_render_of_origin(&site, &req, &[], |txn| {
+        let blog = format!("{}{}", req.origin(), site.app.links().base());
+        let reference = reference(blog, session::cookie_name(req.is_https()));
         let page = framed(&site, &req, txn, &[], |frame| view::reference::show(frame, &reference))?;
         Ok(response::page(page, vec![Scope::Frame], None))
     })
     .await
 }
 
-fn reference() -> Reference {
+fn reference(blog: String, cookie: &'static str) -> Reference {
     let mut sections: Vec<Section> = Vec::new();
     for operation in api::operations() {
         let known = sections.iter().position(|section| section.noun == operation.tag).unwrap_or(sections.len());
@@ -35,15 +39,13 @@ fn reference() -> Reference {
             sections.push(Section { noun: operation.tag, operations: Vec::new() });
         }
         if let Some(section) = sections.get_mut(known) {
-            section.operations.push(entry(&operation));
+            section.operations.push(entry(&operation, cookie));
         }
     }
-    Reference { sections, problems: problem::kinds() }
+    Reference { blog, cookie, sections, problems: problem::kinds() }
 }
 
-fn entry(operation: &Operation) -> reference::Operation {
-    let body = operation.body.as_ref().and_then(|body| body.forms.first()).map(|(_, _, example)| example);
-    let body = body.filter(|example| !example.is_null()).map(ToString::to_string);
+fn entry(operation: &Operation, cookie: &str) -> reference::Operation {
     let mut answers: Vec<(u16, &'static str)> =
         operation.answers.iter().map(|answer| (answer.status, answer.about)).collect();
     answers.extend(openapi::failures(operation));
@@ -54,7 +56,7 @@ fn entry(operation: &Operation) -> reference::Operation {
         summary: operation.summary.clone(),
         description: openapi::description(operation),
         parameters: operation.parameters.iter().map(parameter).collect(),
-        command: command(operation, body.as_deref()),
+        commands: commands(operation, cookie),
         answers,
     }
 }
@@ -68,38 +70,66 @@ fn parameter(parameter: &Parameter) -> reference::Parameter {
     reference::Parameter { name: parameter.name, place, about: parameter.about, is_required: parameter.is_required }
 }
 
-/// A command for the shell, of which the values are the examples of the document.
-fn command(operation: &Operation, body: Option<&str>) -> String {
-    let mut path = operation.route.pattern.to_owned();
-    let mut command = String::from("curl");
-    if operation.route.method != Method::GET {
-        command.push_str(&format!(" -X {}", operation.route.method));
+/// A command for the shell, of which the values are the examples of the document; where files are sent as a
+/// form, also one that sends a file as it is.
+fn commands(operation: &Operation, cookie: &str) -> Vec<String> {
+    let forms = operation.body.as_ref().map_or(&[][..], |body| body.forms.as_slice());
+    let shown = if forms.first().is_some_and(|(_, _, example)| example.is_null()) { 2 } else { 1 };
+    match forms {
+        [] => vec![command(operation, cookie, Vec::new())],
+        forms => forms.iter().take(shown).map(|form| command(operation, cookie, body(form))).collect(),
     }
-    let mut headers = Vec::new();
+}
+
+fn command(operation: &Operation, cookie: &str, body: Vec<String>) -> String {
+    let mut path = operation.route.pattern.to_owned();
+    let mut options = credentials(operation, cookie);
     for parameter in &operation.parameters {
         let Some(example) = parameter.example.as_ref().and_then(|value| value.as_str()) else { continue };
         match parameter.place {
             Place::Path => path = path.replace(&format!("{{{}}}", parameter.name), example),
-            Place::Header => headers.push(format!("'{}: {example}'", parameter.name)),
+            Place::Header => options.push(format!("-H '{}: {example}'", parameter.name)),
             Place::Query => {}
         }
     }
+    options.extend(body);
+    let mut command = String::from("curl");
+    if operation.answers.iter().any(|answer| answer.headers.iter().any(|(name, _)| *name == "Set-Cookie")) {
+        command.push_str(" -i");
+    }
+    if operation.route.method != Method::GET {
+        command.push_str(&format!(" -X {}", operation.route.method));
+    }
     command.push_str(&format!(" \"$BLOG{path}\""));
-    if operation.wants_somebody() {
-        headers.insert(0, "\"Authorization: Bearer $TOKEN\"".into());
-    }
-    if let Some((media_type, _, example)) = operation.body.as_ref().and_then(|body| body.forms.first()) {
-        headers.push(format!("'Content-Type: {media_type}'"));
-        if example.is_null() {
-            headers.push("--data-binary @FILE".into());
-        }
-    }
-    for header in headers {
-        let option = if header.starts_with("--") { "" } else { "-H " };
-        command.push_str(&format!(" \\\n  {option}{header}"));
-    }
-    if let Some(body) = body {
-        command.push_str(&format!(" \\\n  -d '{}'", body.replace('\'', "'\\''")));
+    for option in options {
+        command.push_str(&format!(" \\\n  {option}"));
     }
     command
+}
+
+/// What says who asks. A cookie may change something only for what comes from this site, as browsers tell it.
+fn credentials(operation: &Operation, cookie: &str) -> Vec<String> {
+    match operation.wants {
+        Wants::Nothing | Wants::Optional(_) => Vec::new(),
+        Wants::Scope(..) | Wants::Member => vec!["-H \"Authorization: Bearer $TOKEN\"".into()],
+        Wants::Session => {
+            let mut options = vec![format!("-b \"{cookie}=$SESSION\"")];
+            if !operation.route.method.is_safe() {
+                options.push("-H 'Sec-Fetch-Site: same-origin'".into());
+            }
+            options
+        }
+    }
+}
+
+/// The options that send a body. The boundary of a form is made up by curl, and with it the media type.
+fn body((media_type, shape, example): &(&'static str, Shape, Value)) -> Vec<String> {
+    let media_type_header = format!("-H 'Content-Type: {media_type}'");
+    if !example.is_null() {
+        return vec![media_type_header, format!("-d '{}'", example.to_string().replace('\'', "'\\''"))];
+    }
+    match shape.schema.pointer("/required/0").and_then(Value::as_str) {
+        Some(field) => vec![format!("-F {field}=@owl.png")],
+        None => vec![media_type_header, format!("--data-binary @owl.{}", media_type.trim_start_matches("image/"))],
+    }
 }

@@ -113,6 +113,19 @@ impl FieldErrors {
         Ok(())
     }
 
+    /// The result, unless something was noted: then that, and what the result says of other fields.
+    pub fn join<T>(mut self, result: Result<T>) -> Result<T> {
+        if self.is_empty() {
+            return result;
+        }
+        let member = |field: &str| field.split(['.', '[']).next().unwrap_or_default().to_owned();
+        let noted: Vec<String> = self.0.iter().map(|error| member(&error.field)).collect();
+        if let Err(Error::Invalid(more)) = result {
+            self.0.extend(more.into_iter().filter(|error| !noted.contains(&member(&error.field))));
+        }
+        Err(Error::Invalid(self.0))
+    }
+
     /// Whether nothing was noted.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

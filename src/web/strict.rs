@@ -49,19 +49,45 @@ fn values(bytes: &[u8]) -> usize {
 
 /// A value of this type. All wrong and unknown members are told at once, each by its way: `navigation[2].label`.
 pub fn typed<T: DeserializeOwned + Serialize>(value: Value) -> Result<T> {
-    let Ok(read) = T::deserialize(&value) else { return Err(faults::<T>(value)) };
-    match unlike(&value, &as_value(&read)?) {
-        None => Ok(read),
-        Some(field) => Err(Error::field(field, "Please send an object here.")),
+    let (read, faults) = read(value)?;
+    faults.join(Ok(read))
+}
+
+/// The same, with the faults beside what is left without the members at fault, so that those who know the rules can
+/// look at the others: nothing may come of it if there are any (`FieldErrors::join`).
+pub fn read<T: DeserializeOwned + Serialize>(mut value: Value) -> Result<(T, FieldErrors)> {
+    let mut faults = FieldErrors::new();
+    let read = match T::deserialize(&value) {
+        Ok(read) => read,
+        Err(_) => {
+            faults = self::faults::<T>(&mut value);
+            match T::deserialize(&value) {
+                Ok(read) => read,
+                Err(_) => return Err(faults.finish().err().unwrap_or_else(|| Error::internal("no field at fault"))),
+            }
+        }
+    };
+    if let Some(field) = unlike(&value, &as_value(&read)?) {
+        return faults.join(Err(Error::field(field, "Please send an object here.")));
     }
+    Ok((read, faults))
 }
 
 /// What is stored, as a merge patch changes it (RFC 7396).
 pub fn patched<T: DeserializeOwned + Serialize>(stored: &impl Serialize, patch: Value) -> Result<T> {
+    let (read, faults) = read_patched(stored, patch)?;
+    faults.join(Ok(read))
+}
+
+/// The same, with the faults beside, as `read` gives them.
+pub fn read_patched<T: DeserializeOwned + Serialize>(
+    stored: &impl Serialize,
+    patch: Value,
+) -> Result<(T, FieldErrors)> {
     if !patch.is_object() {
         return Err(Error::field("", "A merge patch of this is an object."));
     }
-    typed(merged(as_value(stored)?, patch))
+    read(merged(as_value(stored)?, patch))
 }
 
 fn as_value(thing: &impl Serialize) -> Result<Value> {
@@ -88,11 +114,11 @@ fn unlike(sent: &Value, read: &Value) -> Option<String> {
     }
 }
 
-/// What keeps a value from being of this type.
-fn faults<T: DeserializeOwned>(mut value: Value) -> Error {
+/// What keeps a value from being of this type; members at fault are taken out.
+fn faults<T: DeserializeOwned>(value: &mut Value) -> FieldErrors {
     let mut errors = FieldErrors::new();
     let mut told: Vec<String> = Vec::new();
-    while let Err(error) = serde_path_to_error::deserialize::<_, T>(&value) {
+    while let Err(error) = serde_path_to_error::deserialize::<_, T>(&*value) {
         let (path, message) = (error.path().clone(), error.inner().to_string());
         let (field, message) = explained(&path, &message);
         // What was taken out because it is wrong, or because something in it is, is missing now.
@@ -103,11 +129,11 @@ fn faults<T: DeserializeOwned>(mut value: Value) -> Error {
             errors.add(field.clone(), message);
             told.push(field);
         }
-        if again || told.len() >= MAX_FAULTS || !take_out(&mut value, &path) {
+        if again || told.len() >= MAX_FAULTS || !take_out(value, &path) {
             break;
         }
     }
-    errors.finish().err().unwrap_or_else(|| Error::internal("no field at fault"))
+    errors
 }
 
 /// `target` as `patch` changes it (RFC 7396, section 2).

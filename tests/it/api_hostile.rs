@@ -224,6 +224,33 @@ async fn uploads_that_lie_are_no_images() {
     blog.stop().await;
 }
 
+#[tokio::test]
+async fn wrong_types_and_broken_rules_are_told_at_once() {
+    let blog = start().await;
+    let admin = &blog.administrator;
+    admin.json("POST", "/api/v1/posts", &json!({ "title": "Owls", "status": "published" })).await.expect(201);
+    let before = state(admin).await;
+    let person = json!({ "username": "zoe", "password": "short", "role": "editor", "email": "x", "foo": 1 });
+    let cases = [
+        ("POST", "users", person, vec!["email", "foo", "password"]),
+        ("POST", "posts", json!({ "title": "", "bogus": 1 }), vec!["bogus", "title"]),
+        ("POST", "posts", json!({ "title": 7, "slug": "No Slug", "bogus": 1 }), vec!["bogus", "slug", "title"]),
+        ("PATCH", "posts/owls", json!({ "title": "", "tags": "x" }), vec!["tags", "title"]),
+        ("PATCH", "settings", json!({ "title": "", "time_zone": "Mars/X", "b": 1 }), vec!["b", "time_zone", "title"]),
+        ("POST", "posts/owls/comments", json!({ "body": "", "parent_id": 7 }), vec!["body", "parent_id"]),
+        ("POST", "categories", json!({ "name": "", "bogus": 1 }), vec!["bogus", "name"]),
+    ];
+    for (method, path, body, expected) in cases {
+        let address = format!("/api/v1/{path}");
+        let told = admin.clone().with("if-match", "*").json(method, &address, &body).await.expect(422);
+        let (word, mut fields) = told.problem();
+        fields.sort();
+        assert_eq!((word.as_str(), fields), ("invalid", expected.iter().map(ToString::to_string).collect()), "{path}");
+    }
+    assert_eq!(state(admin).await, before);
+    blog.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_in_the_address_is_refused_and_what_is_no_token_is_nobody() {
     let blog = start().await;

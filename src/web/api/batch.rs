@@ -16,7 +16,7 @@ use http::header::HeaderValue;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use utoipa::ToSchema;
 
 /// Most items of a batch.
@@ -143,7 +143,13 @@ fn call(item: BatchItem) -> Result<Call> {
     if !item.path.starts_with('/') || item.path.contains('?') {
         return Err(Error::field("path", "Please send a path below /api/v1 that begins with / and has no query."));
     }
-    Ok(Call { method, path: perform::segments(&item.path)?, if_match: item.if_match, body: item.body })
+    Ok(Call {
+        method,
+        path: perform::segments(&item.path)?,
+        if_match: item.if_match,
+        body: item.body,
+        faults: Mutex::default(),
+    })
 }
 
 async fn commit(site: &Site, once: Option<Once>, change: Change<Vec<Outcome>>) -> Result<Done<Vec<Outcome>>> {

@@ -5,7 +5,7 @@ use crate::domain::id::{CategoryId, CommentId, PostId, UserId};
 use crate::domain::link::Links;
 use crate::domain::post::{Kind, PostHead};
 use crate::domain::user;
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldErrors, Result};
 use crate::service::change::{Change, Seen};
 use crate::service::{categories, comments, media, posts, users, writing};
 use crate::web::Site;
@@ -22,7 +22,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use utoipa::ToSchema;
 
 /// What is asked for.
@@ -32,6 +32,8 @@ pub struct Call {
     pub path: Vec<String>,
     pub if_match: Option<String>,
     pub body: Option<Value>,
+    /// What is wrong with the types of its members, once they are read.
+    pub faults: Mutex<FieldErrors>,
 }
 
 /// What came of it: enough to answer again.
@@ -84,23 +86,28 @@ pub struct MergeInput {
     pub into: String,
 }
 
-/// The change that a call asks for; nothing is done yet.
+/// The change that a call asks for; nothing is done yet. All that is wrong with its fields is told at once.
 pub async fn prepare(site: &Arc<Site>, actor: &Actor, call: Call) -> Result<Change<Outcome>> {
+    let made = made(site, actor, &call).await;
+    call.faults.into_inner().unwrap_or_else(PoisonError::into_inner).join(made)
+}
+
+async fn made(site: &Arc<Site>, actor: &Actor, call: &Call) -> Result<Change<Outcome>> {
     let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
     match (call.method.as_str(), path.as_slice()) {
-        ("POST", ["posts"]) => create(site, actor, Kind::Post, &call).await,
-        ("POST", ["pages"]) => create(site, actor, Kind::Page, &call).await,
-        ("PUT" | "PATCH", ["posts", slug]) => update(site, actor, (Kind::Post, slug), &call).await,
-        ("PUT" | "PATCH", ["pages", slug]) => update(site, actor, (Kind::Page, slug), &call).await,
-        ("DELETE", ["posts", slug]) => remove(site, actor, (Kind::Post, slug), &call),
-        ("DELETE", ["pages", slug]) => remove(site, actor, (Kind::Page, slug), &call),
-        ("POST", ["posts", slug, "comments"]) => comment(site, actor, slug, &call).await,
-        ("PATCH", ["posts", slug, "comments", id]) => edit_comment(site, actor, (slug, id), &call).await,
-        ("DELETE", ["posts", slug, "comments", id]) => remove_comment(site, actor, (slug, id), &call),
-        ("POST", ["categories"]) => create_category(actor, &call),
-        ("PUT" | "PATCH", ["categories", slug]) => update_category(site, actor, slug, &call),
-        ("DELETE", ["categories", slug]) => remove_category(site, actor, slug, &call),
-        ("POST", ["categories", slug, "merge"]) => merge(site, actor, slug, &call),
+        ("POST", ["posts"]) => create(site, actor, Kind::Post, call).await,
+        ("POST", ["pages"]) => create(site, actor, Kind::Page, call).await,
+        ("PUT" | "PATCH", ["posts", slug]) => update(site, actor, (Kind::Post, slug), call).await,
+        ("PUT" | "PATCH", ["pages", slug]) => update(site, actor, (Kind::Page, slug), call).await,
+        ("DELETE", ["posts", slug]) => remove(site, actor, (Kind::Post, slug), call),
+        ("DELETE", ["pages", slug]) => remove(site, actor, (Kind::Page, slug), call),
+        ("POST", ["posts", slug, "comments"]) => comment(site, actor, slug, call).await,
+        ("PATCH", ["posts", slug, "comments", id]) => edit_comment(site, actor, (slug, id), call).await,
+        ("DELETE", ["posts", slug, "comments", id]) => remove_comment(site, actor, (slug, id), call),
+        ("POST", ["categories"]) => create_category(actor, call),
+        ("PUT" | "PATCH", ["categories", slug]) => update_category(site, actor, slug, call),
+        ("DELETE", ["categories", slug]) => remove_category(site, actor, slug, call),
+        ("POST", ["categories", slug, "merge"]) => merge(site, actor, slug, call),
         _ => Err(Error::NotFound("operation")),
     }
 }
@@ -117,7 +124,9 @@ impl Call {
     }
 
     fn body<T: Serialize + serde::de::DeserializeOwned>(&self) -> Result<T> {
-        strict::typed(self.body.clone().unwrap_or_default())
+        let (read, faults) = strict::read(self.body.clone().unwrap_or_default())?;
+        self.note(faults);
+        Ok(read)
     }
 
     /// What is stored as this call would have it: all of it for PUT, its members for PATCH.
@@ -125,7 +134,13 @@ impl Call {
         if self.method != Method::PATCH {
             return self.body();
         }
-        strict::patched(&stored()?, self.body.clone().unwrap_or_default())
+        let (read, faults) = strict::read_patched(&stored()?, self.body.clone().unwrap_or_default())?;
+        self.note(faults);
+        Ok(read)
+    }
+
+    fn note(&self, faults: FieldErrors) {
+        *self.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;
     }
 
     /// Fails unless `If-Match` names what is shown now. The change itself checks again.

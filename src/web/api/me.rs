@@ -184,9 +184,9 @@ async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     matches(req.header("if-match"), &response::json_bytes(&User::new(&user, links))?)?;
     let sent = strict::parse(&req.bytes().await?)?;
     let is_patch = req.method == Method::PATCH;
-    let input: ProfileInput =
-        if is_patch { strict::patched(&ProfileInput::of(&user), sent)? } else { strict::typed(sent)? };
-    let change = users::update_profile(&req.actor, &input.into())?;
+    let (input, faults): (ProfileInput, _) =
+        if is_patch { strict::read_patched(&ProfileInput::of(&user), sent)? } else { strict::read(sent)? };
+    let change = faults.join(users::update_profile(&req.actor, &input.into()))?;
     let user = change.if_still(Seen::User(Box::new(user))).commit(&site.app).await?;
     Ok(perform::with_thing((StatusCode::OK, false), Some(Shown::user(&user, links)?)))
 }

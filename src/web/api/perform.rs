@@ -19,7 +19,7 @@ use crate::web::variants;
 use http::header::{ETAG, HeaderName, HeaderValue, LOCATION};
 use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Says in an answer that it was given before.
@@ -35,6 +35,7 @@ pub async fn write(site: Arc<Site>, mut req: Req) -> Result<Res> {
         path: segments(&req.path)?,
         if_match: req.header("if-match").map(str::to_owned),
         body: if req.method == Method::DELETE { None } else { Some(strict::parse(&bytes)?) },
+        faults: Mutex::default(),
     };
     let status = call.status();
     let done = match run(&site, once, changes::prepare(&site, &req.actor, call)).await {

@@ -91,10 +91,13 @@ async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     matches(req.header("if-match"), &response::json_bytes(&Settings::new(&stored, links))?)?;
     let sent = strict::parse(&req.bytes().await?)?;
     let is_patch = req.method == Method::PATCH;
-    let input: SettingsInput =
-        if is_patch { strict::patched(&SettingsInput::of(&stored), sent)? } else { strict::typed(sent)? };
-    let (patch, logo) = input.typed()?;
-    let change = settings::update(&site.app, &req.actor, &patch, logo).await?;
+    let (input, faults): (SettingsInput, _) =
+        if is_patch { strict::read_patched(&SettingsInput::of(&stored), sent)? } else { strict::read(sent)? };
+    let change = async {
+        let (patch, logo) = input.typed()?;
+        settings::update(&site.app, &req.actor, &patch, logo).await
+    };
+    let change = faults.join(change.await)?;
     let stored = change.if_still(Seen::Settings(Box::new(stored))).commit(&site.app).await?;
     let body = response::json_bytes(&Settings::new(&stored, links))?;
     Ok(perform::with_thing((StatusCode::OK, false), Some(Shown { location: String::new(), body })))

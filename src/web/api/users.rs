@@ -114,9 +114,9 @@ async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let bytes = req.bytes().await?;
     let once = perform::once(&req, &bytes)?;
     let add = async {
-        let input: UserInput = strict::typed(strict::parse(&bytes)?)?;
+        let (input, faults) = strict::read::<UserInput>(strict::parse(&bytes)?)?;
         let role = input.role.into();
-        let change = users::add(&site.app, &req.actor, &input.into(), role).await?;
+        let change = faults.join(users::add(&site.app, &req.actor, &input.into(), role).await)?;
         Ok(change.map(|user| Outcome::User { id: user.id.0 }))
     };
     let done = perform::run(&site, once, add).await?;

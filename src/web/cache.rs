@@ -106,7 +106,7 @@ impl PageCache {
         if !self.keeps {
             return None;
         }
-        let of_origin = || self.pages.get(&(caller.origin() + address)).filter(|_| caller.is_guessed());
+        let of_origin = || if caller.is_guessed() { self.pages.get(&caller.url(address)) } else { None };
         let entry = self.pages.get(address).or_else(of_origin)?;
         let variant = entry.variants.ready(encoding::choose(asked))?;
         if !entry.is_true(app) {

@@ -69,7 +69,15 @@ impl Caller {
 
     /// The configured origin, else the one as seen: `https://example.org:8443`.
     pub fn origin(&self) -> String {
-        self.configured.clone().unwrap_or_else(|| self.seen())
+        self.url("")
+    }
+
+    /// `path`, which begins with `/`, behind the origin.
+    pub fn url(&self, path: &str) -> String {
+        match &self.configured {
+            Some(origin) => [origin, path].concat(),
+            None => [self.scheme(), "://", &self.host, path].concat(),
+        }
     }
 
     /// Whether no origin is configured, so that what is printed depends on who asks.
@@ -85,7 +93,11 @@ impl Caller {
     }
 
     fn seen(&self) -> String {
-        format!("{}://{}", if self.https { "https" } else { "http" }, self.host)
+        [self.scheme(), "://", &self.host].concat()
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.https { "https" } else { "http" }
     }
 }
 

@@ -26,8 +26,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Networks of proxies whose forwarded headers are believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// redb's cache in bytes.
-    pub cache: usize,
+    /// redb's cache in bytes; `None`: `cache_size` decides.
+    pub cache: Option<usize>,
     /// Rendered pages kept in memory, in bytes.
     pub page_cache: usize,
     /// bcrypt cost, 10 to 16; `None`: timed at first start.
@@ -160,11 +160,12 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "cache",
         value: "SIZE",
-        default: Some("16MB"),
+        default: None,
         repeatable: false,
-        help: "Memory for pages of the data file, from 1MB to 1TB; 64MiB works too.",
+        help: "Memory for pages of the data file, from 1MB to 1TB; 64MiB works too. Not set: a 64th of what the machine \
+               or the container has, from 8MB to 64MB.",
         set: |config, values| {
-            config.cache = size(last(values), 1_000_000)?;
+            config.cache = Some(size(last(values), 1_000_000)?);
             Ok(())
         },
     },
@@ -300,6 +301,18 @@ pub fn variable(option: &str) -> String {
     format!("PAMPHLET_{}", option.to_uppercase().replace('-', "_"))
 }
 
+/// Least and most of redb's cache if nobody says how large it is, in bytes.
+const CACHE: (u64, u64) = (8_000_000, 64_000_000);
+
+impl Config {
+    /// redb's cache in bytes, on a machine that lets the program have `memory` bytes: a 64th of them, since what it
+    /// does not hold the system most likely does.
+    pub fn cache_size(&self, memory: Option<u64>) -> usize {
+        let share = memory.map_or(CACHE.0, |memory| (memory / 64).clamp(CACHE.0, CACHE.1));
+        self.cache.unwrap_or(usize::try_from(share).unwrap_or(usize::MAX))
+    }
+}
+
 impl Default for Config {
     fn default() -> Config {
         let mut config = Config {
@@ -307,7 +320,7 @@ impl Default for Config {
             listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))],
             public_url: None,
             trusted_proxies: Vec::new(),
-            cache: 0,
+            cache: None,
             page_cache: 0,
             bcrypt_cost: None,
             max_connections: 0,
@@ -344,8 +357,18 @@ mod tests {
         }
         assert_eq!(config.data, PathBuf::from("pamphlet.redb"));
         assert_eq!(config.listen, ["127.0.0.1:8080".parse().unwrap()]);
-        assert_eq!((config.cache, config.page_cache, config.max_connections), (16_000_000, 8_000_000, 1_024));
+        assert_eq!((config.cache, config.page_cache, config.max_connections), (None, 8_000_000, 1_024));
         assert_eq!((config.log, config.log_level.as_str()), (LogFormat::Text, "info"));
+    }
+
+    #[test]
+    fn the_cache_is_a_share_of_the_memory_unless_it_is_named() {
+        let share = |memory| Config::default().cache_size(memory);
+        assert_eq!(share(None), 8_000_000);
+        assert_eq!(share(Some(512_000_000)), 8_000_000);
+        assert_eq!(share(Some(2_048_000_000)), 32_000_000);
+        assert_eq!(share(Some(u64::MAX)), 64_000_000);
+        assert_eq!(Config { cache: Some(5_000_000), ..Config::default() }.cache_size(Some(u64::MAX)), 5_000_000);
     }
 
     proptest! {

@@ -149,6 +149,7 @@ fn example(setting: &Setting) -> String {
         "public-url" => "https://example.org/blog",
         "trusted-proxy" => "127.0.0.1",
         "bcrypt-cost" => "12",
+        "cache" => "16MB",
         _ => setting.value,
     });
     match (setting.repeatable, value.parse::<u64>().is_ok()) {

@@ -5,6 +5,7 @@ pub mod files;
 pub mod line;
 pub mod listen;
 pub mod log;
+pub mod memory;
 pub mod request_line;
 pub mod seats;
 pub mod stall;

@@ -11,7 +11,9 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use maud::{DOCTYPE, Markup, html};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
 use std::cell::RefCell;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -206,17 +208,38 @@ pub fn stream(media_type: &'static str, body: Body) -> Res {
 const SCRATCH: usize = 64 * 1024;
 
 thread_local! {
-    static JSON: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static JSON: RefCell<Scratch> = const { RefCell::new(Scratch { json: Vec::new(), text: Vec::new() }) };
 }
 
-/// The bytes of a value in JSON. They grow in a scratch of the thread, not in pieces of memory that are taken
-/// and given back one after the other.
+/// Where JSON grows, instead of in pieces of memory that are taken and given back one after the other.
+#[derive(Default)]
+struct Scratch {
+    json: Vec<u8>,
+    /// A long text of it.
+    text: Vec<u8>,
+}
+
+/// Writes JSON as serde_json does, and what is called bytes as a text: it is escaped many bytes at a time, where
+/// serde_json looks at one after the other.
+struct LongTexts<'a>(&'a mut Vec<u8>);
+
+impl Formatter for LongTexts<'_> {
+    fn write_byte_array<W: ?Sized + io::Write>(&mut self, to: &mut W, text: &[u8]) -> io::Result<()> {
+        self.0.clear();
+        json_escape_simd::escape_into(str::from_utf8(text).map_err(io::Error::other)?, self.0);
+        to.write_all(self.0)
+    }
+}
+
+/// The bytes of a value in JSON. What it calls bytes has to be UTF-8, and is written as a text.
 pub fn json_bytes(value: &impl Serialize) -> Result<Bytes> {
     let mut scratch = JSON.take();
-    scratch.clear();
-    let written = serde_json::to_writer(&mut scratch, value).map_err(|cause| Error::Internal(Box::new(cause)));
-    let bytes = written.map(|()| Bytes::copy_from_slice(&scratch));
-    scratch.shrink_to(SCRATCH);
+    scratch.json.clear();
+    let mut to = Serializer::with_formatter(&mut scratch.json, LongTexts(&mut scratch.text));
+    let written = value.serialize(&mut to).map_err(|cause| Error::Internal(Box::new(cause)));
+    let bytes = written.map(|()| Bytes::copy_from_slice(&scratch.json));
+    scratch.json.shrink_to(SCRATCH);
+    scratch.text.shrink_to(SCRATCH);
     JSON.set(scratch);
     bytes
 }
@@ -267,12 +290,40 @@ pub fn without_body(mut res: Res) -> Res {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_location_is_always_a_valid_header() {
         let location = |address| redirect(StatusCode::SEE_OTHER, address).headers()[LOCATION].clone();
         assert_eq!(location("/login?next=/a%20b"), "/login?next=/a%20b");
         assert_eq!(location("/ü\r\nSet-Cookie: x"), "/%C3%BC%0D%0ASet-Cookie:%20x");
+    }
+
+    struct Long<'a>(&'a str);
+
+    impl Serialize for Long<'_> {
+        fn serialize<S: serde::Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+            to.serialize_bytes(self.0.as_bytes())
+        }
+    }
+
+    fn is_written_as_serde_json_would(text: &str) -> bool {
+        json_bytes(&(Long(text), "end")).unwrap() == serde_json::to_vec(&(text, "end")).unwrap()
+    }
+
+    #[test]
+    fn long_texts_are_escaped_as_serde_json_would() {
+        let all: String = (0..=0x2fff).filter_map(char::from_u32).chain(['\u{10ffff}']).collect();
+        for text in ["", "<p class=\"a\">\\\u{1f989}</p>\u{7f}\u{0}\n", &all, &"x\"".repeat(50_000)] {
+            assert!(is_written_as_serde_json_would(text));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn texts_of_every_kind_are_escaped_as_serde_json_would(text in "(\\PC|[\\x00-\\x7f]){0,300}") {
+            prop_assert!(is_written_as_serde_json_would(&text));
+        }
     }
 
     #[test]

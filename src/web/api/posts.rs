@@ -8,7 +8,7 @@ use crate::web::Site;
 use crate::web::api::operation::{Operation, Wants};
 use crate::web::api::perform;
 use crate::web::api::query::Reader;
-use crate::web::api::resource::{self, PostResource};
+use crate::web::api::resource::{self, LongText, PostResource};
 use crate::web::api::shape::Shape;
 use crate::web::cache;
 use crate::web::request::Req;
@@ -166,7 +166,7 @@ async fn list(site: Arc<Site>, req: Req, kind: Kind) -> Result<Res> {
         let slice = slice.try_map(|card| {
             let html = if extras.html { Some(posts::view(app, txn, card.head.clone())?.body) } else { None };
             Ok(PostResource {
-                html: html.map(|html| html.as_str().to_owned()),
+                html: html.map(LongText),
                 source: extras.source.then(|| posts::source(txn, &req.actor, &card.head)).transpose()?,
                 comment_count: extras.comment_count.then_some(card.comments),
                 post: Post::new(card, app.links(), app.now()),

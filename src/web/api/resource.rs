@@ -1,5 +1,6 @@
 //! What the REST API shows of each noun: the shared shapes with what it adds to them.
 
+use crate::domain::html::Html;
 use crate::domain::paging::{Cursor, Slice};
 use crate::domain::post::{PostCard, PostHead, PostView};
 use crate::domain::time::Timestamp;
@@ -12,8 +13,9 @@ use crate::web::response;
 use crate::web::response::Rendered;
 use crate::web::wire::posts::Post;
 use crate::web::wire::site::{Category, Tag};
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// A post or a page.
@@ -23,7 +25,8 @@ pub struct PostResource {
     pub post: Post,
     /// The text as sanitised HTML. Of one post it is always there, of a list with `include=html`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub html: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub html: Option<LongText>,
     /// The text in Markdown, with `include=source`, for those who may see the post before it is public.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
@@ -38,7 +41,17 @@ impl PostResource {
         let PostView { head, authors, category, body } = posts::view(app, txn, head)?;
         let card = PostCard { head, authors, category, comments: 0 };
         let post = Post::new(card, app.links(), app.now());
-        Ok(PostResource { post, html: Some(body.into_string()), source: None, comment_count: None })
+        Ok(PostResource { post, html: Some(LongText(body)), source: None, comment_count: None })
+    }
+}
+
+/// The text of a post, which is most of an answer. Called bytes, because `response::json_bytes` writes those as a
+/// text, many at a time; so it is for that function alone.
+pub struct LongText(pub Html);
+
+impl Serialize for LongText {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        to.serialize_bytes(self.0.as_str().as_bytes())
     }
 }
 
@@ -63,8 +76,8 @@ pub struct TagResource {
 
 /// Part of a list.
 #[derive(Serialize)]
-struct List {
-    items: Vec<Value>,
+struct List<I> {
+    items: Vec<I>,
     next: Option<String>,
 }
 
@@ -72,7 +85,7 @@ struct List {
 pub fn one(value: &impl Serialize, fields: Option<&[String]>, scopes: Vec<Scope>) -> Result<Rendered> {
     let body = match fields {
         None => response::json_bytes(value)?,
-        Some(_) => response::json_bytes(&member(value, fields)?)?,
+        Some(fields) => response::json_bytes(&sparse(value, fields)?)?,
     };
     Ok(Rendered::Page { body, media_type: JSON, scopes, until: None, headers: Vec::new() })
 }
@@ -87,8 +100,15 @@ pub fn list<T: Serialize>(
 ) -> Result<Rendered> {
     let headers = query::links(app.links(), req, &slice)?;
     let next = slice.next().map(ToString::to_string);
-    let items = slice.items.iter().map(|(_, item)| member(item, fields)).collect::<Result<_>>()?;
-    Ok(Rendered::Page { body: response::json_bytes(&List { items, next })?, media_type: JSON, scopes, until, headers })
+    let items = slice.items.iter().map(|(_, item)| item);
+    let body = match fields {
+        None => response::json_bytes(&List { items: items.collect(), next })?,
+        Some(fields) => {
+            let items = items.map(|item| sparse(item, fields)).collect::<Result<Vec<_>>>()?;
+            response::json_bytes(&List { items, next })?
+        }
+    };
+    Ok(Rendered::Page { body, media_type: JSON, scopes, until, headers })
 }
 
 /// A list that is not long enough to be read in parts.
@@ -96,10 +116,11 @@ pub fn whole<T>(items: Vec<T>) -> Slice<T> {
     Slice { items: items.into_iter().map(|item| (Cursor::new("all", ""), item)).collect(), more: false }
 }
 
-fn member(value: &impl Serialize, fields: Option<&[String]>) -> Result<Value> {
-    let mut value = serde_json::to_value(value).map_err(|cause| Error::Internal(Box::new(cause)))?;
-    if let (Some(fields), Value::Object(object)) = (fields, &mut value) {
-        object.retain(|name, _| fields.contains(name));
-    }
-    Ok(value)
+/// The members of a thing that `fields` names, as they are in the whole of it.
+fn sparse(value: &impl Serialize, fields: &[String]) -> Result<BTreeMap<String, Box<RawValue>>> {
+    let whole = response::json_bytes(value)?;
+    let mut members: BTreeMap<String, Box<RawValue>> =
+        serde_json::from_slice(&whole).map_err(|cause| Error::Internal(Box::new(cause)))?;
+    members.retain(|name, _| fields.contains(name));
+    Ok(members)
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 async fn state(client: &Client) -> Vec<Value> {
     let mut state = Vec::new();
     for list in
-        ["posts?state=all&limit=100", "pages?state=all", "categories", "tags", "users", "media", "settings", "comments"]
+        ["posts?status=all&limit=100", "pages?status=all", "categories", "tags", "users", "media", "settings", "comments"]
     {
         state.push(client.get(&format!("/api/v1/{list}")).await.expect(200).value());
     }
@@ -110,7 +110,7 @@ async fn parameters_that_make_no_sense_are_refused_by_name() {
         ("after=posts.1", "after"),
         ("after=posts.x.y", "after"),
         ("after=%00", "after"),
-        ("state=gone", "state"),
+        ("status=gone", "status"),
         ("fields=title,wings", "fields"),
         ("fields=", "fields"),
         ("include=wings", "include"),

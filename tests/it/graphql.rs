@@ -39,7 +39,7 @@ async fn a_visitor_reads_posts_with_everything_around_them() {
     blog.category("Birds").await;
     let created = ask_with(
         &ada,
-        "mutation($input: PostInput!) { createPost(input: $input) { post { id slug url version state } errors { field } } }",
+        "mutation($input: PostInput!) { createPost(input: $input) { post { id slug url version status } errors { field } } }",
         json!({ "input": {
             "title": "Owls at night", "source": "They **hoot**.", "category": "birds", "tags": ["Owls"],
             "status": "PUBLISHED",
@@ -48,7 +48,7 @@ async fn a_visitor_reads_posts_with_everything_around_them() {
     .await;
     let created = data(created)["createPost"].clone();
     assert_eq!(created["post"]["slug"], "owls-at-night", "{created:#}");
-    assert_eq!(created["post"]["state"], "PUBLISHED");
+    assert_eq!(created["post"]["status"], "PUBLISHED");
     let grace = blog.reader("grace").await;
     let written = ask(
         &grace,
@@ -77,7 +77,7 @@ async fn a_visitor_reads_posts_with_everything_around_them() {
     assert_eq!(seen["posts"]["nodes"][0]["slug"], "owls-at-night");
 }
 
-const WRITE: &str = "mutation($input: PostInput!) { createPost(input: $input) { post { id slug version state source } errors { field message code } } }";
+const WRITE: &str = "mutation($input: PostInput!) { createPost(input: $input) { post { id slug version status source } errors { field message code } } }";
 
 async fn write(client: &Client, input: Value) -> Value {
     data(ask_with(client, WRITE, json!({ "input": input })).await)["createPost"].clone()
@@ -96,12 +96,12 @@ async fn what_a_person_can_mend_is_told_in_the_payload() {
     // Two members of the same account begin from the same version: the second is told.
     let post = write(&ada, json!({ "title": "Owls", "source": "They hoot.", "tags": ["Owls"] })).await["post"].clone();
     let update = "mutation($id: ID!, $version: Int!, $input: PostInput!) {
-        updatePost(id: $id, version: $version, input: $input) { post { version title source state tags { name } } errors { field code } } }";
+        updatePost(id: $id, version: $version, input: $input) { post { version title source status tags { name } } errors { field code } } }";
     let publish = json!({ "id": post["id"], "version": 1, "input": { "status": "PUBLISHED" } });
     let updated = data(ask_with(&ada, update, publish.clone()).await)["updatePost"]["post"].clone();
     assert_eq!(
         updated,
-        json!({ "version": 2, "title": "Owls", "source": "They hoot.", "state": "PUBLISHED", "tags": [{ "name": "Owls" }] }),
+        json!({ "version": 2, "title": "Owls", "source": "They hoot.", "status": "PUBLISHED", "tags": [{ "name": "Owls" }] }),
         "what is left out stays"
     );
     let stale = data(ask_with(&ada, update, publish).await)["updatePost"].clone();
@@ -134,7 +134,7 @@ async fn who_may_not_do_something_is_told_so_with_the_word_of_rest() {
         assert!(["unauthenticated", "forbidden"].contains(&code(&ask(other, "{ settings { title } }").await)));
         assert!(
             ["unauthenticated", "forbidden"]
-                .contains(&code(&ask(other, "{ posts(state: DRAFT) { nodes { title } } }").await))
+                .contains(&code(&ask(other, "{ posts(status: DRAFT) { nodes { title } } }").await))
         );
     }
     // The source of a public post is for those who see it unpublished.

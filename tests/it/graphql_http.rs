@@ -70,7 +70,7 @@ async fn methods_and_bodies_that_are_not_taken_are_refused() {
     let elsewhere = ada.with("sec-fetch-site", "cross-site");
     let forged = elsewhere.post("/graphql", JSON, json!({ "query": mutation }).to_string()).await.expect(403);
     assert_eq!(code(&json(&forged)), "other-site");
-    let seen = data(ask(&ada, "{ posts(state: ALL) { nodes { title } } }").await);
+    let seen = data(ask(&ada, "{ posts(status: ALL) { nodes { title } } }").await);
     assert_eq!(seen["posts"]["nodes"], json!([]), "nothing was written");
 }
 

@@ -220,8 +220,8 @@ impl World {
         let root = &self.root;
         let mut state = json!({});
         for (name, query) in [
-            ("posts", "?state=all&limit=100&include=html,source,comment_count"),
-            ("pages", "?state=all&limit=100&include=html,source,comment_count"),
+            ("posts", "?status=all&limit=100&include=html,source,comment_count"),
+            ("pages", "?status=all&limit=100&include=html,source,comment_count"),
             ("comments", "?limit=100"),
             ("categories", "?include=post_count"),
             ("media", "?limit=100"),

@@ -172,7 +172,7 @@ fn of_post(head: PostHead) -> Outcome {
 
 async fn create(site: &Arc<Site>, actor: &Actor, kind: Kind, call: &Call) -> Result<Change<Outcome>> {
     writing::permit(actor, kind)?;
-    let (input, intent) = call.body::<PostInput>()?.typed(&site.app.read()?, kind)?;
+    let (input, intent) = call.body::<PostInput>()?.typed(&site.app.read()?, kind, site.app.now())?;
     Ok(writing::create(&site.app, actor, kind, &input, intent).await?.map(of_post))
 }
 
@@ -186,7 +186,7 @@ async fn update(site: &Arc<Site>, actor: &Actor, (kind, slug): (Kind, &str), cal
             let category = posts::view(&site.app, &txn, head.clone())?.category;
             Ok(PostInput::of(&head, source, category.map(|category| category.slug.to_string())))
         })?;
-        let (input, intent) = input.typed(&txn, kind)?;
+        let (input, intent) = input.typed(&txn, kind, site.app.now())?;
         (head, input, intent)
     };
     let change = writing::update(&site.app, actor, (head.id, head.version), &input, intent).await?;

@@ -78,7 +78,10 @@ impl PostMutation {
 
 async fn create(operation: &Operation, kind: Kind, input: PostInput) -> Result<Post> {
     writing::permit(&operation.actor, kind)?;
-    let (input, intent) = input.typed(&operation.reading()?.txn, kind)?;
+    let (input, intent) = {
+        let reading = operation.reading()?;
+        input.typed(&reading.txn, kind, reading.now)?
+    };
     let change = writing::create(operation.app(), &operation.actor, kind, &input, intent).await;
     let head = operation.commit(change).await?;
     written(operation, head)
@@ -93,7 +96,7 @@ async fn update(ctx: &Context<'_>, kind: Kind, id: &str, version: u32) -> Result
         let (_, source) = posts::editable(operation.app(), &reading.txn, &operation.actor, head.id)?;
         let category = posts::cards(&reading.txn, vec![head.clone()])?.pop().and_then(|card| card.category);
         let current = PostInput::of(&head, source, category.map(|category| category.slug.to_string()));
-        let (input, intent) = overlaid(ctx, &current)?.typed(&reading.txn, kind)?;
+        let (input, intent) = overlaid(ctx, &current)?.typed(&reading.txn, kind, reading.now)?;
         (head.id, input, intent)
     };
     let change = writing::update(operation.app(), &operation.actor, (id, version), &input, intent).await;

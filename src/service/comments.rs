@@ -228,6 +228,16 @@ pub async fn edit(app: &App, actor: &Actor, (post, id): (PostId, CommentId), tex
     }))
 }
 
+/// Whether `actor` may ask for the Markdown of comments at all.
+pub fn may_see_sources(actor: &Actor) -> Result<()> {
+    if actor.can_see_own_sources() { Ok(()) } else { Err(actor.refusal(TokenScope::CommentsRead)) }
+}
+
+/// The Markdown of a comment, for whoever wrote it and those who moderate; `None` for others.
+pub fn source<'a>(actor: &Actor, comment: &'a Comment) -> Option<&'a str> {
+    actor.can_see_source(comment).then_some(comment.source.as_str())
+}
+
 /// Whether `actor` may change this comment now; the error says why not.
 pub fn may_edit(actor: &Actor, comment: &Comment, now: crate::domain::time::Timestamp) -> Result<()> {
     if comment.deleted {

@@ -17,6 +17,7 @@ mod story;
 mod accounts;
 mod admin;
 mod api_hostile;
+mod api_members;
 mod api_operations;
 mod api_rest;
 mod architecture;

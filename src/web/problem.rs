@@ -65,6 +65,8 @@ pub enum Refusal {
     MediaType(String),
     /// The answer cannot be had in any form the client accepts; says which there are.
     NotAcceptable(&'static str),
+    /// A subscription whose `Accept` does not name events: whoever leaves it out gets no stream without an end.
+    NotEvents,
     /// An API token that is unknown, revoked or expired.
     BadToken,
     /// A secret in the address, where logs and histories keep it.
@@ -300,6 +302,12 @@ pub(in crate::web) fn refused(refusal: &Refusal) -> Verdict {
             "not-acceptable",
             "No form you accept",
             format!("This address answers with {has}, and the Accept header leaves that out."),
+        ),
+        Refusal::NotEvents => (
+            StatusCode::NOT_ACCEPTABLE,
+            "not-acceptable",
+            "No form you accept",
+            "A subscription is answered with events as they come. Please ask for it with Accept: text/event-stream.".into(),
         ),
         Refusal::BadToken => (
             StatusCode::UNAUTHORIZED,

@@ -37,6 +37,15 @@ async fn the_status_says_how_it_went_where_the_media_type_lets_it() {
         assert_eq!(media_type, "application/graphql-response+json; charset=utf-8");
         assert!(response.get("data").is_none(), "{body}: nothing was executed");
     }
+    // It takes no guess what a subscription wants, whichever way it was asked for.
+    let listen = "subscription { postPublished { id } }";
+    let asked = json!({ "query": listen }).to_string();
+    let any = visitor.with("accept", "*/*");
+    for answer in
+        [any.post("/graphql", JSON, asked.clone()).await, any.get(&get(listen)).await, visitor.get(&get(listen)).await]
+    {
+        answer.expect(406).contains("Accept: text/event-stream").contains("not-acceptable");
+    }
     let (status, media_type, response) = send(&visitor, JSON, r#"{"query":"{ nothing }"}"#).await;
     assert_eq!((status, media_type.as_str()), (200, "application/json; charset=utf-8"));
     assert_eq!(code(&response), "invalid-query");

@@ -134,7 +134,9 @@ pub async fn post(site: Arc<Site>, mut req: Req) -> Result<Res> {
         return stream::open(&site, &req, prepared).await;
     }
     match prepared {
-        Ok(prepared) if prepared.weighed.kind == OperationType::Subscription => Ok(not_acceptable()),
+        Ok(prepared) if prepared.weighed.kind == OperationType::Subscription => {
+            Ok(Answer::refusal(&Refusal::NotEvents).respond(speaks))
+        }
         Ok(prepared) => Ok(run(&site, &req.actor, req.id, prepared).await?.respond(speaks)),
         Err(answer) => Ok(answer.respond(speaks)),
     }
@@ -162,7 +164,7 @@ pub async fn get(site: Arc<Site>, req: Req) -> Result<Res> {
             res.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
             Ok(res)
         }
-        OperationType::Subscription => Ok(not_acceptable()),
+        OperationType::Subscription => Ok(Answer::refusal(&Refusal::NotEvents).respond(speaks)),
         OperationType::Query => {
             let answer = run(&site, &req.actor, req.id, prepared).await?;
             if !answer.is_whole() {

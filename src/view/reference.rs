@@ -3,6 +3,7 @@
 use crate::view::layout;
 use crate::view::layout::Frame;
 use crate::view::layout::Head;
+use crate::view::problem::Problem;
 use maud::Markup;
 use maud::html;
 
@@ -46,13 +47,6 @@ pub struct Parameter {
     pub is_required: bool,
 }
 
-/// A kind of problem, by its stable word.
-pub struct Problem {
-    pub code: &'static str,
-    pub status: u16,
-    pub title: &'static str,
-}
-
 /// The page.
 pub fn show(frame: &Frame, reference: &Reference) -> Markup {
     let main = html! {
@@ -69,7 +63,7 @@ pub fn show(frame: &Frame, reference: &Reference) -> Markup {
                 }
                 (graphql(frame))
                 (events())
-                (problems(&reference.problems))
+                (problems(frame, &reference.problems))
             }
         }
     };
@@ -178,12 +172,12 @@ fn events() -> Markup {
     }
 }
 
-fn problems(problems: &[Problem]) -> Markup {
+fn problems(frame: &Frame, problems: &[Problem]) -> Markup {
     html! {
         h2 #problems { "Problems" }
         p {
             "Whatever fails is told as " code { "application/problem+json" } " (RFC 9457). " code { "type" } " is "
-            code { "/problems/" } " with one of these words, which stay the same. " code { "errors" }
+            code { (frame.links.problem("")) } " with one of these words, which stay the same; each leads to a page about it. " code { "errors" }
             " has all fields at fault, " code { "request_id" } " finds the request in the log. GraphQL has the word in "
             code { "extensions.code" } " and the fields in " code { "extensions.errors" } "."
         }
@@ -191,7 +185,7 @@ fn problems(problems: &[Problem]) -> Markup {
             thead { tr { th scope="col" { "Word" } th scope="col" { "Status" } th scope="col" { "Meaning" } } }
             tbody {
                 @for problem in problems {
-                    tr { td { code { (problem.code) } } td { (problem.status) } td { (marked(problem.title)) } }
+                    tr { td { a href=(frame.links.problem(problem.code)) { code { (problem.code) } } } td { (problem.status) } td { (marked(problem.title)) } }
                 }
             }
         }
@@ -204,7 +198,7 @@ fn anchor(noun: &str) -> String {
 }
 
 /// A text in which words between backticks are code; a backtick without a second one is a backtick.
-fn marked(text: &str) -> Markup {
+pub(in crate::view) fn marked(text: &str) -> Markup {
     let (whole, rest) = match text.rsplit_once('`') {
         Some((before, after)) if before.matches('`').count() % 2 == 0 => (before, Some(after)),
         _ => (text, None),

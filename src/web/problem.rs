@@ -3,7 +3,6 @@
 use crate::domain::actor::Actor;
 use crate::error::{Error, FieldError};
 use crate::view;
-use crate::view::reference::Problem;
 use crate::web::Site;
 use crate::web::framed::in_frame;
 use crate::web::quota::Left;
@@ -17,7 +16,6 @@ use http::header::{ACCEPT, ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTH
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// JSON Merge Patch, RFC 7396.
 pub const MERGE_PATCH: &str = "application/merge-patch+json";
@@ -76,7 +74,7 @@ pub enum Refusal {
 }
 
 /// Word and title of what is nobody's fault who asks.
-const INTERNAL: (&str, &str) = ("internal", "Something went wrong");
+pub(in crate::web) const INTERNAL: (&str, &str) = ("internal", "Something went wrong");
 
 /// Why no handler answered, or what the handler failed with.
 pub enum Failure {
@@ -101,7 +99,7 @@ pub(in crate::web) struct Verdict {
     pub status: StatusCode,
     /// Last part of the problem's type: stable, programs rely on it.
     pub code: &'static str,
-    title: &'static str,
+    pub title: &'static str,
     pub message: String,
 }
 
@@ -213,47 +211,6 @@ pub(in crate::web) fn verdict(error: &Error, id: RequestId) -> Verdict {
     Verdict { status, code, title, message }
 }
 
-/// Every kind of problem, for the reference.
-pub fn kinds() -> Vec<Problem> {
-    let errors = [
-        Error::NotFound("thing"),
-        Error::Invalid(Vec::new()),
-        Error::Conflict(""),
-        Error::Unauthenticated,
-        Error::Forbidden,
-        Error::ScopeMissing(""),
-        Error::SessionNeeded,
-        Error::Stale(""),
-        Error::KeyReused,
-        Error::TooLarge(0),
-        Error::Malformed(""),
-        Error::TooSlow,
-        Error::RateLimited(Duration::ZERO),
-        Error::Busy,
-        Error::Unavailable,
-        Error::NoSpace,
-    ];
-    let refusals = [
-        Refusal::LongAddress,
-        Refusal::Method(String::new()),
-        Refusal::OtherSite,
-        Refusal::NotAcceptable(""),
-        Refusal::BadToken,
-        Refusal::TokenInAddress,
-        Refusal::NoPrecondition,
-        Refusal::MediaType(String::new()),
-    ];
-    let told = errors.iter().map(|error| verdict(error, RequestId(0))).chain(refusals.iter().map(refused));
-    // An internal error is logged when it is told, so it is not told for the sake of the list.
-    let internal = Problem { code: INTERNAL.0, status: 500, title: INTERNAL.1 };
-    let mut kinds: Vec<Problem> = told
-        .map(|told| Problem { code: told.code, status: told.status.as_u16(), title: told.title })
-        .chain([internal])
-        .collect();
-    kinds.sort_by_key(|kind| (kind.status, kind.code));
-    kinds
-}
-
 fn retry_after(error: &Error) -> Option<u64> {
     match error {
         Error::Item(_, error) => retry_after(error),
@@ -362,7 +319,7 @@ fn show(site: &Site, asked: &Asked, verdict: Verdict, Details { fields, item }: 
         Surface::Feed => response::text(status, format!("{message}\n")),
         Surface::Api => {
             let mut problem = json!({
-                "type": format!("/problems/{code}"),
+                "type": site.app.links().problem(code),
                 "title": title,
                 "status": status.as_u16(),
                 "detail": message,

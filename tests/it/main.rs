@@ -19,6 +19,7 @@ mod admin;
 mod api_hostile;
 mod api_members;
 mod api_operations;
+mod api_problems;
 mod api_rest;
 mod architecture;
 mod auth;

@@ -11,7 +11,7 @@ use crate::web::api::operation::{Operation, Parameter, Place, Wants};
 use crate::web::api::shape::Shape;
 use crate::web::cache;
 use crate::web::framed::framed;
-use crate::web::problem;
+use crate::web::problems;
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::Res;
@@ -42,7 +42,7 @@ fn reference(blog: String, cookie: &'static str) -> Reference {
             section.operations.push(entry(&operation, cookie));
         }
     }
-    Reference { blog, cookie, sections, problems: problem::kinds() }
+    Reference { blog, cookie, sections, problems: problems::kinds() }
 }
 
 fn entry(operation: &Operation, cookie: &str) -> reference::Operation {

@@ -187,7 +187,7 @@ async fn bodies_that_are_no_request_are_refused_by_name_and_never_fail_the_serve
         (br#"{"query":"{__typename}","variables":{"a":1,"a":2}}"#.to_vec(), "`a`"),
         (br#"{"query":"{__typename}","variables":"{}"}"#.to_vec(), "an object"),
         (br#"{"query":"{__typename}","extensions":[]}"#.to_vec(), "an object"),
-        (br#"{"query":7}"#.to_vec(), "a string"),
+        (br#"{"query":7}"#.to_vec(), "a text"),
         (b"{\"query\":\"\xff\xfe\"}".to_vec(), "UTF-8"),
         (br#"{"query":"{__typename}","variables":{"n":1e400}}"#.to_vec(), "JSON"),
         ([b"{\"query\":\"{a}\",\"variables\":{\"a\":".as_slice(), &b"[".repeat(40_000)].concat(), "too deep"),

@@ -111,7 +111,7 @@ mod tests {
         assert!(error(r#"{"qeury":"{a}"}"#).contains("qeury"));
         assert!(error(r#"{"query":"{a}","query":"{b}"}"#).contains("query"));
         assert!(error(r#"{"query":"{a}","variables":{"x":{"y":1,"y":2}}}"#).contains("`y`"));
-        assert!(error(r#"{"query":0}"#).contains("a string"));
+        assert!(error(r#"{"query":0}"#).contains("a text"));
         assert!(error(r#"{"query":"{a}","variables":[1]}"#).contains("an object"));
         assert!(error(r#"{"query":"{a}","variables":{"x":1e999}}"#).contains("JSON"));
         assert!(error("[]").contains("query") && error("").contains("empty") && !error("\u{feff}{}").is_empty());

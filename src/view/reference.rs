@@ -55,11 +55,11 @@ pub fn show(frame: &Frame, reference: &Reference) -> Markup {
                 h1 { "API" }
             }
             div.prose {
-                (beginning(frame, reference))
                 (contents(reference))
+                (beginning(frame, reference))
                 @for section in &reference.sections {
                     h2 id=(anchor(section.noun)) { (section.noun) }
-                    @for one in &section.operations { (operation(one)) }
+                    div.operations { @for one in &section.operations { (operation(one)) } }
                 }
                 (graphql(frame))
                 (events())
@@ -108,7 +108,7 @@ fn beginning(frame: &Frame, reference: &Reference) -> Markup {
 
 fn contents(reference: &Reference) -> Markup {
     html! {
-        nav aria-label="Contents" {
+        nav.contents aria-label="Contents" {
             ul {
                 @for section in &reference.sections {
                     li { a href={ "#" (anchor(section.noun)) } { (section.noun) } }
@@ -121,10 +121,22 @@ fn contents(reference: &Reference) -> Markup {
     }
 }
 
+/// Closed at first, so that a section is a list of what there is. Its name is inside, where browsers open what an
+/// address leads into.
 fn operation(one: &Operation) -> Markup {
     html! {
-        h3 id=(one.id) { (marked(&one.summary)) }
-        p { code { (one.method) " " (one.path) } }
+        details {
+            summary {
+                h3 { code { (one.method) " " (one.path) } }
+                " " span { (marked(&one.summary)) }
+            }
+            div id=(one.id) { (about(one)) }
+        }
+    }
+}
+
+fn about(one: &Operation) -> Markup {
+    html! {
         p { (marked(&one.description)) }
         @if !one.parameters.is_empty() {
             dl {
@@ -137,7 +149,7 @@ fn operation(one: &Operation) -> Markup {
                 }
             }
         }
-        @for command in &one.commands { pre { code { (command) } } }
+        @for command in &one.commands { pre tabindex="0" { code { (command) } } }
         ul {
             @for (status, about) in &one.answers { li { strong { (status) } " " (marked(about)) } }
         }

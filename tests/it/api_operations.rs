@@ -362,9 +362,9 @@ fn words(line: &str) -> Vec<String> {
 
 /// The commands that the reference prints for an operation.
 fn printed(page: &str, id: &str) -> Vec<String> {
-    let (_, rest) = page.split_once(&format!("<h3 id=\"{id}\">")).unwrap();
-    let entry = rest.split("<h3").next().unwrap().split("<h2").next().unwrap();
-    let commands = entry.split("<pre><code>").skip(1).map(|rest| rest.split("</code></pre>").next().unwrap());
+    let (_, rest) = page.split_once(&format!("<div id=\"{id}\">")).unwrap();
+    let entry = rest.split("</details>").next().unwrap();
+    let commands = entry.split("<pre tabindex=\"0\"><code>").skip(1).map(|rest| rest.split("</code></pre>").next().unwrap());
     commands.map(crate::client::unescaped).collect()
 }
 

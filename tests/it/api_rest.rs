@@ -421,7 +421,7 @@ async fn the_reference_shows_every_operation_with_a_command_to_try_it() {
     for operation in document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values())
     {
         let id = operation["operationId"].as_str().unwrap();
-        assert!(page.text.contains(&format!("<h3 id=\"{id}\">")), "{id} is missing");
+        assert!(page.text.contains(&format!("<div id=\"{id}\">")), "{id} is missing");
         told += 1;
     }
     assert!(told > 40 && page.count("curl") > told, "{told} operations");

@@ -183,7 +183,7 @@ async fn update(site: &Arc<Site>, actor: &Actor, (kind, slug): (Kind, &str), cal
         call.check(&PostResource::whole(&site.app, &txn, head.clone())?)?;
         let input = call.applied(|| {
             let (_, source) = posts::editable(&site.app, &txn, actor, head.id)?;
-            let category = posts::view(&site.app, &txn, head.clone())?.category;
+            let category = categories::of_post(&txn, &head)?;
             Ok(PostInput::of(&head, source, category.map(|category| category.slug.to_string())))
         })?;
         let (input, intent) = input.typed(&txn, kind, site.app.now())?;

@@ -8,9 +8,16 @@ use std::sync::Arc;
 /// All that could have been written.
 async fn state(client: &Client) -> Vec<Value> {
     let mut state = Vec::new();
-    for list in
-        ["posts?status=all&limit=100", "pages?status=all", "categories", "tags", "users", "media", "settings", "comments"]
-    {
+    for list in [
+        "posts?status=all&limit=100",
+        "pages?status=all",
+        "categories",
+        "tags",
+        "users",
+        "media",
+        "settings",
+        "comments",
+    ] {
         state.push(client.get(&format!("/api/v1/{list}")).await.expect(200).value());
     }
     state

@@ -66,6 +66,34 @@ pub fn posts() -> Vec<Write> {
             },
         ),
         write(
+            "schedule a new post",
+            AUTHORS,
+            |_| {
+                let time = ("published_at", "2030-01-01T13:00");
+                form("/admin/posts/new", &[("title", "Later"), time, ("comments_open", "on"), ("action", "publish")])
+            },
+            |_| {
+                let time = "2030-01-01T12:00:00Z";
+                call("POST", "/posts", json!({ "title": "Later", "status": "scheduled", "published_at": time }))
+            },
+            |_| {
+                let time = "2030-01-01T12:00:00Z";
+                let input = json!({ "title": "Later", "status": "SCHEDULED", "publishedAt": time });
+                mutation("createPost", &[("input", "PostInput!", input)])
+            },
+        ),
+        Write {
+            // A form has a button to publish and a time, which is all that scheduling takes.
+            page: None,
+            ..write(
+                "schedule a post without a time",
+                "unauthenticated forbidden forbidden invalid invalid invalid",
+                |_| form("", &[]),
+                |subject| call("PATCH", post_path(subject), json!({ "status": "scheduled" })),
+                |subject| update_post(subject, 1, json!({ "status": "SCHEDULED" })),
+            )
+        },
+        write(
             "a post without a title",
             "unauthenticated forbidden invalid invalid invalid invalid",
             |_| form("/admin/posts/new", &[("title", " "), ("source", "x")]),

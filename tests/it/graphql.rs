@@ -63,6 +63,7 @@ async fn a_visitor_reads_posts_with_everything_around_them() {
             comments(first: 5) { edges { cursor node { html author { displayName } } } pageInfo { hasNextPage endCursor } }
         }
         posts(category: "birds") { nodes { slug } }
+        tag(slug: "owls") { name posts { nodes { slug } } } nobody: tag(slug: "bats") { name }
         me { username }
         missing: post(slug: "nothing") { title }
     }"#;
@@ -75,6 +76,8 @@ async fn a_visitor_reads_posts_with_everything_around_them() {
     assert_eq!(owls["comments"]["pageInfo"]["hasNextPage"], false);
     assert_eq!((&seen["me"], &seen["missing"]), (&Value::Null, &Value::Null));
     assert_eq!(seen["posts"]["nodes"][0]["slug"], "owls-at-night");
+    let tag = json!({ "name": "Owls", "posts": { "nodes": [{ "slug": "owls-at-night" }] } });
+    assert_eq!((&seen["tag"], &seen["nobody"]), (&tag, &Value::Null));
 }
 
 const WRITE: &str = "mutation($input: PostInput!) { createPost(input: $input) { post { id slug version status source } errors { field message code } } }";

@@ -1,8 +1,10 @@
 //! GraphQL over HTTP: media types, statuses, methods, events, and whatever else clients send.
 
 use crate::client::Client;
-use crate::graphql::{ask, code, data, json};
+use crate::graphql::{ask, ask_with, code, data, json};
 use crate::harness::{Blog, PATIENCE, post};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -55,6 +57,37 @@ async fn the_status_says_how_it_went_where_the_media_type_lets_it() {
     assert!(response.as_object().unwrap().contains_key("data"));
     let answer = visitor.with("accept", "text/html").post("/graphql", JSON, r#"{"query":"{__typename}"}"#).await;
     assert_eq!(code(&json(&answer.expect(406))), "not-acceptable");
+}
+
+/// What REST takes, GraphQL takes, and no more; nobody's file is looked at before it is known who sends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_is_uploaded_in_a_variable() {
+    let blog = Blog::start().await;
+    let (ada, rita) = (blog.author("ada").await, blog.reader("rita").await);
+    let upload = "mutation($input: MediaInput!) { uploadMedia(input: $input) {
+        media { id name url width } errors { field code message } } }";
+    let send = async |who: &Client, data: &str| {
+        ask_with(who, upload, json!({ "input": { "name": "Night owl.png", "data": data } })).await
+    };
+    let image = BASE64_STANDARD.encode(crate::media::png(12, 8, 3));
+    let made = data(send(&ada, &image).await)["uploadMedia"]["media"].clone();
+    assert_eq!((&made["name"], &made["width"]), (&json!("night-owl.png"), &json!(12)));
+    blog.visitor().get(made["url"].as_str().unwrap()).await.expect(200);
+    assert_eq!(data(send(&ada, &image).await)["uploadMedia"]["media"]["id"], made["id"], "by its content");
+    for (who, word) in [(&blog.visitor(), "unauthenticated"), (&rita, "forbidden")] {
+        assert_eq!(code(&send(who, "no Base64").await), word);
+    }
+    let refused = data(send(&ada, "no Base64").await)["uploadMedia"].clone();
+    assert_eq!((&refused["media"], &refused["errors"][0]["field"]), (&Value::Null, &json!("data")));
+    // The largest that may be is looked at; more is not read.
+    let most = vec![0; 10 * 1024 * 1024];
+    let looked_at = data(send(&ada, &BASE64_STANDARD.encode(&most)).await)["uploadMedia"].clone();
+    assert_eq!(looked_at["errors"][0]["field"], "data");
+    let more = BASE64_STANDARD.encode([&most[..], b"owl"].concat());
+    assert_eq!(code(&send(&ada, &more).await), "too-large");
+    let body = json!({ "query": upload, "variables": { "input": { "data": "A".repeat(15 << 20) } } });
+    assert_eq!(code(&json(&ada.post("/graphql", JSON, body.to_string()).await.expect(413))), "too-large");
+    blog.stop().await;
 }
 
 #[tokio::test]
@@ -202,7 +235,7 @@ async fn bodies_that_are_no_request_are_refused_by_name_and_never_fail_the_serve
             assert!(message.contains(named), "{shown}: {message}");
         }
     }
-    let huge = json!({ "query": "{__typename}", "variables": { "a": "x".repeat(9_000_000) } }).to_string();
+    let huge = json!({ "query": "{__typename}", "variables": { "a": "x".repeat(15_000_000) } }).to_string();
     assert_eq!(code(&json(&visitor.post("/graphql", JSON, huge).await.expect(413))), "too-large");
     for (query, variables) in [
         ("query($n: Int) { posts(first: $n) { nodes { id } } }", json!({ "n": 99_999_999_999_999u64 })),

@@ -1,7 +1,9 @@
 //! Every write of categories and images.
 
 use crate::parity_world::Subject;
-use crate::parity_writes::{AUTHORS, Asks, Call, EDITORS, Form, Write, call, form, mutation, write};
+use crate::parity_writes::{AUTHORS, Asks, Call, EDITORS, Form, Mutation, Write, call, form, mutation, write};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 fn category_path(subject: &Subject) -> String {
@@ -9,7 +11,7 @@ fn category_path(subject: &Subject) -> String {
 }
 
 pub fn categories_and_images() -> Vec<Write> {
-    let mut all = vec![
+    vec![
         write(
             "make a category",
             EDITORS,
@@ -97,20 +99,28 @@ pub fn categories_and_images() -> Vec<Write> {
             |subject| call("DELETE", format!("/media/{}", subject.image), Value::Null),
             |subject| mutation("deleteMedia", &[("id", "ID!", json!(subject.image))]),
         ),
-    ];
-    let upload = Write {
-        graphql: None,
-        ..write(
+        write(
             "upload an image",
             AUTHORS,
             |_| Form { image: Some(crate::media::png(700, 5, 0)), ..form("/admin/media", &[]) },
-            |_| Call {
-                body: Asks::Image(crate::media::png(700, 5, 0)),
-                ..call("POST", "/media?name=new.png", Value::Null)
-            },
-            |_| mutation("", &[]),
-        )
-    };
-    all.push(upload);
-    all
+            |_| upload(crate::media::png(700, 5, 0)),
+            |_| upload_media(&crate::media::png(700, 5, 0)),
+        ),
+        write(
+            "upload what is no image",
+            "unauthenticated forbidden invalid invalid invalid invalid",
+            |_| Form { image: Some(b"no image".to_vec()), ..form("/admin/media", &[]) },
+            |_| upload(b"no image".to_vec()),
+            |_| upload_media(b"no image"),
+        ),
+    ]
+}
+
+fn upload(image: Vec<u8>) -> Call {
+    Call { body: Asks::Image(image), ..call("POST", "/media?name=new.png", Value::Null) }
+}
+
+fn upload_media(image: &[u8]) -> Mutation {
+    let input = json!({ "name": "new.png", "data": BASE64_STANDARD.encode(image) });
+    mutation("uploadMedia", &[("input", "MediaInput!", input)])
 }

@@ -20,6 +20,7 @@ pub mod updates;
 
 use crate::domain::actor::Actor;
 use crate::error::Result;
+use crate::service::media::MAX_UPLOAD;
 use crate::service::off_the_loop;
 use crate::web::Site;
 use crate::web::encoding;
@@ -44,8 +45,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-/// Largest body of a request, in bytes: the longest post in a variable, its letters escaped.
-pub const BODY_LIMIT: u64 = 8 * 1024 * 1024;
+/// Largest body of a request, in bytes: the largest image in Base64 in a variable, and what is around it. The longest
+/// post with its letters escaped is shorter.
+pub const BODY_LIMIT: u64 = (MAX_UPLOAD as u64).div_ceil(3) * 4 + 256 * 1024;
+
+/// Longest body that is read where it is; the time for a larger one the other tasks of an async thread do not have.
+const SHORT_BODY: usize = 256 * 1024;
 
 /// Brotli of answers that are kept nowhere.
 const QUALITY: u32 = 1;
@@ -124,7 +129,9 @@ pub async fn post(site: Arc<Site>, mut req: Req) -> Result<Res> {
         return Ok(Answer::refusal(&refusal).respond(speaks));
     }
     let body = req.bytes().await?;
-    let request = match Request::from_body(&body) {
+    let read = || Request::from_body(&body);
+    let request = if body.len() <= SHORT_BODY { read() } else { off_the_loop(read) };
+    let request = match request {
         Ok(request) => request,
         Err(message) => return Ok(Answer::no_request(message).respond(speaks)),
     };

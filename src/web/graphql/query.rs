@@ -98,7 +98,14 @@ impl Query {
         part_of(all, &window, "tags", |tag: &Tag| tag.slug.as_str())
     }
 
-    /// Uploaded images, newest first, for those who write. REST takes uploads, as files do not go into JSON.
+    /// A tag by its slug; null if no public post carries it.
+    async fn tag(&self, ctx: &Context<'_>, slug: String) -> Result<Option<Tag>> {
+        let operation = operation(ctx)?;
+        let found = or_none(tags::by_slug(operation.app(), &operation.reading()?.txn, &slug))?;
+        Ok(found.map(|(tag, _)| Tag::new(&tag, operation.app().links())))
+    }
+
+    /// Uploaded images, newest first, for those who write.
     async fn media(&self, ctx: &Context<'_>, first: Option<i32>, after: Option<String>) -> Result<Part<Media>> {
         let window = window(first, after)?;
         let operation = operation(ctx)?;

@@ -173,7 +173,7 @@ pub async fn submit(
         let thread = parent.map(|parent| thread_of_parent(&txn, post.id, parent)).transpose()?;
         (post.id, thread)
     };
-    let source = comment::body(text).map_err(|message| Error::field("body", message))?;
+    let source = comment::body(text).map_err(|message| Error::field("source", message))?;
     let body = rendered(app, &source).await?;
     let (now, author) = (app.now(), member.id);
     Ok(Change::new(move |txn| {
@@ -216,7 +216,7 @@ const GONE: &str = "The comment you answer is gone.";
 /// Changes the text of one's own comment, while that is allowed.
 pub async fn edit(app: &App, actor: &Actor, (post, id): (PostId, CommentId), text: &str) -> Result<Change<Comment>> {
     let thread = thread_of(app, actor, post, id)?;
-    let source = comment::body(text).map_err(|message| Error::field("body", message))?;
+    let source = comment::body(text).map_err(|message| Error::field("source", message))?;
     let body = rendered(app, &source).await?;
     let (now, actor) = (app.now(), actor.clone());
     Ok(Change::new(move |txn| {

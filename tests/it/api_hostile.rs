@@ -176,7 +176,7 @@ async fn one_bad_item_undoes_the_batch_and_is_named() {
     let batch = json!([
         good(1),
         { "method": "PATCH", "path": "/posts/hello", "if_match": "*", "body": { "title": "Hello again" } },
-        { "method": "POST", "path": "/posts/hello/comments", "body": { "body": "Well done" } },
+        { "method": "POST", "path": "/posts/hello/comments", "body": { "source": "Well done" } },
         { "method": "DELETE", "path": "/categories/notes", "if_match": "*" },
         { "method": "POST", "path": "/categories/essays/merge", "body": { "into": "ideas" } },
     ]);
@@ -244,7 +244,7 @@ async fn wrong_types_and_broken_rules_are_told_at_once() {
         ("POST", "posts", json!({ "title": 7, "slug": "No Slug", "bogus": 1 }), vec!["bogus", "slug", "title"]),
         ("PATCH", "posts/owls", json!({ "title": "", "tags": "x" }), vec!["tags", "title"]),
         ("PATCH", "settings", json!({ "title": "", "time_zone": "Mars/X", "b": 1 }), vec!["b", "time_zone", "title"]),
-        ("POST", "posts/owls/comments", json!({ "body": "", "parent_id": 7 }), vec!["body", "parent_id"]),
+        ("POST", "posts/owls/comments", json!({ "source": "", "parent_id": 7 }), vec!["parent_id", "source"]),
         ("POST", "categories", json!({ "name": "", "bogus": 1 }), vec!["bogus", "name"]),
     ];
     for (method, path, body, expected) in cases {

@@ -51,8 +51,8 @@ async fn the_markdown_of_a_comment_is_for_its_author_and_those_who_moderate() {
     blog.administrator.write(post("Hello")).await;
     let (rita, edda, eve) = (blog.reader("rita").await, blog.editor("edda").await, blog.reader("eve").await);
     let all = "/api/v1/posts/hello/comments";
-    let made = rita.json("POST", all, &json!({ "body": "*Hi*" })).await.expect(201);
-    eve.json("POST", all, &json!({ "body": "**Yes**" })).await.expect(201);
+    let made = rita.json("POST", all, &json!({ "source": "*Hi*" })).await.expect(201);
+    eve.json("POST", all, &json!({ "source": "**Yes**" })).await.expect(201);
     let one = made.location();
     let program = async |who: &Client, scope: &str| {
         let made = json!({ "name": "Script", "scopes": [scope] });
@@ -84,9 +84,9 @@ async fn the_markdown_of_a_comment_is_for_its_author_and_those_who_moderate() {
     // What is read without it stays what `If-Match` names, and has no such member.
     let read = writing.get(one).await.expect(200).lacks("\"source\"");
     let careful = writing.with("if-match", read.header("etag").unwrap());
-    careful.json("PATCH", one, &json!({ "body": "*Hi* there" })).await.expect(200);
+    careful.json("PATCH", one, &json!({ "source": "*Hi* there" })).await.expect(200);
     // What is deleted has no text for anybody.
-    eve.json("POST", all, &json!({ "body": "No", "parent_id": made.value()["id"] })).await.expect(201);
+    eve.json("POST", all, &json!({ "source": "No", "parent_id": made.value()["id"] })).await.expect(201);
     rita.with("if-match", "*").send("DELETE", one).await.expect(204);
     assert_eq!(edda.get(&format!("{one}?include=source")).await.expect(200).value()["source"], Value::Null);
     blog.stop().await;

@@ -53,7 +53,7 @@ impl World {
             let grace = json!({ "username": "grace", "password": PASSWORD });
             root.json("POST", "/api/v1/users", &grace).await.expect(201);
         }
-        let comment = json!({ "body": "They hoot." });
+        let comment = json!({ "source": "They hoot." });
         let comment = self.admin.json("POST", "/api/v1/posts/owls-at-night/comments", &comment).await.expect(201);
         let image = crate::media::png(3 + self.made, 3, 7);
         let image = self.admin.body("POST", "/api/v1/media?name=owl.png", "image/png", image).await.expect(201);

@@ -189,21 +189,21 @@ async fn conversations_images_and_people() {
     blog.administrator.write(post("Hello")).await;
     let rita = blog.reader("rita").await;
     let comments = api("posts/hello/comments");
-    let first = rita.json("POST", &comments, &json!({ "body": "*Hi*" })).await.expect(201);
+    let first = rita.json("POST", &comments, &json!({ "source": "*Hi*" })).await.expect(201);
     let id = first.value()["id"].as_str().unwrap().to_owned();
     let reply =
-        blog.administrator.json("POST", &comments, &json!({ "body": "Yes", "parent_id": id })).await.expect(201);
+        blog.administrator.json("POST", &comments, &json!({ "source": "Yes", "parent_id": id })).await.expect(201);
     assert_eq!(reply.value()["parent_id"], json!(id));
     let (_, fields) =
-        rita.json("POST", &comments, &json!({ "body": "No", "parent_id": "999" })).await.expect(422).problem();
+        rita.json("POST", &comments, &json!({ "source": "No", "parent_id": "999" })).await.expect(422).problem();
     assert_eq!(fields, ["parent_id"]);
     let one = format!("{comments}/{id}");
     rita.with("if-match", first.header("etag").unwrap())
-        .json("PATCH", &one, &json!({ "body": "Hey" }))
+        .json("PATCH", &one, &json!({ "source": "Hey" }))
         .await
         .expect(200);
     rita.with("if-match", first.header("etag").unwrap()).send("DELETE", &one).await.expect(412);
-    blog.administrator.with("if-match", "*").json("PATCH", &one, &json!({ "body": "Mine" })).await.expect(403);
+    blog.administrator.with("if-match", "*").json("PATCH", &one, &json!({ "source": "Mine" })).await.expect(403);
     blog.administrator.with("if-match", "*").send("DELETE", &one).await.expect(204);
     let left = blog.visitor().get(&comments).await.expect(200).value();
     assert_eq!((&left["items"][0]["deleted"], &left["items"][0]["author"]), (&json!(true), &Value::Null));

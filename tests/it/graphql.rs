@@ -52,7 +52,7 @@ async fn a_visitor_reads_posts_with_everything_around_them() {
     let grace = blog.reader("grace").await;
     let written = ask(
         &grace,
-        r#"mutation { createComment(post: "owls-at-night", input: { body: "*Nice*" }) { comment { id html } } }"#,
+        r#"mutation { createComment(post: "owls-at-night", input: { source: "*Nice*" }) { comment { id html } } }"#,
     )
     .await;
     assert_eq!(data(written)["createComment"]["comment"]["html"], "<p><em>Nice</em></p>\n");
@@ -232,7 +232,7 @@ async fn a_token_does_what_it_is_for_and_never_more_than_its_owner() {
             .await;
     assert_eq!(data(written)["createPost"]["post"]["slug"], "by-a-script");
     let comment =
-        ask(&script, r#"mutation { createComment(post: "x", input: { body: "y" }) { comment { id } } }"#).await;
+        ask(&script, r#"mutation { createComment(post: "x", input: { source: "y" }) { comment { id } } }"#).await;
     assert_eq!(code(&comment), "scope-missing");
     assert_eq!(code(&ask(&script, make).await), "session-needed");
     assert_eq!(code(&ask(&script, "{ me { username } }").await), "scope-missing");

@@ -17,7 +17,7 @@ pub fn conversations() -> Vec<Write> {
         let place = [("post", "String!", json!(subject.slug)), ("id", "ID!", json!(subject.comment))];
         let change = [
             ("etag", "String!", json!(subject.etags.comment)),
-            ("input", "CommentPatch!", json!({ "body": "Other *words*" })),
+            ("input", "CommentPatch!", json!({ "source": "Other *words*" })),
         ];
         mutation("updateComment", &[place, change].concat())
     };
@@ -26,8 +26,8 @@ pub fn conversations() -> Vec<Write> {
             "write a comment",
             READERS,
             |subject| form(format!("{}/comments", post_path(subject)), &[("body", "A *word*")]),
-            |subject| call("POST", format!("{}/comments", post_path(subject)), json!({ "body": "A *word*" })),
-            |subject| create_comment(&subject.slug, json!({ "body": "A *word*" })),
+            |subject| call("POST", format!("{}/comments", post_path(subject)), json!({ "source": "A *word*" })),
+            |subject| create_comment(&subject.slug, json!({ "source": "A *word*" })),
         ),
         write(
             "answer a comment",
@@ -37,17 +37,17 @@ pub fn conversations() -> Vec<Write> {
                 form(format!("{}/comments", post_path(subject)), &fields)
             },
             |subject| {
-                let body = json!({ "body": "Indeed", "parent_id": subject.comment });
+                let body = json!({ "source": "Indeed", "parent_id": subject.comment });
                 call("POST", format!("{}/comments", post_path(subject)), body)
             },
-            |subject| create_comment(&subject.slug, json!({ "body": "Indeed", "parentId": subject.comment })),
+            |subject| create_comment(&subject.slug, json!({ "source": "Indeed", "parentId": subject.comment })),
         ),
         write(
             "a comment of nothing",
             "unauthenticated invalid invalid invalid invalid invalid",
             |subject| form(format!("{}/comments", post_path(subject)), &[("body", " ")]),
-            |subject| call("POST", format!("{}/comments", post_path(subject)), json!({ "body": " " })),
-            |subject| create_comment(&subject.slug, json!({ "body": " " })),
+            |subject| call("POST", format!("{}/comments", post_path(subject)), json!({ "source": " " })),
+            |subject| create_comment(&subject.slug, json!({ "source": " " })),
         ),
         Write {
             visitor_at_pages: Some("not-found"),
@@ -55,8 +55,8 @@ pub fn conversations() -> Vec<Write> {
                 "a comment on a post that is not there",
                 "unauthenticated not-found not-found not-found not-found not-found",
                 |_| form("/posts/nothing/comments", &[("body", "Words")]),
-                |_| call("POST", "/posts/nothing/comments", json!({ "body": "Words" })),
-                |_| create_comment("nothing", json!({ "body": "Words" })),
+                |_| call("POST", "/posts/nothing/comments", json!({ "source": "Words" })),
+                |_| create_comment("nothing", json!({ "source": "Words" })),
             )
         },
         Write {
@@ -65,15 +65,15 @@ pub fn conversations() -> Vec<Write> {
                 "a comment on a draft",
                 "unauthenticated not-found not-found not-found not-found not-found",
                 |subject| form(format!("/posts/{}/comments", subject.draft), &[("body", "Words")]),
-                |subject| call("POST", format!("/posts/{}/comments", subject.draft), json!({ "body": "Words" })),
-                |subject| create_comment(&subject.draft, json!({ "body": "Words" })),
+                |subject| call("POST", format!("/posts/{}/comments", subject.draft), json!({ "source": "Words" })),
+                |subject| create_comment(&subject.draft, json!({ "source": "Words" })),
             )
         },
         write(
             "edit a comment",
             "unauthenticated forbidden forbidden done forbidden forbidden",
             |subject| form(format!("{}/edit", comment_path(subject)), &[("body", "Other *words*")]),
-            |subject| call("PATCH", comment_path(subject), json!({ "body": "Other *words*" })),
+            |subject| call("PATCH", comment_path(subject), json!({ "source": "Other *words*" })),
             update,
         ),
         write(

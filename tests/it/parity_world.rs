@@ -127,7 +127,7 @@ impl World {
         let page = json!({ "title": format!("Page {number}"), "source": "About.", "status": "published" });
         let page = self.made(root, "pages", page).await;
         let slug = text(&post["slug"]);
-        let comment = self.made(owner, &format!("posts/{slug}/comments"), json!({ "body": "Words" })).await;
+        let comment = self.made(owner, &format!("posts/{slug}/comments"), json!({ "source": "Words" })).await;
         let image = crate::media::png(10 + number as u32, 10, 0);
         let image = owner.body("POST", "/api/v1/media?name=owl.png", "image/png", image).await.expect(201).value();
         let username = format!("subject{number}");

@@ -76,7 +76,7 @@ fn writing() -> Vec<Operation> {
         Operation::new(Method::POST, ALL, "create_comment", perform::write)
             .about("Write a comment", "With `parent_id` it is a reply.")
             .path("slug", "The slug of the post.", "owls-at-night")
-            .reads(Shape::of::<CommentInput>(), json!({ "body": "They *hoot*." }))
+            .reads(Shape::of::<CommentInput>(), json!({ "source": "They *hoot*." }))
             .once()
             .conflicts()
             .answers(201, "It, as it is now.", Some(shape.clone()))
@@ -88,7 +88,7 @@ fn writing() -> Vec<Operation> {
             .path("id", "The `id` of the comment.", "12")
             .conditional()
             .conflicts()
-            .patches(Shape::of::<CommentPatch>(), json!({ "body": "They *hoot* at dusk." }))
+            .patches(Shape::of::<CommentPatch>(), json!({ "source": "They *hoot* at dusk." }))
             .answers(200, "It, as it is now.", Some(shape))
             .header("ETag", "Its version."),
         Operation::new(Method::DELETE, ONE, "delete_comment", perform::write)

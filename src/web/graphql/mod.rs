@@ -313,7 +313,7 @@ mod tests {
             ask(&site, &editor, &write).await;
             for reader in &readers {
                 let write = format!(
-                    r#"mutation {{ createComment(post: "post-{number}", input: {{ body: "{body}" }}) {{ comment {{ id }} }} }}"#
+                    r#"mutation {{ createComment(post: "post-{number}", input: {{ source: "{body}" }}) {{ comment {{ id }} }} }}"#
                 );
                 ask(&site, reader, &write).await;
             }

@@ -14,6 +14,8 @@ pub struct Reference {
     /// Name of the cookie of a session.
     pub cookie: &'static str,
     pub sections: Vec<Section>,
+    /// What is read and answered, by name.
+    pub shapes: Vec<Shape>,
     pub problems: Vec<Problem>,
 }
 
@@ -32,10 +34,38 @@ pub struct Operation {
     pub summary: String,
     pub description: String,
     pub parameters: Vec<Parameter>,
-    /// Statuses and what they mean.
-    pub answers: Vec<(u16, &'static str)>,
+    /// What it reads.
+    pub body: Option<Use>,
+    /// Statuses, what they mean, and what the body is.
+    pub answers: Vec<(u16, &'static str, Option<Use>)>,
     /// Commands for the shell.
     pub commands: Vec<String>,
+}
+
+/// A shape where it is used.
+pub struct Use {
+    pub name: String,
+    pub is_list: bool,
+    /// Any of its members may be left out.
+    pub is_patch: bool,
+}
+
+/// A shape with its members.
+pub struct Shape {
+    pub name: String,
+    pub about: String,
+    pub members: Vec<Member>,
+}
+
+/// One of the members of a shape.
+pub struct Member {
+    pub name: String,
+    /// What its value is, in a few words.
+    pub kind: String,
+    /// The shape of what it holds.
+    pub holds: Option<String>,
+    pub about: String,
+    pub is_required: bool,
 }
 
 /// A parameter of an operation.
@@ -61,6 +91,7 @@ pub fn show(frame: &Frame, reference: &Reference) -> Markup {
                     h2 id=(anchor(section.noun)) { (section.noun) }
                     div.operations { @for one in &section.operations { (operation(one)) } }
                 }
+                (shapes(&reference.shapes))
                 (graphql(frame))
                 (events())
                 (problems(frame, &reference.problems))
@@ -113,6 +144,7 @@ fn contents(reference: &Reference) -> Markup {
                 @for section in &reference.sections {
                     li { a href={ "#" (anchor(section.noun)) } { (section.noun) } }
                 }
+                li { a href="#shapes" { "Shapes" } }
                 li { a href="#graphql" { "GraphQL" } }
                 li { a href="#events" { "Live comments" } }
                 li { a href="#problems" { "Problems" } }
@@ -150,9 +182,57 @@ fn about(one: &Operation) -> Markup {
             }
         }
         @for command in &one.commands { pre tabindex="0" { code { (command) } } }
-        ul {
-            @for (status, about) in &one.answers { li { strong { (status) } " " (marked(about)) } }
+        @if let Some(body) = &one.body {
+            p {
+                "It reads " (used(body))
+                @if body.is_patch { ", of which any member may be left out" }
+                "."
+            }
         }
+        ul {
+            @for (status, about, body) in &one.answers {
+                li {
+                    strong { (status) } " " (marked(about))
+                    @if let Some(body) = body { " As " (used(body)) "." }
+                }
+            }
+        }
+    }
+}
+
+fn used(shape: &Use) -> Markup {
+    html! { @if shape.is_list { "a list of " } a href={ "#" (shape.name) } { code { (shape.name) } } }
+}
+
+fn shapes(shapes: &[Shape]) -> Markup {
+    html! {
+        h2 #shapes { "Shapes" }
+        p { "What bodies hold, member by member. A list that comes in parts has them in " code { "items" } ", beside " code { "next" } "." }
+        div.operations {
+            @for shape in shapes {
+                details {
+                    summary { h3 { code { (shape.name) } } }
+                    div id=(shape.name) {
+                        @if !shape.about.is_empty() { p { (marked(&shape.about)) } }
+                        dl { @for one in &shape.members { (member(one)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn member(one: &Member) -> Markup {
+    html! {
+        dt {
+            code { (one.name) } " "
+            @match &one.holds {
+                Some(shape) => a href={ "#" (shape) } { (one.kind) },
+                None => (one.kind),
+            }
+            @if one.is_required { ", required" }
+        }
+        dd { (marked(&one.about)) }
     }
 }
 

@@ -203,7 +203,8 @@ fn remove(site: &Arc<Site>, actor: &Actor, (kind, slug): (Kind, &str), call: &Ca
 
 async fn comment(site: &Arc<Site>, actor: &Actor, slug: &str, call: &Call) -> Result<Change<Outcome>> {
     // Whoever may not comment need not be told what is wrong with the comment.
-    let input = if actor.can_comment() { call.body()? } else { CommentInput { source: String::new(), parent_id: None } };
+    let input =
+        if actor.can_comment() { call.body()? } else { CommentInput { source: String::new(), parent_id: None } };
     let change = comments::submit(&site.app, actor, slug, input.parent()?, &input.source).await?;
     Ok(change.map(|comment| Outcome::Comment { post: comment.post.0, id: comment.id.0 }))
 }

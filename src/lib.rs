@@ -27,7 +27,8 @@
 //! To see all of a feature, search for its noun: `store/comments.rs`, `service/comments.rs`,
 //! `web/pages/comments.rs`, `view/comment.rs`, `web/api/comments.rs`. To see what a click does, begin
 //! in `web/routes.rs`; to see what the REST API can do, in [`web::api`], whose one table of operations
-//! gives the routes and the OpenAPI document. [`web::wire`] has the shapes that the APIs speak in.
+//! gives the routes, the OpenAPI document and the reference under `/api/docs`. [`web::wire`] has the shapes that the
+//! APIs speak in, and [`web::problems`] says of each kind of failure what it means.
 //!
 //! # Invariants
 //!
@@ -66,15 +67,15 @@
 //! Of several visitors who miss the same page one renders and the others wait. A member gets a page of their own,
 //! never kept, put together from parts that are the same for everybody, which are (`web::kept`).
 //!
-//! **A query in GraphQL.** `web::graphql::post` or `get` reads the request ([`web::strict`]), and `limits` holds
-//! the document against what it may ask for before anything expands its fragments. Under a render permit,
-//! off the async threads if the query is long, the library then validates the document and walks the selection.
-//! One that passed limits and validation before is known to pass them (`documents`). The resolvers (`query`,
-//! `nodes`) call the services that the pages call, on the one snapshot of the operation (`context`), which reads together
-//! what the items of a list need: people, categories and the beginnings of conversations cost one look at
-//! their table each, however long the list is. Errors get their words in `web::problem`, and where a field
-//! failed `nulls` puts what the specification wants there. A mutation lets go of its snapshot, commits,
-//! and reads anew.
+//! **A query in GraphQL.** `web::graphql::post` or `get` reads the request ([`web::strict`]), those with a long
+//! body one after the other, and `limits` holds the document against what it may ask for before anything expands
+//! its fragments. Under a render permit, off the async threads if the query is long, the library then validates the
+//! document and walks the selection. One that passed limits and validation before is known to pass them
+//! (`documents`). The resolvers (`query`, `nodes`) call the services that the pages call, on the one snapshot of
+//! the operation (`context`), which reads together what the items of a list need: people, categories and the
+//! beginnings of conversations cost one look at their table each, however long the list is. Errors get their words
+//! in `web::problem`, and where a field failed `nulls` puts what the specification wants there. A mutation lets go
+//! of its snapshot, commits, and reads anew.
 //!
 //! **Submitting a comment.** The form must come from this site (`Sec-Fetch-Site`, else `Origin`).
 //! `service::comments::submit` checks the member, the post, the parent and the length, renders the
@@ -125,6 +126,7 @@
 //!
 //! - Comment numbers come in blocks of 1,024 and those left over at stop are skipped: one table
 //!   less for a lone comment to touch.
+//! - A scheduled post is stored as published with a time to come; the APIs call it `scheduled`, and take both words.
 //! - The account that is made by an import has no password and is disabled; it is credited all the
 //!   same.
 //! - A GraphQL update takes the input of a create, and what the client leaves out of it stays: the resolver

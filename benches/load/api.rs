@@ -18,7 +18,7 @@ const COMPRESSED: (&str, &str) = ("accept-encoding", "gzip, deflate, br");
 const PLAIN: (&str, &str) = ("accept-encoding", "identity");
 
 /// What REST tells of a post, in the words of GraphQL.
-const MEMBERS: &str = "id kind slug title url state publishedAt createdAt updatedAt version excerpt html \
+const MEMBERS: &str = "id kind slug title url status publishedAt createdAt updatedAt version excerpt html \
     authors { username displayName url } category { slug name url } tags { slug name url } \
     cover { media url width height alt } commentsOpen";
 

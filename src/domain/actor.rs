@@ -207,6 +207,16 @@ impl Actor {
         !comment.deleted && own && self.holds(TokenScope::CommentsWrite)
     }
 
+    /// May see the Markdown of some comments: of one's own at least, with a token for comments.
+    pub fn can_see_own_sources(&self) -> bool {
+        self.member().is_some() && (self.holds(TokenScope::CommentsRead) || self.holds(TokenScope::CommentsWrite))
+    }
+
+    /// May see the Markdown of this comment: whoever wrote it, and those who moderate.
+    pub fn can_see_source(&self, comment: &Comment) -> bool {
+        !comment.deleted && (self.is(comment.author) && self.can_see_own_sources() || self.can_moderate())
+    }
+
     /// May list the comments of all posts.
     pub fn can_moderate(&self) -> bool {
         self.may(Role::Editor, TokenScope::CommentsRead)

@@ -252,6 +252,11 @@ impl Links {
         self.to("/api/docs")
     }
 
+    /// The page of a kind of problem, which problem documents name as their `type`.
+    pub fn problem(&self, code: &str) -> String {
+        self.joined(&["/problems/", code])
+    }
+
     pub fn setup(&self) -> String {
         self.to("/setup")
     }

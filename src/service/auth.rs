@@ -142,6 +142,12 @@ pub fn sessions(app: &App, txn: &ReadTxn, actor: &Actor) -> Result<Vec<(SessionK
     Ok(sessions)
 }
 
+/// One of the sessions of the member, named by `SessionKey::short`.
+pub fn session(app: &App, txn: &ReadTxn, actor: &Actor, short: &str) -> Result<(SessionKey, Session)> {
+    let found = sessions(app, txn, actor)?.into_iter().find(|(key, _)| key.short() == short);
+    found.ok_or(Error::NotFound("session"))
+}
+
 /// Ends one of the member's sessions, named by `SessionKey::short`.
 pub async fn end_session(app: &App, actor: &Actor, short: &str) -> Result<()> {
     let (member, _) = actor.in_session()?;

@@ -13,6 +13,7 @@ use crate::store::posts::Listing;
 use crate::store::redirects::Target;
 use crate::store::{self, WriteTxn};
 use std::fmt::Display;
+use std::sync::Arc;
 
 /// Every category, by name.
 pub fn all(txn: &ReadTxn) -> Result<Vec<Category>> {
@@ -31,6 +32,11 @@ pub fn managed(txn: &ReadTxn, actor: &Actor) -> Result<Vec<(Category, usize)>> {
 pub fn by_slug(txn: &ReadTxn, slug: &str) -> Result<Category> {
     let slug = Slug::parse(slug).map_err(|_| Error::NotFound("category"))?;
     store::categories::by_slug(txn, &slug)?.ok_or(Error::NotFound("category"))
+}
+
+/// What a post is filed under; the caller has decided that the post may be shown.
+pub fn of_post(txn: &ReadTxn, head: &PostHead) -> Result<Option<Arc<Category>>> {
+    head.category.map_or(Ok(None), |id| store::categories::kept(txn, id))
 }
 
 /// The number of posts under a category that everybody sees.

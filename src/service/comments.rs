@@ -173,7 +173,7 @@ pub async fn submit(
         let thread = parent.map(|parent| thread_of_parent(&txn, post.id, parent)).transpose()?;
         (post.id, thread)
     };
-    let source = comment::body(text).map_err(|message| Error::field("body", message))?;
+    let source = comment::body(text).map_err(|message| Error::field("source", message))?;
     let body = rendered(app, &source).await?;
     let (now, author) = (app.now(), member.id);
     Ok(Change::new(move |txn| {
@@ -216,7 +216,7 @@ const GONE: &str = "The comment you answer is gone.";
 /// Changes the text of one's own comment, while that is allowed.
 pub async fn edit(app: &App, actor: &Actor, (post, id): (PostId, CommentId), text: &str) -> Result<Change<Comment>> {
     let thread = thread_of(app, actor, post, id)?;
-    let source = comment::body(text).map_err(|message| Error::field("body", message))?;
+    let source = comment::body(text).map_err(|message| Error::field("source", message))?;
     let body = rendered(app, &source).await?;
     let (now, actor) = (app.now(), actor.clone());
     Ok(Change::new(move |txn| {
@@ -226,6 +226,16 @@ pub async fn edit(app: &App, actor: &Actor, (post, id): (PostId, CommentId), tex
         store::comments::put(txn, &new)?;
         Ok(new)
     }))
+}
+
+/// Whether `actor` may ask for the Markdown of comments at all.
+pub fn may_see_sources(actor: &Actor) -> Result<()> {
+    if actor.can_see_own_sources() { Ok(()) } else { Err(actor.refusal(TokenScope::CommentsRead)) }
+}
+
+/// The Markdown of a comment, for whoever wrote it and those who moderate; `None` for others.
+pub fn source<'a>(actor: &Actor, comment: &'a Comment) -> Option<&'a str> {
+    actor.can_see_source(comment).then_some(comment.source.as_str())
 }
 
 /// Whether `actor` may change this comment now; the error says why not.

@@ -16,8 +16,15 @@ use std::ops::Range;
 
 /// The name of the list in cursors.
 const LIST: &str = "media";
+/// Largest file of an image, in bytes.
+pub const MAX_UPLOAD: usize = image::MAX_UPLOAD;
 /// Images on a page of the list under `/admin`.
 pub const PER_PAGE: usize = 48;
+
+/// Whether `actor` may upload images; the error says why not.
+pub fn may_upload(actor: &Actor) -> Result<()> {
+    if actor.can_upload() { Ok(()) } else { Err(actor.refusal(TokenScope::MediaWrite)) }
+}
 
 /// Stores an image under its content; `field` is the form field an error belongs to.
 pub async fn upload(
@@ -27,9 +34,7 @@ pub async fn upload(
     name: &str,
     bytes: Vec<u8>,
 ) -> Result<Change<Media>> {
-    if !actor.can_upload() {
-        return Err(actor.refusal(TokenScope::MediaWrite));
-    }
+    may_upload(actor)?;
     if bytes.len() > image::MAX_UPLOAD {
         return Err(Error::TooLarge(image::MAX_UPLOAD as u64));
     }

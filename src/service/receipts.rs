@@ -3,8 +3,8 @@
 use crate::domain::actor::{Actor, Via};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
-use crate::service::App;
 use crate::service::change::Change;
+use crate::service::{App, random_token};
 use crate::store;
 use crate::store::receipts::{Receipt, ReceiptKey};
 use sha2::{Digest, Sha256};
@@ -44,14 +44,22 @@ impl Once {
             Via::Token(id, _) => id.0,
         };
         let who = format!("{} {via} ", member.id);
-        let mut hash = Sha256::new();
-        for part in request {
-            // The length in front keeps parts apart.
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
         let key = ReceiptKey(Sha256::digest([who.as_bytes(), key.as_bytes()].concat()).into());
-        Ok(Once { key, request: hash.finalize().to_vec() })
+        Ok(Once { key, request: hash(request) })
+    }
+
+    /// For a form that was shown with `key` in it, and what was typed into it. The same form sent again is the
+    /// same request; one that was changed in between, after the way back in a browser, is another.
+    pub fn of_form(actor: &Actor, key: &str, typed: &[&[u8]]) -> Result<Once> {
+        let Some(member) = actor.member() else { return Err(Error::Unauthenticated) };
+        let (who, request) = (format!("{} form ", member.id), hash(typed));
+        let key = ReceiptKey(Sha256::digest([who.as_bytes(), &hash(&[key.as_bytes(), &request])].concat()).into());
+        Ok(Once { key, request })
+    }
+
+    /// A key for a form that is shown now.
+    pub fn form_key() -> Result<String> {
+        random_token::<16>()
     }
 
     /// What `describe` said when this was done before; `None` if it was not. `KeyReused` if the key was sent
@@ -91,4 +99,14 @@ impl Once {
             })
             .await
     }
+}
+
+fn hash(parts: &[&[u8]]) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    for part in parts {
+        // The length in front keeps parts apart.
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize().to_vec()
 }

@@ -81,6 +81,11 @@ pub fn list(txn: &ReadTxn, actor: &Actor) -> Result<Vec<Token>> {
     Ok(tokens)
 }
 
+/// One of the tokens of the member.
+pub fn by_id(txn: &ReadTxn, actor: &Actor, id: TokenId) -> Result<Token> {
+    list(txn, actor)?.into_iter().find(|token| token.id == id).ok_or(Error::NotFound("token"))
+}
+
 /// Revokes one of the member's tokens, at once. A token may revoke itself and no other.
 pub fn revoke(actor: &Actor, id: TokenId) -> Result<Change<()>> {
     let member = actor.member().ok_or(Error::Unauthenticated)?;

@@ -88,15 +88,20 @@ pub fn is_sign_up_open(txn: &ReadTxn) -> Result<bool> {
     Ok(crate::service::settings::current(txn)?.signup_open && !store::users::administrators(txn)?.is_empty())
 }
 
-/// Makes an account for somebody else.
-pub async fn add(app: &App, actor: &Actor, input: &NewUser, role: Role) -> Result<Change<User>> {
+/// An account for somebody else, checked as far as that costs nothing.
+pub fn check(actor: &Actor, input: &NewUser, role: Role) -> Result<ValidNewUser> {
     if !actor.can_manage_users() {
         return Err(actor.refusal(TokenScope::UsersWrite));
     }
     if role == Role::Administrator && !may_give_all(actor) {
         return Err(Error::SessionNeeded);
     }
-    let new = input.validate(Username::parse_any)?;
+    input.validate(Username::parse_any)
+}
+
+/// Makes an account for somebody else.
+pub async fn add(app: &App, actor: &Actor, input: &NewUser, role: Role) -> Result<Change<User>> {
+    let new = check(actor, input, role)?;
     let hash = app.passwords.hash(&new.password).await?;
     let now = app.now();
     Ok(Change::new(move |txn| join(txn, Door::Invitation, &new, role, Some(&hash), now)))

@@ -12,6 +12,7 @@ pub mod layout;
 pub mod list;
 pub mod pager;
 pub mod post;
+pub mod problem;
 pub mod reference;
 pub mod sign_in;
 #[cfg(test)]

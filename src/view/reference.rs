@@ -3,6 +3,7 @@
 use crate::view::layout;
 use crate::view::layout::Frame;
 use crate::view::layout::Head;
+use crate::view::problem::Problem;
 use maud::Markup;
 use maud::html;
 
@@ -13,6 +14,8 @@ pub struct Reference {
     /// Name of the cookie of a session.
     pub cookie: &'static str,
     pub sections: Vec<Section>,
+    /// What is read and answered, by name.
+    pub shapes: Vec<Shape>,
     pub problems: Vec<Problem>,
 }
 
@@ -31,10 +34,38 @@ pub struct Operation {
     pub summary: String,
     pub description: String,
     pub parameters: Vec<Parameter>,
-    /// Statuses and what they mean.
-    pub answers: Vec<(u16, &'static str)>,
+    /// What it reads.
+    pub body: Option<Use>,
+    /// Statuses, what they mean, and what the body is.
+    pub answers: Vec<(u16, &'static str, Option<Use>)>,
     /// Commands for the shell.
     pub commands: Vec<String>,
+}
+
+/// A shape where it is used.
+pub struct Use {
+    pub name: String,
+    pub is_list: bool,
+    /// Any of its members may be left out.
+    pub is_patch: bool,
+}
+
+/// A shape with its members.
+pub struct Shape {
+    pub name: String,
+    pub about: String,
+    pub members: Vec<Member>,
+}
+
+/// One of the members of a shape.
+pub struct Member {
+    pub name: String,
+    /// What its value is, in a few words.
+    pub kind: String,
+    /// The shape of what it holds.
+    pub holds: Option<String>,
+    pub about: String,
+    pub is_required: bool,
 }
 
 /// A parameter of an operation.
@@ -46,13 +77,6 @@ pub struct Parameter {
     pub is_required: bool,
 }
 
-/// A kind of problem, by its stable word.
-pub struct Problem {
-    pub code: &'static str,
-    pub status: u16,
-    pub title: &'static str,
-}
-
 /// The page.
 pub fn show(frame: &Frame, reference: &Reference) -> Markup {
     let main = html! {
@@ -61,15 +85,16 @@ pub fn show(frame: &Frame, reference: &Reference) -> Markup {
                 h1 { "API" }
             }
             div.prose {
-                (beginning(frame, reference))
                 (contents(reference))
+                (beginning(frame, reference))
                 @for section in &reference.sections {
                     h2 id=(anchor(section.noun)) { (section.noun) }
-                    @for one in &section.operations { (operation(one)) }
+                    div.operations { @for one in &section.operations { (operation(one)) } }
                 }
+                (shapes(&reference.shapes))
                 (graphql(frame))
                 (events())
-                (problems(&reference.problems))
+                (problems(frame, &reference.problems))
             }
         }
     };
@@ -114,11 +139,12 @@ fn beginning(frame: &Frame, reference: &Reference) -> Markup {
 
 fn contents(reference: &Reference) -> Markup {
     html! {
-        nav aria-label="Contents" {
+        nav.contents aria-label="Contents" {
             ul {
                 @for section in &reference.sections {
                     li { a href={ "#" (anchor(section.noun)) } { (section.noun) } }
                 }
+                li { a href="#shapes" { "Shapes" } }
                 li { a href="#graphql" { "GraphQL" } }
                 li { a href="#events" { "Live comments" } }
                 li { a href="#problems" { "Problems" } }
@@ -127,10 +153,22 @@ fn contents(reference: &Reference) -> Markup {
     }
 }
 
+/// Closed at first, so that a section is a list of what there is. Its name is inside, where browsers open what an
+/// address leads into.
 fn operation(one: &Operation) -> Markup {
     html! {
-        h3 id=(one.id) { (marked(&one.summary)) }
-        p { code { (one.method) " " (one.path) } }
+        details {
+            summary {
+                h3 { code { (one.method) " " (one.path) } }
+                " " span { (marked(&one.summary)) }
+            }
+            div id=(one.id) { (about(one)) }
+        }
+    }
+}
+
+fn about(one: &Operation) -> Markup {
+    html! {
         p { (marked(&one.description)) }
         @if !one.parameters.is_empty() {
             dl {
@@ -143,10 +181,58 @@ fn operation(one: &Operation) -> Markup {
                 }
             }
         }
-        @for command in &one.commands { pre { code { (command) } } }
-        ul {
-            @for (status, about) in &one.answers { li { strong { (status) } " " (marked(about)) } }
+        @for command in &one.commands { pre tabindex="0" { code { (command) } } }
+        @if let Some(body) = &one.body {
+            p {
+                "It reads " (used(body))
+                @if body.is_patch { ", of which any member may be left out" }
+                "."
+            }
         }
+        ul {
+            @for (status, about, body) in &one.answers {
+                li {
+                    strong { (status) } " " (marked(about))
+                    @if let Some(body) = body { " As " (used(body)) "." }
+                }
+            }
+        }
+    }
+}
+
+fn used(shape: &Use) -> Markup {
+    html! { @if shape.is_list { "a list of " } a href={ "#" (shape.name) } { code { (shape.name) } } }
+}
+
+fn shapes(shapes: &[Shape]) -> Markup {
+    html! {
+        h2 #shapes { "Shapes" }
+        p { "What bodies hold, member by member. A list that comes in parts has them in " code { "items" } ", beside " code { "next" } "." }
+        div.operations {
+            @for shape in shapes {
+                details {
+                    summary { h3 { code { (shape.name) } } }
+                    div id=(shape.name) {
+                        @if !shape.about.is_empty() { p { (marked(&shape.about)) } }
+                        dl { @for one in &shape.members { (member(one)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn member(one: &Member) -> Markup {
+    html! {
+        dt {
+            code { (one.name) } " "
+            @match &one.holds {
+                Some(shape) => a href={ "#" (shape) } { (one.kind) },
+                None => (one.kind),
+            }
+            @if one.is_required { ", required" }
+        }
+        dd { (marked(&one.about)) }
     }
 }
 
@@ -178,12 +264,12 @@ fn events() -> Markup {
     }
 }
 
-fn problems(problems: &[Problem]) -> Markup {
+fn problems(frame: &Frame, problems: &[Problem]) -> Markup {
     html! {
         h2 #problems { "Problems" }
         p {
             "Whatever fails is told as " code { "application/problem+json" } " (RFC 9457). " code { "type" } " is "
-            code { "/problems/" } " with one of these words, which stay the same. " code { "errors" }
+            code { (frame.links.problem("")) } " with one of these words, which stay the same; each leads to a page about it. " code { "errors" }
             " has all fields at fault, " code { "request_id" } " finds the request in the log. GraphQL has the word in "
             code { "extensions.code" } " and the fields in " code { "extensions.errors" } "."
         }
@@ -191,7 +277,7 @@ fn problems(problems: &[Problem]) -> Markup {
             thead { tr { th scope="col" { "Word" } th scope="col" { "Status" } th scope="col" { "Meaning" } } }
             tbody {
                 @for problem in problems {
-                    tr { td { code { (problem.code) } } td { (problem.status) } td { (marked(problem.title)) } }
+                    tr { td { a href=(frame.links.problem(problem.code)) { code { (problem.code) } } } td { (problem.status) } td { (marked(problem.title)) } }
                 }
             }
         }
@@ -204,7 +290,7 @@ fn anchor(noun: &str) -> String {
 }
 
 /// A text in which words between backticks are code; a backtick without a second one is a backtick.
-fn marked(text: &str) -> Markup {
+pub(in crate::view) fn marked(text: &str) -> Markup {
     let (whole, rest) = match text.rsplit_once('`') {
         Some((before, after)) if before.matches('`').count() % 2 == 0 => (before, Some(after)),
         _ => (text, None),

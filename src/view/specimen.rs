@@ -233,7 +233,12 @@ impl Site {
             sign_in::setup_refused(&frame),
             tokens::show(
                 &frame,
-                &tokens::Tokens { tokens: &[self.token()], typed: &NewToken::default(), secret: Some("pamphlet_1234") },
+                &tokens::Tokens {
+                    tokens: &[self.token()],
+                    typed: &NewToken::default(),
+                    once: "1234",
+                    secret: Some("pamphlet_1234"),
+                },
                 &errors,
             ),
             account::show(

@@ -18,6 +18,8 @@ pub struct Tokens<'a> {
     pub tokens: &'a [Token],
     /// The form for one more, as typed.
     pub typed: &'a NewToken,
+    /// Tells the form from others, so that sending it again makes nothing.
+    pub once: &'a str,
     /// The secret of a token that was just made: shown now and never again.
     pub secret: Option<&'a str>,
 }
@@ -39,7 +41,7 @@ pub fn show(frame: &Frame, page: &Tokens, errors: &[FieldError]) -> Markup {
             @if let Some(secret) = page.secret { (issued(secret)) }
             (form::summary(errors))
             @if !page.tokens.is_empty() { (list(frame, page.tokens)) }
-            (new(frame, page.typed, errors))
+            (new(frame, page, errors))
         }
     };
     layout::page(frame, "API tokens", main)
@@ -94,12 +96,14 @@ fn scopes(token: &Token) -> String {
     token.scopes.iter().map(TokenScope::as_str).collect::<Vec<_>>().join(", ")
 }
 
-fn new(frame: &Frame, typed: &NewToken, errors: &[FieldError]) -> Markup {
+fn new(frame: &Frame, page: &Tokens, errors: &[FieldError]) -> Markup {
+    let typed = page.typed;
     let error = errors.iter().find(|error| error.field == "scopes");
     html! {
         section aria-labelledby="new-token" {
             h2 #new-token { "A new token" }
             form method="post" action=(frame.links.account_tokens()) {
+                (form::hidden("once", page.once))
                 (Field::text("name", "Name").value(&typed.name).required().hint("What it is for, such as “Nightly export”.")
                     .errors(errors))
                 (Field::select("expires_in_days", "Ends after", LIVES.to_vec()).value(&typed.days).errors(errors))

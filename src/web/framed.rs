@@ -63,6 +63,9 @@ fn notice(word: &str) -> Option<&'static str> {
         "added" => "Added.",
         "password" => "Your password is changed, and your other devices are signed out.",
         "revoked" => "Revoked. Programs that used it are locked out from now on.",
+        "already-made" => {
+            "This token was made already, and its secret is shown once. If you have lost it, revoke the token and make another."
+        }
         "signed-out" => "That device is signed out.",
         "welcome" => "Your blog is ready. Here is where you write.",
         _ => return None,

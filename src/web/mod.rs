@@ -21,6 +21,7 @@ pub mod origin;
 pub mod pages;
 pub mod pipeline;
 pub mod problem;
+pub mod problems;
 pub mod quota;
 pub mod range;
 pub mod request;

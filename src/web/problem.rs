@@ -3,7 +3,6 @@
 use crate::domain::actor::Actor;
 use crate::error::{Error, FieldError};
 use crate::view;
-use crate::view::reference::Problem;
 use crate::web::Site;
 use crate::web::framed::in_frame;
 use crate::web::quota::Left;
@@ -17,7 +16,6 @@ use http::header::{ACCEPT, ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTH
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// JSON Merge Patch, RFC 7396.
 pub const MERGE_PATCH: &str = "application/merge-patch+json";
@@ -65,6 +63,8 @@ pub enum Refusal {
     MediaType(String),
     /// The answer cannot be had in any form the client accepts; says which there are.
     NotAcceptable(&'static str),
+    /// A subscription whose `Accept` does not name events: whoever leaves it out gets no stream without an end.
+    NotEvents,
     /// An API token that is unknown, revoked or expired.
     BadToken,
     /// A secret in the address, where logs and histories keep it.
@@ -74,7 +74,7 @@ pub enum Refusal {
 }
 
 /// Word and title of what is nobody's fault who asks.
-const INTERNAL: (&str, &str) = ("internal", "Something went wrong");
+pub(in crate::web) const INTERNAL: (&str, &str) = ("internal", "Something went wrong");
 
 /// Why no handler answered, or what the handler failed with.
 pub enum Failure {
@@ -99,7 +99,7 @@ pub(in crate::web) struct Verdict {
     pub status: StatusCode,
     /// Last part of the problem's type: stable, programs rely on it.
     pub code: &'static str,
-    title: &'static str,
+    pub title: &'static str,
     pub message: String,
 }
 
@@ -211,47 +211,6 @@ pub(in crate::web) fn verdict(error: &Error, id: RequestId) -> Verdict {
     Verdict { status, code, title, message }
 }
 
-/// Every kind of problem, for the reference.
-pub fn kinds() -> Vec<Problem> {
-    let errors = [
-        Error::NotFound("thing"),
-        Error::Invalid(Vec::new()),
-        Error::Conflict(""),
-        Error::Unauthenticated,
-        Error::Forbidden,
-        Error::ScopeMissing(""),
-        Error::SessionNeeded,
-        Error::Stale(""),
-        Error::KeyReused,
-        Error::TooLarge(0),
-        Error::Malformed(""),
-        Error::TooSlow,
-        Error::RateLimited(Duration::ZERO),
-        Error::Busy,
-        Error::Unavailable,
-        Error::NoSpace,
-    ];
-    let refusals = [
-        Refusal::LongAddress,
-        Refusal::Method(String::new()),
-        Refusal::OtherSite,
-        Refusal::NotAcceptable(""),
-        Refusal::BadToken,
-        Refusal::TokenInAddress,
-        Refusal::NoPrecondition,
-        Refusal::MediaType(String::new()),
-    ];
-    let told = errors.iter().map(|error| verdict(error, RequestId(0))).chain(refusals.iter().map(refused));
-    // An internal error is logged when it is told, so it is not told for the sake of the list.
-    let internal = Problem { code: INTERNAL.0, status: 500, title: INTERNAL.1 };
-    let mut kinds: Vec<Problem> = told
-        .map(|told| Problem { code: told.code, status: told.status.as_u16(), title: told.title })
-        .chain([internal])
-        .collect();
-    kinds.sort_by_key(|kind| (kind.status, kind.code));
-    kinds
-}
-
 fn retry_after(error: &Error) -> Option<u64> {
     match error {
         Error::Item(_, error) => retry_after(error),
@@ -300,6 +259,12 @@ pub(in crate::web) fn refused(refusal: &Refusal) -> Verdict {
             "not-acceptable",
             "No form you accept",
             format!("This address answers with {has}, and the Accept header leaves that out."),
+        ),
+        Refusal::NotEvents => (
+            StatusCode::NOT_ACCEPTABLE,
+            "not-acceptable",
+            "No form you accept",
+            "A subscription is answered with events as they come. Please ask for it with Accept: text/event-stream.".into(),
         ),
         Refusal::BadToken => (
             StatusCode::UNAUTHORIZED,
@@ -354,7 +319,7 @@ fn show(site: &Site, asked: &Asked, verdict: Verdict, Details { fields, item }: 
         Surface::Feed => response::text(status, format!("{message}\n")),
         Surface::Api => {
             let mut problem = json!({
-                "type": format!("/problems/{code}"),
+                "type": site.app.links().problem(code),
                 "title": title,
                 "status": status.as_u16(),
                 "detail": message,

@@ -11,6 +11,7 @@ use crate::web::pages::{
     account, account_tokens, admin_categories, admin_comments, admin_media, admin_posts, admin_settings, admin_users,
 };
 use crate::web::pages::{comments, lists, media, posts, sign_in};
+use crate::web::problems;
 use crate::web::router::Route;
 use crate::web::router::Surface::{Api, Feed, GraphQl, Page};
 use crate::web::static_files;
@@ -69,6 +70,7 @@ fn reading() -> Vec<Route> {
         Route::new(POST, "/graphql", GraphQl, graphql::post).body_limit(graphql::BODY_LIMIT),
         // For programmers
         Route::new(GET, "/api/docs", Page, api::docs::show),
+        Route::new(GET, "/problems/{code}", Page, problems::show),
         // Health
         Route::new(GET, "/healthz", Feed, health::alive),
         Route::new(GET, "/readyz", Feed, health::ready),

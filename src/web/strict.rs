@@ -173,11 +173,38 @@ fn explained(path: &Path, message: &str) -> (String, String) {
         }
         return (field, format!("There is no such member here; there are: {}.", known.join(", ")));
     }
-    let mut message = message.replace("expected a map", "expected an object");
-    if let Some(first) = message.get(..1).map(str::to_uppercase) {
-        message.replace_range(..1, &first);
+    (field, wanted(message))
+}
+
+/// A sentence that says what to send instead, from what serde says of a value of the wrong kind: it speaks of the
+/// types of the program. A message of ours is one already.
+fn wanted(message: &str) -> String {
+    // What was sent is quoted before, so the last one is serde's.
+    let Some((_, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    if message.starts_with("unknown variant") {
+        let words: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+        return format!("Please send one of {}.", words.join(", "));
     }
-    (field, format!("{message}."))
+    let whole = |least: i64, most: u64| format!("a whole number from {least} to {most}");
+    let what: String = match expected {
+        "a string" | "a borrowed string" => "a text".into(),
+        "a boolean" => "true or false".into(),
+        "a sequence" => "a list".into(),
+        "a map" => "an object".into(),
+        "u8" => whole(0, u8::MAX.into()),
+        "u16" => whole(0, u16::MAX.into()),
+        "u32" => whole(0, u32::MAX.into()),
+        "u64" | "usize" => whole(0, u64::MAX),
+        "i32" => whole(i32::MIN.into(), i32::MAX.unsigned_abs().into()),
+        "f32" | "f64" => "a number".into(),
+        // Of an enum, which is told by its words once it is a text.
+        "string or map" | "unit variant" | "map with a single key" => {
+            "one of the words that stand here, as a text".into()
+        }
+        expected if expected.starts_with("struct ") => "an object".into(),
+        expected => expected.to_owned(),
+    };
+    format!("Please send {what}.")
 }
 
 /// Takes out the member of the whole that the path begins with, so that the others can be looked at. An
@@ -289,6 +316,16 @@ mod tests {
         age: u8,
         #[serde(default)]
         nests: Vec<Nest>,
+        #[serde(default)]
+        mood: Mood,
+    }
+
+    #[derive(Debug, Default, Serialize, Deserialize, PartialEq)]
+    #[serde(rename_all = "snake_case")]
+    enum Mood {
+        #[default]
+        Calm,
+        Awake,
     }
 
     #[derive(Debug, Serialize, Deserialize, PartialEq)]
@@ -309,17 +346,44 @@ mod tests {
         names.sort_unstable();
         assert_eq!(names, ["age", "name", "nests[1].eggs", "wings"]);
         let (_, wings) = found.iter().find(|(field, _)| field == "wings").unwrap();
-        assert_eq!(wings, "There is no such member here; there are: name, age, nests.");
+        assert_eq!(wings, "There is no such member here; there are: name, age, nests, mood.");
         assert_eq!(told(json!({ "nests": [{}] }))[0].0, "nests[0].eggs");
         assert_eq!(told(json!([])).len(), 1);
         assert_eq!(told(json!("x"))[0].0, "");
     }
 
     #[test]
+    fn what_is_wanted_is_told_without_the_words_of_the_program() {
+        let message = |value: Value| told(value).into_iter().next().unwrap().1;
+        let owl =
+            |age: Value, nests: Value, mood: Value| json!({ "name": "Eve", "age": age, "nests": nests, "mood": mood });
+        for (value, expected) in [
+            (json!({ "name": 7, "age": 1 }), "Please send a text."),
+            (json!({ "name": ["a"], "age": 1 }), "Please send a text."),
+            (json!({ "name": null, "age": 1 }), "Please send a text."),
+            (owl(json!(300), json!([]), json!("calm")), "Please send a whole number from 0 to 255."),
+            (owl(json!(1.5), json!([]), json!("calm")), "Please send a whole number from 0 to 255."),
+            (owl(json!("x, expected a map"), json!([]), json!("calm")), "Please send a whole number from 0 to 255."),
+            (owl(json!(1), json!("x"), json!("calm")), "Please send a list."),
+            (owl(json!(1), json!(["x"]), json!("calm")), "Please send an object."),
+            (owl(json!(1), json!([]), json!("sad")), "Please send one of calm, awake."),
+            (owl(json!(1), json!([]), json!(7)), "Please send one of the words that stand here, as a text."),
+            (
+                owl(json!(1), json!([]), json!({ "sad": 1, "calm": 2 })),
+                "Please send one of the words that stand here, as a text.",
+            ),
+            (json!("x"), "Please send an object."),
+            (json!({ "age": 1 }), "Please send this."),
+        ] {
+            assert_eq!(message(value.clone()), expected, "{value}");
+        }
+    }
+
+    #[test]
     fn an_array_is_no_object_wherever_it_stands() {
         assert_eq!(told(json!(["Eve", 7, []])), [(String::new(), "Please send an object here.".into())]);
         assert_eq!(told(json!({ "name": "Eve", "age": 7, "nests": [{ "eggs": 1 }, [2]] }))[0].0, "nests[1]");
-        let owl = Owl { name: "Eve".into(), age: 7, nests: Vec::new() };
+        let owl = Owl { name: "Eve".into(), age: 7, nests: Vec::new(), mood: Mood::Calm };
         assert_eq!(patched::<Owl>(&owl, json!({ "age": 8 })).unwrap().age, 8);
         for patch in [json!(["Ada", 8]), json!(null), json!("Ada")] {
             assert!(matches!(patched::<Owl>(&owl, patch), Err(Error::Invalid(fields)) if fields[0].field.is_empty()));

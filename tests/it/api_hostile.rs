@@ -8,9 +8,16 @@ use std::sync::Arc;
 /// All that could have been written.
 async fn state(client: &Client) -> Vec<Value> {
     let mut state = Vec::new();
-    for list in
-        ["posts?state=all&limit=100", "pages?state=all", "categories", "tags", "users", "media", "settings", "comments"]
-    {
+    for list in [
+        "posts?status=all&limit=100",
+        "pages?status=all",
+        "categories",
+        "tags",
+        "users",
+        "media",
+        "settings",
+        "comments",
+    ] {
         state.push(client.get(&format!("/api/v1/{list}")).await.expect(200).value());
     }
     state
@@ -110,7 +117,7 @@ async fn parameters_that_make_no_sense_are_refused_by_name() {
         ("after=posts.1", "after"),
         ("after=posts.x.y", "after"),
         ("after=%00", "after"),
-        ("state=gone", "state"),
+        ("status=gone", "status"),
         ("fields=title,wings", "fields"),
         ("fields=", "fields"),
         ("include=wings", "include"),
@@ -169,7 +176,7 @@ async fn one_bad_item_undoes_the_batch_and_is_named() {
     let batch = json!([
         good(1),
         { "method": "PATCH", "path": "/posts/hello", "if_match": "*", "body": { "title": "Hello again" } },
-        { "method": "POST", "path": "/posts/hello/comments", "body": { "body": "Well done" } },
+        { "method": "POST", "path": "/posts/hello/comments", "body": { "source": "Well done" } },
         { "method": "DELETE", "path": "/categories/notes", "if_match": "*" },
         { "method": "POST", "path": "/categories/essays/merge", "body": { "into": "ideas" } },
     ]);
@@ -237,7 +244,7 @@ async fn wrong_types_and_broken_rules_are_told_at_once() {
         ("POST", "posts", json!({ "title": 7, "slug": "No Slug", "bogus": 1 }), vec!["bogus", "slug", "title"]),
         ("PATCH", "posts/owls", json!({ "title": "", "tags": "x" }), vec!["tags", "title"]),
         ("PATCH", "settings", json!({ "title": "", "time_zone": "Mars/X", "b": 1 }), vec!["b", "time_zone", "title"]),
-        ("POST", "posts/owls/comments", json!({ "body": "", "parent_id": 7 }), vec!["body", "parent_id"]),
+        ("POST", "posts/owls/comments", json!({ "source": "", "parent_id": 7 }), vec!["parent_id", "source"]),
         ("POST", "categories", json!({ "name": "", "bogus": 1 }), vec!["bogus", "name"]),
     ];
     for (method, path, body, expected) in cases {

@@ -16,22 +16,22 @@ async fn a_post_is_written_changed_and_deleted() {
     let made = author.json("POST", "/api/v1/posts", &input).await.expect(201);
     assert_eq!(made.location(), "/api/v1/posts/owls-at-night");
     let post = made.value();
-    assert_eq!((&post["state"], &post["html"]), (&json!("draft"), &json!("<p>They <strong>hoot</strong>.</p>\n")));
+    assert_eq!((&post["status"], &post["html"]), (&json!("draft"), &json!("<p>They <strong>hoot</strong>.</p>\n")));
     // Nobody else sees a draft, by whatever way.
     let reader = blog.reader("rita").await;
     for path in ["posts/owls-at-night", "posts/owls-at-night/comments", "posts/owls-at-night?include=source"] {
         blog.visitor().get(&api(path)).await.expect(404);
         reader.get(&api(path)).await.expect(404);
     }
-    blog.visitor().get("/api/v1/posts?state=draft").await.expect(401);
+    blog.visitor().get("/api/v1/posts?status=draft").await.expect(401);
     blog.visitor().get("/api/v1/posts").await.expect(200).lacks("owls");
-    let drafts = author.get("/api/v1/posts?state=draft&include=source&fields=slug,source").await.expect(200).value();
+    let drafts = author.get("/api/v1/posts?status=draft&include=source&fields=slug,source").await.expect(200).value();
     assert_eq!(drafts["items"], json!([{ "slug": "owls-at-night", "source": "They **hoot**." }]));
 
     let tag = made.header("etag").unwrap().to_owned();
     let careful = author.with("if-match", &tag);
     let published = careful.json("PATCH", made.location(), &json!({ "status": "published" })).await.expect(200);
-    assert_eq!(published.value()["state"], "published");
+    assert_eq!(published.value()["status"], "published");
     assert_eq!(published.value()["title"], "Owls at night");
     assert_eq!(
         careful.json("PATCH", made.location(), &json!({ "title": "Late" })).await.expect(412).problem().0,
@@ -142,9 +142,9 @@ async fn lists_are_filtered_as_the_admin_lists_are() {
     assert_eq!(slugs(&visitor, "posts?tag=night&author=bo").await, ["bats"]);
     assert!(slugs(&visitor, "posts?category=none").await.is_empty());
     assert_eq!(slugs(&visitor, "pages").await, ["about"]);
-    assert_eq!(slugs(&bo, "posts?state=scheduled").await, ["later"]);
-    assert!(slugs(&ada, "posts?state=scheduled").await.is_empty(), "authors list their own");
-    assert_eq!(slugs(&blog.administrator, "posts?state=all").await, ["later", "bats", "owls"]);
+    assert_eq!(slugs(&bo, "posts?status=scheduled").await, ["later"]);
+    assert!(slugs(&ada, "posts?status=scheduled").await.is_empty(), "authors list their own");
+    assert_eq!(slugs(&blog.administrator, "posts?status=all").await, ["later", "bats", "owls"]);
     let tags = visitor.get("/api/v1/tags").await.expect(200).value();
     assert_eq!(tags["items"][1]["post_count"], 2, "{tags}");
     visitor.get("/api/v1/tags/caves").await.expect(200).contains("\"name\":\"Caves\"");
@@ -189,21 +189,21 @@ async fn conversations_images_and_people() {
     blog.administrator.write(post("Hello")).await;
     let rita = blog.reader("rita").await;
     let comments = api("posts/hello/comments");
-    let first = rita.json("POST", &comments, &json!({ "body": "*Hi*" })).await.expect(201);
+    let first = rita.json("POST", &comments, &json!({ "source": "*Hi*" })).await.expect(201);
     let id = first.value()["id"].as_str().unwrap().to_owned();
     let reply =
-        blog.administrator.json("POST", &comments, &json!({ "body": "Yes", "parent_id": id })).await.expect(201);
+        blog.administrator.json("POST", &comments, &json!({ "source": "Yes", "parent_id": id })).await.expect(201);
     assert_eq!(reply.value()["parent_id"], json!(id));
     let (_, fields) =
-        rita.json("POST", &comments, &json!({ "body": "No", "parent_id": "999" })).await.expect(422).problem();
+        rita.json("POST", &comments, &json!({ "source": "No", "parent_id": "999" })).await.expect(422).problem();
     assert_eq!(fields, ["parent_id"]);
     let one = format!("{comments}/{id}");
     rita.with("if-match", first.header("etag").unwrap())
-        .json("PATCH", &one, &json!({ "body": "Hey" }))
+        .json("PATCH", &one, &json!({ "source": "Hey" }))
         .await
         .expect(200);
     rita.with("if-match", first.header("etag").unwrap()).send("DELETE", &one).await.expect(412);
-    blog.administrator.with("if-match", "*").json("PATCH", &one, &json!({ "body": "Mine" })).await.expect(403);
+    blog.administrator.with("if-match", "*").json("PATCH", &one, &json!({ "source": "Mine" })).await.expect(403);
     blog.administrator.with("if-match", "*").send("DELETE", &one).await.expect(204);
     let left = blog.visitor().get(&comments).await.expect(200).value();
     assert_eq!((&left["items"][0]["deleted"], &left["items"][0]["author"]), (&json!(true), &Value::Null));
@@ -421,7 +421,7 @@ async fn the_reference_shows_every_operation_with_a_command_to_try_it() {
     for operation in document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values())
     {
         let id = operation["operationId"].as_str().unwrap();
-        assert!(page.text.contains(&format!("<h3 id=\"{id}\">")), "{id} is missing");
+        assert!(page.text.contains(&format!("<div id=\"{id}\">")), "{id} is missing");
         told += 1;
     }
     assert!(told > 40 && page.count("curl") > told, "{told} operations");

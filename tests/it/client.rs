@@ -229,7 +229,7 @@ impl Answer {
         assert_eq!(self.header("content-type"), Some("application/problem+json"), "{}", self.asked);
         let problem = self.value();
         assert_eq!(problem["status"], self.status, "{}", self.asked);
-        let word = problem["type"].as_str().unwrap().trim_start_matches("/problems/").to_owned();
+        let word = problem["type"].as_str().unwrap().rsplit_once("/problems/").unwrap().1.to_owned();
         let errors = problem["errors"].as_array().cloned().unwrap_or_default();
         (word, errors.iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect())
     }

@@ -39,7 +39,7 @@ async fn a_visitor_reads_posts_with_everything_around_them() {
     blog.category("Birds").await;
     let created = ask_with(
         &ada,
-        "mutation($input: PostInput!) { createPost(input: $input) { post { id slug url version state } errors { field } } }",
+        "mutation($input: PostInput!) { createPost(input: $input) { post { id slug url version status } errors { field } } }",
         json!({ "input": {
             "title": "Owls at night", "source": "They **hoot**.", "category": "birds", "tags": ["Owls"],
             "status": "PUBLISHED",
@@ -48,11 +48,11 @@ async fn a_visitor_reads_posts_with_everything_around_them() {
     .await;
     let created = data(created)["createPost"].clone();
     assert_eq!(created["post"]["slug"], "owls-at-night", "{created:#}");
-    assert_eq!(created["post"]["state"], "PUBLISHED");
+    assert_eq!(created["post"]["status"], "PUBLISHED");
     let grace = blog.reader("grace").await;
     let written = ask(
         &grace,
-        r#"mutation { createComment(post: "owls-at-night", input: { body: "*Nice*" }) { comment { id html } } }"#,
+        r#"mutation { createComment(post: "owls-at-night", input: { source: "*Nice*" }) { comment { id html } } }"#,
     )
     .await;
     assert_eq!(data(written)["createComment"]["comment"]["html"], "<p><em>Nice</em></p>\n");
@@ -63,6 +63,7 @@ async fn a_visitor_reads_posts_with_everything_around_them() {
             comments(first: 5) { edges { cursor node { html author { displayName } } } pageInfo { hasNextPage endCursor } }
         }
         posts(category: "birds") { nodes { slug } }
+        tag(slug: "owls") { name posts { nodes { slug } } } nobody: tag(slug: "bats") { name }
         me { username }
         missing: post(slug: "nothing") { title }
     }"#;
@@ -75,9 +76,11 @@ async fn a_visitor_reads_posts_with_everything_around_them() {
     assert_eq!(owls["comments"]["pageInfo"]["hasNextPage"], false);
     assert_eq!((&seen["me"], &seen["missing"]), (&Value::Null, &Value::Null));
     assert_eq!(seen["posts"]["nodes"][0]["slug"], "owls-at-night");
+    let tag = json!({ "name": "Owls", "posts": { "nodes": [{ "slug": "owls-at-night" }] } });
+    assert_eq!((&seen["tag"], &seen["nobody"]), (&tag, &Value::Null));
 }
 
-const WRITE: &str = "mutation($input: PostInput!) { createPost(input: $input) { post { id slug version state source } errors { field message code } } }";
+const WRITE: &str = "mutation($input: PostInput!) { createPost(input: $input) { post { id slug version status source } errors { field message code } } }";
 
 async fn write(client: &Client, input: Value) -> Value {
     data(ask_with(client, WRITE, json!({ "input": input })).await)["createPost"].clone()
@@ -96,12 +99,12 @@ async fn what_a_person_can_mend_is_told_in_the_payload() {
     // Two members of the same account begin from the same version: the second is told.
     let post = write(&ada, json!({ "title": "Owls", "source": "They hoot.", "tags": ["Owls"] })).await["post"].clone();
     let update = "mutation($id: ID!, $version: Int!, $input: PostInput!) {
-        updatePost(id: $id, version: $version, input: $input) { post { version title source state tags { name } } errors { field code } } }";
+        updatePost(id: $id, version: $version, input: $input) { post { version title source status tags { name } } errors { field code } } }";
     let publish = json!({ "id": post["id"], "version": 1, "input": { "status": "PUBLISHED" } });
     let updated = data(ask_with(&ada, update, publish.clone()).await)["updatePost"]["post"].clone();
     assert_eq!(
         updated,
-        json!({ "version": 2, "title": "Owls", "source": "They hoot.", "state": "PUBLISHED", "tags": [{ "name": "Owls" }] }),
+        json!({ "version": 2, "title": "Owls", "source": "They hoot.", "status": "PUBLISHED", "tags": [{ "name": "Owls" }] }),
         "what is left out stays"
     );
     let stale = data(ask_with(&ada, update, publish).await)["updatePost"].clone();
@@ -134,7 +137,7 @@ async fn who_may_not_do_something_is_told_so_with_the_word_of_rest() {
         assert!(["unauthenticated", "forbidden"].contains(&code(&ask(other, "{ settings { title } }").await)));
         assert!(
             ["unauthenticated", "forbidden"]
-                .contains(&code(&ask(other, "{ posts(state: DRAFT) { nodes { title } } }").await))
+                .contains(&code(&ask(other, "{ posts(status: DRAFT) { nodes { title } } }").await))
         );
     }
     // The source of a public post is for those who see it unpublished.
@@ -229,7 +232,7 @@ async fn a_token_does_what_it_is_for_and_never_more_than_its_owner() {
             .await;
     assert_eq!(data(written)["createPost"]["post"]["slug"], "by-a-script");
     let comment =
-        ask(&script, r#"mutation { createComment(post: "x", input: { body: "y" }) { comment { id } } }"#).await;
+        ask(&script, r#"mutation { createComment(post: "x", input: { source: "y" }) { comment { id } } }"#).await;
     assert_eq!(code(&comment), "scope-missing");
     assert_eq!(code(&ask(&script, make).await), "session-needed");
     assert_eq!(code(&ask(&script, "{ me { username } }").await), "scope-missing");

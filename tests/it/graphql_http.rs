@@ -1,8 +1,10 @@
 //! GraphQL over HTTP: media types, statuses, methods, events, and whatever else clients send.
 
 use crate::client::Client;
-use crate::graphql::{ask, code, data, json};
+use crate::graphql::{ask, ask_with, code, data, json};
 use crate::harness::{Blog, PATIENCE, post};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -37,6 +39,15 @@ async fn the_status_says_how_it_went_where_the_media_type_lets_it() {
         assert_eq!(media_type, "application/graphql-response+json; charset=utf-8");
         assert!(response.get("data").is_none(), "{body}: nothing was executed");
     }
+    // It takes no guess what a subscription wants, whichever way it was asked for.
+    let listen = "subscription { postPublished { id } }";
+    let asked = json!({ "query": listen }).to_string();
+    let any = visitor.with("accept", "*/*");
+    for answer in
+        [any.post("/graphql", JSON, asked.clone()).await, any.get(&get(listen)).await, visitor.get(&get(listen)).await]
+    {
+        answer.expect(406).contains("Accept: text/event-stream").contains("not-acceptable");
+    }
     let (status, media_type, response) = send(&visitor, JSON, r#"{"query":"{ nothing }"}"#).await;
     assert_eq!((status, media_type.as_str()), (200, "application/json; charset=utf-8"));
     assert_eq!(code(&response), "invalid-query");
@@ -46,6 +57,37 @@ async fn the_status_says_how_it_went_where_the_media_type_lets_it() {
     assert!(response.as_object().unwrap().contains_key("data"));
     let answer = visitor.with("accept", "text/html").post("/graphql", JSON, r#"{"query":"{__typename}"}"#).await;
     assert_eq!(code(&json(&answer.expect(406))), "not-acceptable");
+}
+
+/// What REST takes, GraphQL takes, and no more; nobody's file is looked at before it is known who sends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_is_uploaded_in_a_variable() {
+    let blog = Blog::start().await;
+    let (ada, rita) = (blog.author("ada").await, blog.reader("rita").await);
+    let upload = "mutation($input: MediaInput!) { uploadMedia(input: $input) {
+        media { id name url width } errors { field code message } } }";
+    let send = async |who: &Client, data: &str| {
+        ask_with(who, upload, json!({ "input": { "name": "Night owl.png", "data": data } })).await
+    };
+    let image = BASE64_STANDARD.encode(crate::media::png(12, 8, 3));
+    let made = data(send(&ada, &image).await)["uploadMedia"]["media"].clone();
+    assert_eq!((&made["name"], &made["width"]), (&json!("night-owl.png"), &json!(12)));
+    blog.visitor().get(made["url"].as_str().unwrap()).await.expect(200);
+    assert_eq!(data(send(&ada, &image).await)["uploadMedia"]["media"]["id"], made["id"], "by its content");
+    for (who, word) in [(&blog.visitor(), "unauthenticated"), (&rita, "forbidden")] {
+        assert_eq!(code(&send(who, "no Base64").await), word);
+    }
+    let refused = data(send(&ada, "no Base64").await)["uploadMedia"].clone();
+    assert_eq!((&refused["media"], &refused["errors"][0]["field"]), (&Value::Null, &json!("data")));
+    // The largest that may be is looked at; more is not read.
+    let most = vec![0; 10 * 1024 * 1024];
+    let looked_at = data(send(&ada, &BASE64_STANDARD.encode(&most)).await)["uploadMedia"].clone();
+    assert_eq!(looked_at["errors"][0]["field"], "data");
+    let more = BASE64_STANDARD.encode([&most[..], b"owl"].concat());
+    assert_eq!(code(&send(&ada, &more).await), "too-large");
+    let body = json!({ "query": upload, "variables": { "input": { "data": "A".repeat(15 << 20) } } });
+    assert_eq!(code(&json(&ada.post("/graphql", JSON, body.to_string()).await.expect(413))), "too-large");
+    blog.stop().await;
 }
 
 #[tokio::test]
@@ -70,7 +112,7 @@ async fn methods_and_bodies_that_are_not_taken_are_refused() {
     let elsewhere = ada.with("sec-fetch-site", "cross-site");
     let forged = elsewhere.post("/graphql", JSON, json!({ "query": mutation }).to_string()).await.expect(403);
     assert_eq!(code(&json(&forged)), "other-site");
-    let seen = data(ask(&ada, "{ posts(state: ALL) { nodes { title } } }").await);
+    let seen = data(ask(&ada, "{ posts(status: ALL) { nodes { title } } }").await);
     assert_eq!(seen["posts"]["nodes"], json!([]), "nothing was written");
 }
 
@@ -178,7 +220,7 @@ async fn bodies_that_are_no_request_are_refused_by_name_and_never_fail_the_serve
         (br#"{"query":"{__typename}","variables":{"a":1,"a":2}}"#.to_vec(), "`a`"),
         (br#"{"query":"{__typename}","variables":"{}"}"#.to_vec(), "an object"),
         (br#"{"query":"{__typename}","extensions":[]}"#.to_vec(), "an object"),
-        (br#"{"query":7}"#.to_vec(), "a string"),
+        (br#"{"query":7}"#.to_vec(), "a text"),
         (b"{\"query\":\"\xff\xfe\"}".to_vec(), "UTF-8"),
         (br#"{"query":"{__typename}","variables":{"n":1e400}}"#.to_vec(), "JSON"),
         ([b"{\"query\":\"{a}\",\"variables\":{\"a\":".as_slice(), &b"[".repeat(40_000)].concat(), "too deep"),
@@ -193,7 +235,7 @@ async fn bodies_that_are_no_request_are_refused_by_name_and_never_fail_the_serve
             assert!(message.contains(named), "{shown}: {message}");
         }
     }
-    let huge = json!({ "query": "{__typename}", "variables": { "a": "x".repeat(9_000_000) } }).to_string();
+    let huge = json!({ "query": "{__typename}", "variables": { "a": "x".repeat(15_000_000) } }).to_string();
     assert_eq!(code(&json(&visitor.post("/graphql", JSON, huge).await.expect(413))), "too-large");
     for (query, variables) in [
         ("query($n: Int) { posts(first: $n) { nodes { id } } }", json!({ "n": 99_999_999_999_999u64 })),

@@ -96,6 +96,7 @@ const TABLE: &str = "
     GET  /admin/users/{id}                          login 403   403   403   403   ok
     POST /admin/users/{id}                          login 403   403   403   403   ok
     GET  /api/docs                                  ok    ok    ok    ok    ok    ok
+    GET  /problems/{code}                           ok    ok    ok    ok    ok    ok
     GET  /graphql                                   400   400   400   400   400   400
     POST /graphql                                   400   400   400   400   400   400
     GET  /admin/explorer                            login 403   ok    ok    ok    ok
@@ -259,6 +260,7 @@ impl World {
             .replace("{username}", "owner")
             .replace("{year}", "2026")
             .replace("{month}", "05")
+            .replace("{code}", "not-found")
     }
 }
 

@@ -35,6 +35,30 @@ async fn a_token_is_shown_once_and_listed_until_it_is_revoked() {
     blog.stop().await;
 }
 
+/// A reload of the page that shows a new token sends its form again, which made a second token.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_is_sent_twice_makes_one_token() {
+    let blog = Blog::start().await;
+    let ada = blog.reader("ada").await;
+    let key = ada.get("/account/tokens").await.expect(200).input("once");
+    let form = [("name", "Backup script"), ("expires_in_days", "30"), ("media:read", "on"), ("once", &key)];
+    let made = ada.post_form("/account/tokens", &form).await.expect(201).contains("Copy it now");
+    let again = ada.post_form("/account/tokens", &form).await.expect(303).leads_to("/account/tokens?done=already-made");
+    let list = ada.get(again.location()).await.expect(200).contains("its secret is shown once");
+    assert_eq!(list.count("/revoke\""), 1);
+    // The form below the secret is another one; one that was changed after the way back is, too.
+    assert_ne!(made.input("once"), key);
+    let other = [("name", "Another"), ("expires_in_days", "30"), ("media:read", "on"), ("once", &key)];
+    ada.post_form("/account/tokens", &other).await.expect(201);
+    // A key is nobody else's, and a form that was refused may be mended.
+    blog.reader("eve").await.post_form("/account/tokens", &form).await.expect(201);
+    let key = ada.get("/account/tokens").await.expect(200).input("once");
+    ada.post_form("/account/tokens", &[("name", "Third"), ("once", &key)]).await.expect(422);
+    ada.post_form("/account/tokens", &[("name", "Third"), ("media:read", "on"), ("once", &key)]).await.expect(201);
+    assert_eq!(ada.get("/account/tokens").await.expect(200).count("/revoke\""), 3);
+    blog.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_field_of_a_token_at_fault_is_told_and_what_was_ticked_stays() {
     let blog = Blog::start().await;

@@ -172,7 +172,7 @@ fn of_post(head: PostHead) -> Outcome {
 
 async fn create(site: &Arc<Site>, actor: &Actor, kind: Kind, call: &Call) -> Result<Change<Outcome>> {
     writing::permit(actor, kind)?;
-    let (input, intent) = call.body::<PostInput>()?.typed(&site.app.read()?, kind)?;
+    let (input, intent) = call.body::<PostInput>()?.typed(&site.app.read()?, kind, site.app.now())?;
     Ok(writing::create(&site.app, actor, kind, &input, intent).await?.map(of_post))
 }
 
@@ -183,10 +183,10 @@ async fn update(site: &Arc<Site>, actor: &Actor, (kind, slug): (Kind, &str), cal
         call.check(&PostResource::whole(&site.app, &txn, head.clone())?)?;
         let input = call.applied(|| {
             let (_, source) = posts::editable(&site.app, &txn, actor, head.id)?;
-            let category = posts::view(&site.app, &txn, head.clone())?.category;
+            let category = categories::of_post(&txn, &head)?;
             Ok(PostInput::of(&head, source, category.map(|category| category.slug.to_string())))
         })?;
-        let (input, intent) = input.typed(&txn, kind)?;
+        let (input, intent) = input.typed(&txn, kind, site.app.now())?;
         (head, input, intent)
     };
     let change = writing::update(&site.app, actor, (head.id, head.version), &input, intent).await?;
@@ -203,8 +203,9 @@ fn remove(site: &Arc<Site>, actor: &Actor, (kind, slug): (Kind, &str), call: &Ca
 
 async fn comment(site: &Arc<Site>, actor: &Actor, slug: &str, call: &Call) -> Result<Change<Outcome>> {
     // Whoever may not comment need not be told what is wrong with the comment.
-    let input = if actor.can_comment() { call.body()? } else { CommentInput { body: String::new(), parent_id: None } };
-    let change = comments::submit(&site.app, actor, slug, input.parent()?, &input.body).await?;
+    let input =
+        if actor.can_comment() { call.body()? } else { CommentInput { source: String::new(), parent_id: None } };
+    let change = comments::submit(&site.app, actor, slug, input.parent()?, &input.source).await?;
     Ok(change.map(|comment| Outcome::Comment { post: comment.post.0, id: comment.id.0 }))
 }
 
@@ -224,8 +225,8 @@ fn shown_comment(site: &Site, actor: &Actor, (slug, id): (&str, &str), call: &Ca
 async fn edit_comment(site: &Arc<Site>, actor: &Actor, place: (&str, &str), call: &Call) -> Result<Change<Outcome>> {
     let shown = shown_comment(site, actor, place, call)?.comment;
     comments::may_edit(actor, &shown, site.app.now())?;
-    let patch: CommentPatch = call.applied(|| Ok(CommentPatch { body: shown.source.clone() }))?;
-    let change = comments::edit(&site.app, actor, (shown.post, shown.id), &patch.body).await?;
+    let patch: CommentPatch = call.applied(|| Ok(CommentPatch { source: shown.source.clone() }))?;
+    let change = comments::edit(&site.app, actor, (shown.post, shown.id), &patch.source).await?;
     let change = change.if_still(Seen::Comment(Box::new((*shown).clone())));
     Ok(change.map(|comment| Outcome::Comment { post: comment.post.0, id: comment.id.0 }))
 }

@@ -3,15 +3,16 @@
 use crate::error::Result;
 use crate::service::Scope;
 use crate::view;
-use crate::view::reference::{self, Reference, Section};
+use crate::view::reference::{self, Reference, Section, Use};
 use crate::web::Site;
 use crate::web::api;
+use crate::web::api::members;
 use crate::web::api::openapi;
 use crate::web::api::operation::{Operation, Parameter, Place, Wants};
 use crate::web::api::shape::Shape;
 use crate::web::cache;
 use crate::web::framed::framed;
-use crate::web::problem;
+use crate::web::problems;
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::Res;
@@ -33,22 +34,26 @@ pub async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
 
 fn reference(blog: String, cookie: &'static str) -> Reference {
     let mut sections: Vec<Section> = Vec::new();
-    for operation in api::operations() {
+    let operations = api::operations();
+    for operation in &operations {
         let known = sections.iter().position(|section| section.noun == operation.tag).unwrap_or(sections.len());
         if known == sections.len() {
             sections.push(Section { noun: operation.tag, operations: Vec::new() });
         }
         if let Some(section) = sections.get_mut(known) {
-            section.operations.push(entry(&operation, cookie));
+            section.operations.push(entry(operation, cookie));
         }
     }
-    Reference { blog, cookie, sections, problems: problem::kinds() }
+    Reference { blog, cookie, sections, shapes: members::all(&operations), problems: problems::kinds() }
 }
 
 fn entry(operation: &Operation, cookie: &str) -> reference::Operation {
-    let mut answers: Vec<(u16, &'static str)> =
-        operation.answers.iter().map(|answer| (answer.status, answer.about)).collect();
-    answers.extend(openapi::failures(operation));
+    let mut answers: Vec<(u16, &'static str, Option<Use>)> = operation
+        .answers
+        .iter()
+        .map(|answer| (answer.status, answer.about, answer.shape.as_ref().and_then(members::used)))
+        .collect();
+    answers.extend(openapi::failures(operation).into_iter().map(|(status, about)| (status, about, None)));
     reference::Operation {
         id: operation.id.clone(),
         method: operation.route.method.to_string(),
@@ -56,6 +61,7 @@ fn entry(operation: &Operation, cookie: &str) -> reference::Operation {
         summary: operation.summary.clone(),
         description: openapi::description(operation),
         parameters: operation.parameters.iter().map(parameter).collect(),
+        body: members::body(operation),
         commands: commands(operation, cookie),
         answers,
     }

@@ -113,6 +113,11 @@ fn sessions() -> Vec<Operation> {
             .answers(201, "The account.", Some(Shape::of::<User>()))
             .header("Set-Cookie", "The session.")
             .header("Location", "Its address in the API."),
+        Operation::new(Method::GET, "/api/v1/sessions/current", "get_current_session", show_current_session)
+            .about("Read about the session that asks", "")
+            .wants(Wants::Session)
+            .fields(&shape.names())
+            .answers(200, "It.", Some(shape.clone().sparse())),
         Operation::new(Method::DELETE, "/api/v1/sessions/current", "sign_out", sign_out)
             .about("Sign out", "Ends the session that asks.")
             .wants(Wants::Session)
@@ -122,7 +127,13 @@ fn sessions() -> Vec<Operation> {
             .about("List where the own account is signed in", "All of them, the one that asks first.")
             .wants(Wants::Scope(TokenScope::AccountRead, Role::Reader))
             .fields(&shape.names())
-            .answers(200, "All of them; `next` is null.", Some(shape.sparse().list())),
+            .answers(200, "All of them; `next` is null.", Some(shape.clone().sparse().list())),
+        Operation::new(Method::GET, "/api/v1/me/sessions/{id}", "get_session", show_session)
+            .about("Read about one of the own sessions", "")
+            .wants(Wants::Scope(TokenScope::AccountRead, Role::Reader))
+            .path("id", "The `id` of the session.", "0123456789abcdef")
+            .fields(&shape.names())
+            .answers(200, "It.", Some(shape.sparse())),
         Operation::new(Method::DELETE, "/api/v1/me/sessions/{id}", "end_session", end_session)
             .about("End one of the own sessions", "")
             .wants(Wants::Session)
@@ -144,7 +155,13 @@ fn tokens_of_account() -> Vec<Operation> {
             .about("List the own tokens", "All of them, newest first, expired ones too, without their secrets.")
             .wants(Wants::Scope(TokenScope::AccountRead, Role::Reader))
             .fields(&shape.names())
-            .answers(200, "All of them; `next` is null.", Some(shape.sparse().list())),
+            .answers(200, "All of them; `next` is null.", Some(shape.clone().sparse().list())),
+        Operation::new(Method::GET, "/api/v1/me/tokens/{id}", "get_token", show_token)
+            .about("Read about one of the own tokens", "Without its secret, which is told once.")
+            .wants(Wants::Scope(TokenScope::AccountRead, Role::Reader))
+            .path("id", "The `id` of the token.", "2")
+            .fields(&shape.names())
+            .answers(200, "It.", Some(shape.sparse())),
         Operation::new(Method::POST, "/api/v1/me/tokens", "create_token", create_token)
             .about(
                 "Make a token",
@@ -244,6 +261,25 @@ async fn list_sessions(site: Arc<Site>, req: Req) -> Result<Res> {
     .await
 }
 
+async fn show_session(site: Arc<Site>, req: Req) -> Result<Res> {
+    one_session(&site, &req, req.param("id")?).await
+}
+
+async fn show_current_session(site: Arc<Site>, req: Req) -> Result<Res> {
+    let (_, own) = req.actor.in_session()?;
+    one_session(&site, &req, &own.short()).await
+}
+
+async fn one_session(site: &Site, req: &Req, id: &str) -> Result<Res> {
+    let fields = query::sparse::<Session>(req)?;
+    cache::get_or_render(site, req, query::SPARSE, |txn| {
+        let own = req.actor.in_session().ok().map(|(_, key)| key);
+        let session = auth::session(&site.app, txn, &req.actor, id)?;
+        resource::one(&Session::new(&session, own), fields.as_deref(), Vec::new())
+    })
+    .await
+}
+
 async fn end_session(site: Arc<Site>, req: Req) -> Result<Res> {
     perform::begin(&req)?;
     let (_, own) = req.actor.in_session()?;
@@ -263,6 +299,15 @@ async fn list_tokens(site: Arc<Site>, req: Req) -> Result<Res> {
     cache::get_or_render(&site, &req, query::SPARSE, |txn| {
         let slice = resource::whole(tokens::list(txn, &req.actor)?.iter().map(Token::new).collect());
         resource::list(&site.app, &req, slice, fields.as_deref(), (Vec::new(), None))
+    })
+    .await
+}
+
+async fn show_token(site: Arc<Site>, req: Req) -> Result<Res> {
+    let fields = query::sparse::<Token>(&req)?;
+    cache::get_or_render(&site, &req, query::SPARSE, |txn| {
+        let id = TokenId::parse(req.param("id")?).ok_or(Error::NotFound("token"))?;
+        resource::one(&Token::new(&tokens::by_id(txn, &req.actor, id)?), fields.as_deref(), Vec::new())
     })
     .await
 }

@@ -106,9 +106,7 @@ async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let reader = Reader::new(&req, &["name"])?;
     let named = reader.text("name");
     reader.finish()?;
-    if !req.actor.can_upload() {
-        return Err(req.actor.refusal(TokenScope::MediaWrite));
-    }
+    media::may_upload(&req.actor)?;
     let is_form = form::is_form(&req.headers);
     let (name, bytes) = if is_form {
         let form = req.form().await?;

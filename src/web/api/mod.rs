@@ -8,6 +8,7 @@ pub mod comments;
 pub mod docs;
 pub mod me;
 pub mod media;
+pub mod members;
 pub mod openapi;
 pub mod operation;
 pub mod perform;

@@ -237,7 +237,7 @@ fn problem() -> Value {
         "description": "A problem, as RFC 9457 has it.",
         "required": ["type", "title", "status", "detail", "request_id"],
         "properties": {
-            "type": { "type": "string", "description": "Says what kind of problem it is, and stays the same.", "example": "/problems/invalid" },
+            "type": { "type": "string", "format": "uri-reference", "description": "Says what kind of problem it is, and stays the same: the address of a page of this blog that says more.", "example": "/problems/invalid" },
             "title": { "type": "string" },
             "status": { "type": "integer", "minimum": 400, "maximum": 599 },
             "detail": { "type": "string", "description": "One sentence or two that say what to do." },

@@ -14,14 +14,14 @@ use crate::web::cache;
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::{Rendered, Res};
-use crate::web::wire::posts::{ListState, Post, PostInput};
+use crate::web::wire::posts::{Post, PostInput, StatusFilter};
 use http::Method;
 use serde_json::json;
 use std::sync::Arc;
 
 /// Largest body: a text of which every character is escaped twice.
 const POST_LIMIT: u64 = 5_000_000;
-const STATES: &str = "published, draft, scheduled, all";
+const STATUSES: &str = "published, draft, scheduled, all";
 
 /// What differs between the two kinds.
 struct Words {
@@ -51,14 +51,14 @@ fn reading(words: &Words) -> Vec<Operation> {
     let list = Operation::new(Method::GET, words.all, format!("list_{noun}s"), move |site, req| list(site, req, kind))
         .about(
             format!("List {noun}s"),
-            "What everybody sees, newest publication first (pages: newest made first). With `state`, those who write \
+            "What everybody sees, newest publication first (pages: newest made first). With `status`, those who write \
              list what is not public yet, newest made first: authors their own, editors all. Texts are not among the \
              members unless `include` asks for them.",
         )
         .wants(Wants::Optional(kind.read_scope()))
         .paged()
         .query(
-            "state",
+            "status",
             "Which by where they stand; any but `published` is for those who write.",
             json!({ "type": "string", "enum": ["published", "draft", "scheduled", "all"], "default": "published" }),
         )
@@ -93,7 +93,10 @@ fn writing(words: &Words) -> Vec<Operation> {
         json!({ "title": "Owls at night", "source": "They **hoot**.", "tags": ["Owls"], "status": "published" });
     let all = vec![
         Operation::new(Method::POST, words.all, format!("create_{noun}"), perform::write)
-            .about(format!("Write a {noun}"), "A draft, unless `status` says otherwise.")
+            .about(
+                format!("Write a {noun}"),
+                "A draft, unless `status` says otherwise. With a `published_at` to come it is scheduled.",
+            )
             .reads(input.clone(), whole.clone())
             .once()
             .answers(201, "It, as it is now.", Some(shape.clone()))
@@ -146,14 +149,14 @@ impl Extras {
 }
 
 async fn list(site: Arc<Site>, req: Req, kind: Kind) -> Result<Res> {
-    const KNOWN: &[&str] = &["limit", "after", "state", "category", "tag", "author", "fields", "include"];
+    const KNOWN: &[&str] = &["limit", "after", "status", "category", "tag", "author", "fields", "include"];
     let mut reader = Reader::new(&req, KNOWN)?;
     let window = reader.window();
     let fields = reader.fields::<PostResource>();
     let extras = Extras::read(&mut reader, &["html", "source", "comment_count"], fields.as_deref());
     let filter = PostFilter {
         kind,
-        state: reader.word::<ListState>("state", STATES).into(),
+        state: reader.word::<StatusFilter>("status", STATUSES).into(),
         category: reader.text("category"),
         tag: reader.text("tag"),
         author: reader.text("author"),

@@ -1,16 +1,18 @@
 //! What the REST API shows of each noun: the shared shapes with what it adds to them.
 
+use crate::domain::actor::Actor;
 use crate::domain::html::Html;
 use crate::domain::paging::{Cursor, Slice};
 use crate::domain::post::{PostCard, PostHead, PostView};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
-use crate::service::{App, ReadTxn, Scope, posts};
+use crate::service::{App, ReadTxn, Scope, comments, posts};
 use crate::web::api::operation::JSON;
 use crate::web::api::query;
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::Rendered;
+use crate::web::wire::comments::Comment;
 use crate::web::wire::posts::Post;
 use crate::web::wire::site::{Category, Tag};
 use serde::{Serialize, Serializer};
@@ -52,6 +54,25 @@ pub struct LongText(pub Html);
 impl Serialize for LongText {
     fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
         to.serialize_bytes(self.0.as_str().as_bytes())
+    }
+}
+
+/// A comment.
+#[derive(Serialize, ToSchema)]
+pub struct CommentResource {
+    #[serde(flatten)]
+    pub comment: Comment,
+    /// The text in Markdown, with `include=source`: for its author and those who moderate, null for others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub source: Option<Option<String>>,
+}
+
+impl CommentResource {
+    /// As `actor` sees it, with its Markdown if that is wanted.
+    pub fn new(comment: Comment, actor: &Actor, with_source: bool) -> CommentResource {
+        let source = with_source.then(|| comments::source(actor, &comment.comment).map(str::to_owned));
+        CommentResource { comment, source }
     }
 }
 

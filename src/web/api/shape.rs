@@ -66,6 +66,20 @@ impl Shape {
         names
     }
 
+    /// The members of one of its named schemas, with what each is, and whether it is always there.
+    pub fn members_of(&self, name: &str) -> Vec<(String, Value, bool)> {
+        let mut found = Vec::new();
+        let Some(schema) = self.parts.get(name) else { return found };
+        objects(schema, &self.parts, &mut |object| {
+            let required = object.get("required").and_then(Value::as_array);
+            for (name, schema) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
+                let is_required = required.is_some_and(|names| names.iter().any(|one| one == name));
+                found.push((name.clone(), schema.clone(), is_required));
+            }
+        });
+        found
+    }
+
     fn named(&self) -> Option<&Value> {
         self.parts.get(self.schema.get("$ref")?.as_str()?.rsplit('/').next()?)
     }
@@ -102,17 +116,27 @@ fn nullable(schema: &mut Value) {
 
 /// Visits the members of an object, also where it is put together from several.
 fn members(schema: &Value, parts: &BTreeMap<String, Value>, visit: &mut dyn FnMut(&Map<String, Value>)) {
-    if let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|name| name.rsplit('/').next())
-        && let Some(part) = parts.get(name)
-    {
-        members(part, parts, visit);
+    objects(schema, parts, &mut |object| {
+        if let Some(properties) = object.get("properties").and_then(Value::as_object) {
+            visit(properties);
+        }
+    });
+}
+
+/// Visits the schemas that an object is put together from.
+fn objects(schema: &Value, parts: &BTreeMap<String, Value>, visit: &mut dyn FnMut(&Value)) {
+    if let Some(part) = referred(schema).and_then(|name| parts.get(name)) {
+        objects(part, parts, visit);
     }
-    if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
-        visit(properties);
-    }
+    visit(schema);
     for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-        members(part, parts, visit);
+        objects(part, parts, visit);
     }
+}
+
+/// The name of the schema that one refers to.
+pub fn referred(schema: &Value) -> Option<&str> {
+    schema.get("$ref")?.as_str()?.rsplit('/').next()
 }
 
 fn reference(name: &str) -> Value {

@@ -115,8 +115,10 @@ async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let once = perform::once(&req, &bytes)?;
     let add = async {
         let (input, faults) = strict::read::<UserInput>(strict::parse(&bytes)?)?;
-        let role = input.role.into();
-        let change = faults.join(users::add(&site.app, &req.actor, &input.into(), role).await)?;
+        let (role, input) = (input.role.into(), input.into());
+        // With a member at fault nothing comes of it, and a password is hashed for nothing.
+        faults.join(users::check(&req.actor, &input, role))?;
+        let change = users::add(&site.app, &req.actor, &input, role).await?;
         Ok(change.map(|user| Outcome::User { id: user.id.0 }))
     };
     let done = perform::run(&site, once, add).await?;

@@ -91,9 +91,18 @@ impl Answer {
 
     /// As JSON; `pretty` for people.
     pub fn json(&self, pretty: bool) -> String {
+        self.written(pretty, USUAL)
+    }
+
+    /// As JSON for an event, which is short, and of which there can be one for each listener at a time.
+    pub fn event(&self) -> String {
+        self.written(false, 0)
+    }
+
+    fn written(&self, pretty: bool, room: usize) -> String {
         let cost = |cost| json!({ "cost": cost });
         let members = Members { errors: &self.errors, data: self.data.as_ref(), extensions: self.cost.map(cost) };
-        let mut json = Vec::with_capacity(USUAL);
+        let mut json = Vec::with_capacity(room);
         let written = if pretty {
             serde_json::to_writer_pretty(&mut json, &members)
         } else {

@@ -151,7 +151,7 @@ mod tests {
             posts(first: $n, after: null) @include(if: $with) { nodes { id } }
             post(slug: $slug) { id }
         }";
-        let named = "query($state: ListState) { posts(first: 1, state: $state) { nodes { id } } }";
+        let named = "query($status: StatusFilter) { posts(first: 1, status: $status) { nodes { id } } }";
         let several = "query A($n: Int) { posts(first: $n) { nodes { id } } } query B { me { id } }";
         let huge = 10_u64.pow(19);
         let rounds = [
@@ -170,9 +170,9 @@ mod tests {
             (simple, json!({ "n": 5, "slug": null }), false),
             (simple, json!({ "n": 5, "slug": "b", "with": "yes" }), false),
             (simple, json!({ "n": 5, "slug": "b", "unheard": [1] }), true),
-            (named, json!({ "state": "PUBLISHED" }), false),
-            (named, json!({ "state": "NEVER" }), false),
-            (named, json!({ "state": 1 }), false),
+            (named, json!({ "status": "PUBLISHED" }), false),
+            (named, json!({ "status": "NEVER" }), false),
+            (named, json!({ "status": 1 }), false),
             (several, json!({ "n": 1 }), false),
             ("{ post(slug: 1) { id } }", json!({}), false),
             ("{ pots { id } }", json!({}), false),

@@ -19,7 +19,8 @@ pub mod subscription;
 pub mod updates;
 
 use crate::domain::actor::Actor;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::service::media::MAX_UPLOAD;
 use crate::service::off_the_loop;
 use crate::web::Site;
 use crate::web::encoding;
@@ -43,9 +44,15 @@ use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Largest body of a request, in bytes: the longest post in a variable, its letters escaped.
-pub const BODY_LIMIT: u64 = 8 * 1024 * 1024;
+/// Largest body of a request, in bytes: the largest image in Base64 in a variable, and what is around it. The longest
+/// post with its letters escaped is shorter.
+pub const BODY_LIMIT: u64 = (MAX_UPLOAD as u64).div_ceil(3) * 4 + 256 * 1024;
+
+/// Longest body that is read where it is and at once; the time for a larger one the other tasks of an async thread do not
+/// have. What is in its variables is in memory several times while it is read and looked at, so it waits for its turn.
+const SHORT_BODY: usize = 256 * 1024;
 
 /// Brotli of answers that are kept nowhere.
 const QUALITY: u32 = 1;
@@ -65,6 +72,8 @@ pub struct Door {
     trusting: Api,
     costs: Costs,
     documents: Documents,
+    /// The turn of requests with a long body.
+    long: Semaphore,
 }
 
 impl Door {
@@ -77,7 +86,7 @@ impl Door {
         };
         let (schema, trusting) = (schema(ValidationMode::Strict), schema(ValidationMode::Fast));
         let costs = Costs::of(&schema.sdl(), introspection);
-        Door { schema, trusting, costs, documents: Documents::default() }
+        Door { schema, trusting, costs, documents: Documents::default(), long: Semaphore::new(1) }
     }
 }
 
@@ -124,7 +133,11 @@ pub async fn post(site: Arc<Site>, mut req: Req) -> Result<Res> {
         return Ok(Answer::refusal(&refusal).respond(speaks));
     }
     let body = req.bytes().await?;
-    let request = match Request::from_body(&body) {
+    // Until it is answered.
+    let turn = turn(&site, &body).await?;
+    let read = || Request::from_body(&body);
+    let request = if turn.is_some() { off_the_loop(read) } else { read() };
+    let request = match request {
         Ok(request) => request,
         Err(message) => return Ok(Answer::no_request(message).respond(speaks)),
     };
@@ -134,10 +147,21 @@ pub async fn post(site: Arc<Site>, mut req: Req) -> Result<Res> {
         return stream::open(&site, &req, prepared).await;
     }
     match prepared {
-        Ok(prepared) if prepared.weighed.kind == OperationType::Subscription => Ok(not_acceptable()),
+        Ok(prepared) if prepared.weighed.kind == OperationType::Subscription => {
+            Ok(Answer::refusal(&Refusal::NotEvents).respond(speaks))
+        }
         Ok(prepared) => Ok(run(&site, &req.actor, req.id, prepared).await?.respond(speaks)),
         Err(answer) => Ok(answer.respond(speaks)),
     }
+}
+
+/// The turn of a request with a long body; others need none.
+async fn turn<'a>(site: &'a Site, body: &[u8]) -> Result<Option<SemaphorePermit<'a>>> {
+    if body.len() <= SHORT_BODY {
+        return Ok(None);
+    }
+    let turn = door(site).long.acquire().await;
+    turn.map(Some).map_err(|cause| Error::Internal(Box::new(cause)))
 }
 
 /// GET: queries, and subscriptions as events. A whole answer has an ETag.
@@ -162,7 +186,7 @@ pub async fn get(site: Arc<Site>, req: Req) -> Result<Res> {
             res.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
             Ok(res)
         }
-        OperationType::Subscription => Ok(not_acceptable()),
+        OperationType::Subscription => Ok(Answer::refusal(&Refusal::NotEvents).respond(speaks)),
         OperationType::Query => {
             let answer = run(&site, &req.actor, req.id, prepared).await?;
             if !answer.is_whole() {
@@ -304,7 +328,7 @@ mod tests {
             ask(&site, &editor, &write).await;
             for reader in &readers {
                 let write = format!(
-                    r#"mutation {{ createComment(post: "post-{number}", input: {{ body: "{body}" }}) {{ comment {{ id }} }} }}"#
+                    r#"mutation {{ createComment(post: "post-{number}", input: {{ source: "{body}" }}) {{ comment {{ id }} }} }}"#
                 );
                 ask(&site, reader, &write).await;
             }

@@ -2,7 +2,7 @@
 
 use crate::domain::post::{Kind, PostCard, PostFilter};
 use crate::error::{Error, Result};
-use crate::service::posts;
+use crate::service::{comments, posts};
 use crate::web::graphql::connection::{Part, part, window};
 use crate::web::graphql::context::{Operation, Reading, operation};
 use crate::web::graphql::updates::etag;
@@ -75,11 +75,10 @@ impl Comment {
         operation(ctx)?.text(&self.html)
     }
 
-    /// The text in Markdown, for its author; null for others.
+    /// The text in Markdown, for its author and those who moderate; null for others.
     async fn source(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         let operation = operation(ctx)?;
-        let own = operation.actor.user_id() == Some(self.comment.author) && !self.deleted;
-        own.then(|| operation.text(&self.comment.source)).transpose()
+        comments::source(&operation.actor, &self.comment).map(|source| operation.text(source)).transpose()
     }
 
     /// The post it stands under.

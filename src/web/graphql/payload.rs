@@ -5,6 +5,7 @@ use crate::web::graphql::context::Operation;
 use crate::web::problem;
 use crate::web::wire::camel_case;
 use crate::web::wire::comments::Comment;
+use crate::web::wire::media::Media;
 use crate::web::wire::people::{Token, User};
 use crate::web::wire::posts::Post;
 use crate::web::wire::site::{Category, Settings};
@@ -73,6 +74,8 @@ payloads! {
     PostPayload { post: Post },
     /// A comment that was written.
     CommentPayload { comment: Comment },
+    /// An image that was uploaded.
+    MediaPayload { media: Media },
     /// A category that was written.
     CategoryPayload { category: Category },
     /// An account that was made or changed.

@@ -11,7 +11,7 @@ use crate::web::graphql::nodes;
 use crate::web::wire::comments::Comment;
 use crate::web::wire::media::Media;
 use crate::web::wire::people::{Session, Token, User};
-use crate::web::wire::posts::{ListState, Post};
+use crate::web::wire::posts::{Post, StatusFilter};
 use crate::web::wire::site::{Category, Redirect, Settings, Tag};
 use async_graphql::{Context, ID, Object};
 
@@ -37,12 +37,12 @@ impl Query {
         ctx: &Context<'_>,
         first: Option<i32>,
         after: Option<String>,
-        #[graphql(default)] state: ListState,
+        #[graphql(default)] status: StatusFilter,
         #[graphql(desc = "Slug of a category.")] category: Option<String>,
         #[graphql(desc = "Slug of a tag.")] tag: Option<String>,
         #[graphql(desc = "A user name.")] author: Option<String>,
     ) -> Result<Part<Post>> {
-        nodes::posts(ctx, &PostFilter { kind: Kind::Post, state: state.into(), category, tag, author }, first, after)
+        nodes::posts(ctx, &PostFilter { kind: Kind::Post, state: status.into(), category, tag, author }, first, after)
     }
 
     /// Pages, newest made first.
@@ -51,9 +51,9 @@ impl Query {
         ctx: &Context<'_>,
         first: Option<i32>,
         after: Option<String>,
-        #[graphql(default)] state: ListState,
+        #[graphql(default)] status: StatusFilter,
     ) -> Result<Part<Post>> {
-        nodes::posts(ctx, &PostFilter { state: state.into(), ..PostFilter::public(Kind::Page) }, first, after)
+        nodes::posts(ctx, &PostFilter { state: status.into(), ..PostFilter::public(Kind::Page) }, first, after)
     }
 
     /// The comments of all posts, newest first, for those who moderate.
@@ -98,7 +98,14 @@ impl Query {
         part_of(all, &window, "tags", |tag: &Tag| tag.slug.as_str())
     }
 
-    /// Uploaded images, newest first, for those who write. REST takes uploads, as files do not go into JSON.
+    /// A tag by its slug; null if no public post carries it.
+    async fn tag(&self, ctx: &Context<'_>, slug: String) -> Result<Option<Tag>> {
+        let operation = operation(ctx)?;
+        let found = or_none(tags::by_slug(operation.app(), &operation.reading()?.txn, &slug))?;
+        Ok(found.map(|(tag, _)| Tag::new(&tag, operation.app().links())))
+    }
+
+    /// Uploaded images, newest first, for those who write.
     async fn media(&self, ctx: &Context<'_>, first: Option<i32>, after: Option<String>) -> Result<Part<Media>> {
         let window = window(first, after)?;
         let operation = operation(ctx)?;

@@ -54,7 +54,7 @@ const COMPLETE: &str = "event: complete\ndata:\n\n";
 
 /// JSON has no line breaks unless it is written for people.
 fn next(answer: &Answer) -> Bytes {
-    format!("event: next\ndata: {}\n\n", answer.json(false)).into()
+    format!("event: next\ndata: {}\n\n", answer.event()).into()
 }
 
 /// One listener's stream.

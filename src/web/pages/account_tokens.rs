@@ -3,7 +3,9 @@
 use crate::domain::id::TokenId;
 use crate::domain::token::{NewToken, TokenScope};
 use crate::error::{Error, FieldError, Result};
+use crate::service::receipts::{Done, Once};
 use crate::service::tokens;
+use crate::service::tokens::Issued;
 use crate::view;
 use crate::view::tokens::Tokens;
 use crate::web::Site;
@@ -23,7 +25,8 @@ pub async fn index(site: Arc<Site>, req: Req) -> Result<Res> {
     show(&site, &req, StatusCode::OK, &typed, (None, &[]))
 }
 
-/// Makes a token. The answer is the page itself and no redirect: it is the only one that shows the secret.
+/// Makes a token. The answer is the page itself and no redirect: it is the only one that shows the secret. Loaded
+/// again, which sends the form again, it makes nothing and leads to the list.
 pub async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let form = req.form().await?;
     let ticked = TokenScope::ALL.iter().map(|scope| scope.as_str()).filter(|word| form.has(word));
@@ -32,16 +35,30 @@ pub async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
         scopes: ticked.map(str::to_owned).collect(),
         days: form.text("expires_in_days").into(),
     };
-    match site.app.commit(tokens::create(&site.app, &req.actor, &typed)).await {
-        Ok(issued) => {
+    match made(&site, &req, form.text("once"), &typed).await {
+        Ok(Done::Now(issued)) => {
             let empty = NewToken { days: DAYS.into(), ..NewToken::default() };
             show(&site, &req, StatusCode::CREATED, &empty, (Some(&issued.secret), &[]))
+        }
+        Ok(Done::Before(_)) => {
+            Ok(response::see_other(&format!("{}?done=already-made", site.app.links().account_tokens())))
         }
         Err(error) => {
             let (status, errors) = refused(error)?;
             show(&site, &req, status, &typed, (None, &errors))
         }
     }
+}
+
+/// A form without a key is one that a program filled in.
+async fn made(site: &Site, req: &Req, key: &str, typed: &NewToken) -> Result<Done<Issued>> {
+    let change = tokens::create(&site.app, &req.actor, typed)?;
+    if key.is_empty() {
+        return Ok(Done::Now(change.commit(&site.app).await?));
+    }
+    let scopes = typed.scopes.join(" ");
+    let once = Once::of_form(&req.actor, key, &[typed.name.as_bytes(), scopes.as_bytes(), typed.days.as_bytes()])?;
+    once.commit(&site.app, change, |issued| issued.token.id.to_string()).await
 }
 
 /// Revokes a token, at once.
@@ -60,6 +77,6 @@ fn show(
 ) -> Result<Res> {
     let txn = site.app.read()?;
     let tokens = tokens::list(&txn, &req.actor)?;
-    let page = Tokens { tokens: &tokens, typed, secret };
+    let page = Tokens { tokens: &tokens, typed, once: &Once::form_key()?, secret };
     Ok(response::html_status(status, framed(site, req, &txn, &[], |frame| view::tokens::show(frame, &page, errors))?))
 }

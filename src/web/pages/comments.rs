@@ -3,7 +3,7 @@
 use crate::domain::comment::{Comment, PlacedComment};
 use crate::domain::id::CommentId;
 use crate::domain::post::{Kind, PostHead};
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldError, Result};
 use crate::service::ReadTxn;
 use crate::service::comments;
 use crate::service::posts;
@@ -39,13 +39,20 @@ pub async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
     }
 }
 
+/// As `refused` says it, by the names that the form has: its text is called `body`.
+fn refused_text(error: Error) -> Result<(StatusCode, Vec<FieldError>)> {
+    let (status, mut errors) = refused(error)?;
+    errors.iter_mut().filter(|error| error.field == "source").for_each(|error| error.field = "body".into());
+    Ok((status, errors))
+}
+
 /// Shows the form again, with what was typed: whatever went wrong, the text is not lost.
 fn write_again(site: &Site, req: &Req, parent: Option<CommentId>, body: &str, error: Error) -> Result<Res> {
     let txn = site.app.read()?;
     let post = posts::visible(&site.app, &txn, &req.actor, Kind::Post, req.param("slug")?)?;
     let (status, errors) = match error {
         Error::Unauthenticated if !body.trim().is_empty() => (StatusCode::UNAUTHORIZED, vec![signed_out()]),
-        error => refused(error)?,
+        error => refused_text(error)?,
     };
     let parent = parent.and_then(|parent| comments::find(&txn, post.id, parent).ok()).map(|(placed, _)| placed);
     let typed = CommentBox { body, errors: &errors };
@@ -89,7 +96,7 @@ pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     match site.app.commit(comments::edit(&site.app, &req.actor, subject, form.text("body")).await).await {
         Ok(comment) => there(&site, post.slug.as_str(), &comment),
         Err(error) => {
-            let (status, errors) = refused(error)?;
+            let (status, errors) = refused_text(error)?;
             let typed = CommentBox { body: form.text("body"), errors: &errors };
             let txn = site.app.read()?;
             Ok(response::html_status(

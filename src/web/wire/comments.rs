@@ -68,7 +68,7 @@ impl Comment {
 pub struct CommentInput {
     /// The text in Markdown.
     #[schema(min_length = 1, max_length = 20_000, example = "They *hoot*.")]
-    pub body: String,
+    pub source: String,
     /// The comment it replies to.
     #[serde(default)]
     pub parent_id: Option<String>,
@@ -88,5 +88,5 @@ impl CommentInput {
 pub struct CommentPatch {
     /// The text in Markdown.
     #[schema(min_length = 1, max_length = 20_000, example = "They *hoot* at dusk.")]
-    pub body: String,
+    pub source: String,
 }

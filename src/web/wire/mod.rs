@@ -37,7 +37,9 @@ impl Serialize for Time {
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Time, D::Error> {
         let text = String::deserialize(from)?;
-        Time::parse(&text).ok_or_else(|| serde::de::Error::custom("a time such as 2026-05-03T10:28:00Z"))
+        Time::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom("Please send a time with its offset, such as 2026-05-03T10:28:00Z.")
+        })
     }
 }
 

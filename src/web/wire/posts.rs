@@ -29,11 +29,13 @@ pub enum Kind {
     Page,
 }
 
-/// Where a post stands: nobody else sees a draft, and a scheduled post appears at its time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Enum, ToSchema)]
+/// Where a post stands: nobody else sees a draft, and a scheduled post appears at its time. What is written as
+/// `published` with a time to come is scheduled, and `scheduled` wants one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Enum, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[graphql(remote = "crate::domain::post::State")]
-pub enum State {
+pub enum Status {
+    #[default]
     Draft,
     Scheduled,
     Published,
@@ -43,22 +45,12 @@ pub enum State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Enum, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[graphql(remote = "crate::domain::post::StateFilter")]
-pub enum ListState {
+pub enum StatusFilter {
     #[default]
     Published,
     Draft,
     Scheduled,
     All,
-}
-
-/// What its authors want of a post. `published` with a time to come is scheduled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Enum, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[graphql(remote = "crate::domain::post::Status")]
-pub enum Status {
-    #[default]
-    Draft,
-    Published,
 }
 
 /// A post or a page, without its text.
@@ -76,7 +68,7 @@ pub struct Post {
     /// Address of its page on this site, beginning with `/`.
     #[schema(example = "/posts/owls-at-night")]
     pub url: String,
-    pub state: State,
+    pub status: Status,
     /// When it became or becomes public; null for a draft without a time.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub published_at: Option<Time>,
@@ -122,7 +114,7 @@ impl Post {
             slug: head.slug.to_string(),
             title: head.title.clone(),
             url: links.content(&head),
-            state: head.state(now).into(),
+            status: head.state(now).into(),
             published_at: head.published_at.map(Time),
             created_at: Time(head.created_at),
             updated_at: Time(head.updated_at),
@@ -167,7 +159,7 @@ pub struct PostInput {
     pub excerpt: String,
     #[graphql(default)]
     pub status: Status,
-    /// Null: when it is published.
+    /// Null: when it is published. With a time to come it is scheduled.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub published_at: Option<Time>,
     /// Null: true for posts.
@@ -199,7 +191,8 @@ impl PostInput {
             category,
             tags: head.tags.iter().map(|tag| tag.name.clone()).collect(),
             excerpt: head.excerpt.clone(),
-            status: head.status.into(),
+            // With its time: one that is scheduled stays so, and a change of the time alone says what it becomes.
+            status: if head.status == post::Status::Draft { Status::Draft } else { Status::Published },
             published_at: head.published_at.map(Time),
             comments_open: Some(head.comments_open),
             cover: head
@@ -213,8 +206,14 @@ impl PostInput {
 impl PostInput {
     /// In the words of the domain, with what is to be done: looks up the category and the cover. Tells of
     /// every field at fault at once.
-    pub fn typed(self, txn: &ReadTxn, kind: post::Kind) -> Result<(post::PostInput, Intent)> {
+    pub fn typed(self, txn: &ReadTxn, kind: post::Kind, now: Timestamp) -> Result<(post::PostInput, Intent)> {
         let mut errors = FieldErrors::new();
+        if self.status == Status::Scheduled && self.published_at.is_none_or(|time| time.0 <= now) {
+            errors.add(
+                "published_at",
+                "A scheduled post has a time to come here. To publish it at once, send “published” as its status.",
+            );
+        }
         let category = self.category.filter(|slug| !slug.is_empty());
         let category = category.and_then(|slug| {
             let found = categories::by_slug(txn, &slug).map_err(|_| "There is no category of this slug.".into());
@@ -246,6 +245,6 @@ impl PostInput {
             errors.merge(input.validate(kind, &Zone::utc()).map(drop))?;
         }
         errors.finish()?;
-        Ok((input, if self.status == Status::Published { Intent::Publish } else { Intent::Unpublish }))
+        Ok((input, if self.status == Status::Draft { Intent::Unpublish } else { Intent::Publish }))
     }
 }

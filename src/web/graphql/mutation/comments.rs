@@ -54,7 +54,7 @@ impl CommentMutation {
 }
 
 async fn create(operation: &Operation, slug: &str, input: CommentInput) -> Result<Comment> {
-    let change = comments::submit(operation.app(), &operation.actor, slug, input.parent()?, &input.body).await;
+    let change = comments::submit(operation.app(), &operation.actor, slug, input.parent()?, &input.source).await;
     let written = operation.commit(change).await?;
     shown(operation, written.post, written.id)
 }
@@ -65,7 +65,7 @@ async fn update(operation: &Operation, (slug, id, etag): (&str, &str, &str), inp
     comments::may_edit(&operation.actor, &comment, operation.reading()?.now)?;
     check(&Comment::new(placed, &post.slug, operation.app().links()), etag)?;
     let place = (post.id, comment.id);
-    let change = comments::edit(operation.app(), &operation.actor, place, &input.body).await;
+    let change = comments::edit(operation.app(), &operation.actor, place, &input.source).await;
     operation.commit(change.map(|change| change.if_still(Seen::Comment(Box::new(comment))))).await?;
     shown(operation, place.0, place.1)
 }

@@ -4,7 +4,7 @@ use crate::domain::id::PostId;
 use crate::domain::post::{Kind, PostHead};
 use crate::error::{Error, Result};
 use crate::service::change::Seen;
-use crate::service::{posts, writing};
+use crate::service::{categories, posts, writing};
 use crate::web::graphql::context::{Operation, operation};
 use crate::web::graphql::nodes;
 use crate::web::graphql::payload::{DeletePayload, PostPayload, settle};
@@ -78,7 +78,10 @@ impl PostMutation {
 
 async fn create(operation: &Operation, kind: Kind, input: PostInput) -> Result<Post> {
     writing::permit(&operation.actor, kind)?;
-    let (input, intent) = input.typed(&operation.reading()?.txn, kind)?;
+    let (input, intent) = {
+        let reading = operation.reading()?;
+        input.typed(&reading.txn, kind, reading.now)?
+    };
     let change = writing::create(operation.app(), &operation.actor, kind, &input, intent).await;
     let head = operation.commit(change).await?;
     written(operation, head)
@@ -91,9 +94,9 @@ async fn update(ctx: &Context<'_>, kind: Kind, id: &str, version: u32) -> Result
         let reading = operation.reading()?;
         let head = changeable(operation, kind, id)?;
         let (_, source) = posts::editable(operation.app(), &reading.txn, &operation.actor, head.id)?;
-        let category = posts::cards(&reading.txn, vec![head.clone()])?.pop().and_then(|card| card.category);
+        let category = categories::of_post(&reading.txn, &head)?;
         let current = PostInput::of(&head, source, category.map(|category| category.slug.to_string()));
-        let (input, intent) = overlaid(ctx, &current)?.typed(&reading.txn, kind)?;
+        let (input, intent) = overlaid(ctx, &current)?.typed(&reading.txn, kind, reading.now)?;
         (head.id, input, intent)
     };
     let change = writing::update(operation.app(), &operation.actor, (id, version), &input, intent).await;

@@ -1,11 +1,12 @@
-//! The settings of the site, and deleting images.
+//! The settings of the site, and its images.
 
 use crate::error::Result;
 use crate::service::change::Seen;
 use crate::service::{media, settings};
-use crate::web::graphql::context::operation;
-use crate::web::graphql::payload::{DeletePayload, SettingsPayload, settle};
+use crate::web::graphql::context::{Operation, operation};
+use crate::web::graphql::payload::{DeletePayload, MediaPayload, SettingsPayload, settle};
 use crate::web::graphql::updates::{check, overlaid};
+use crate::web::wire::media::{Media, MediaInput};
 use crate::web::wire::site::{Settings, SettingsInput};
 use async_graphql::{Context, ID, Object};
 
@@ -25,12 +26,26 @@ impl SiteMutation {
         settle(operation(ctx)?, update_settings(ctx, &etag).await)
     }
 
-    /// Deletes an image: one's own, or any for an editor. Uploads go to REST, `POST /api/v1/media`.
+    /// Uploads an image, as authors may. It is checked, cleaned of what cameras note down, and named by its
+    /// content: the same image again is the one that is there. REST takes it as it is, which is shorter.
+    async fn upload_media(&self, ctx: &Context<'_>, input: MediaInput) -> Result<MediaPayload> {
+        let operation = operation(ctx)?;
+        settle(operation, upload(operation, input).await)
+    }
+
+    /// Deletes an image: one's own, or any for an editor.
     async fn delete_media(&self, ctx: &Context<'_>, id: ID) -> Result<DeletePayload> {
         let operation = operation(ctx)?;
         let removed = operation.commit(media::remove(operation.app(), &operation.actor, &id)).await;
         settle(operation, removed.map(|()| id))
     }
+}
+
+async fn upload(operation: &Operation, input: MediaInput) -> Result<Media> {
+    media::may_upload(&operation.actor)?;
+    let bytes = input.data.bytes()?;
+    let change = media::upload(operation.app(), &operation.actor, "data", &input.name, bytes).await;
+    Ok(Media::new(&operation.commit(change).await?, operation.app().links()))
 }
 
 async fn update_settings(ctx: &Context<'_>, etag: &str) -> Result<Settings> {

@@ -119,7 +119,8 @@
 //! 0.1 to 10 seconds the writer tries again. A commit that failed may have reached the disk all the same, so
 //! every cached page counts as changed; after a read that failed all of them stay. Below 32 MB of free space (a sixteenth of a small disk)
 //! the store's functions that add something refuse with `Error::NoSpace`, and the rest is there
-//! for deleting. `/readyz` and the log tell.
+//! for deleting, as are a few megabytes of the file that the disk has given in advance, for when another program
+//! takes the rest (`store::reserve`). `/readyz` and the log tell.
 //!
 //! # Known quirks
 //!

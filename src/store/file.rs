@@ -5,6 +5,7 @@ use crate::store::copy::sync_folder;
 use crate::store::disk::{Gauge, Space, Watched};
 use crate::store::frozen::Frozen;
 use crate::store::migrate::{self, Step};
+use crate::store::reserve::Reserve;
 use crate::store::trouble::{cannot_open, damaged, explain, unreadable, unwritable, without_panic};
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{BackendError, Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, StorageBackend};
@@ -59,12 +60,12 @@ impl Place {
 
     fn open_with(&self, opening: Opening, gauge: &Arc<Gauge>, steps: &[Step]) -> Result<Database> {
         let path = self.path();
-        let inner = self.backend(opening)?;
+        let (inner, reserve) = self.backend(opening)?;
         let is_new = inner.len().map_err(|cause| cannot_open(path, &cause))? == 0;
         if !is_new {
             self.prepare(steps)?;
         }
-        let watched = Watched { inner, gauge: Arc::clone(gauge) };
+        let watched = Watched { inner, gauge: Arc::clone(gauge), reserve };
         let db = guarded(path, || self.builder().create_with_backend(watched))?;
         let brought_up = without_panic(path, || {
             let version = migrate::version(&db, steps).map_err(|error| unreadable(path, error))?;
@@ -133,22 +134,23 @@ impl Place {
         }
     }
 
-    fn backend(&self, opening: Opening) -> Result<Box<dyn StorageBackend>> {
+    fn backend(&self, opening: Opening) -> Result<(Box<dyn StorageBackend>, Option<Reserve>)> {
         let path = self.path();
-        let inner = match self {
-            Place::Backend { reopen, .. } => reopen(),
+        let (inner, reserve) = match self {
+            Place::Backend { reopen, .. } => (reopen(), None),
             Place::File { .. } => {
                 let file = open_to_write(path, opening).map_err(|cause| cannot_open(path, &cause))?;
                 if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
                     return Err(Error::Failed(format!("“{}” is a folder; please name a file.", path.display())));
                 }
-                boxed(path, file)?
+                let reserve = file.try_clone().ok().map(Reserve::new);
+                (boxed(path, file)?, reserve)
             }
         };
         if opening == Opening::Create {
             clear_unbegun(&*inner).map_err(|cause| cannot_open(path, &cause))?;
         }
-        Ok(inner)
+        Ok((inner, reserve))
     }
 
     /// Bytes of the file; `None` in memory, or if it cannot be told.

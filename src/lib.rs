@@ -130,6 +130,8 @@
 //!   same.
 //! - A GraphQL update takes the input of a create, and what the client leaves out of it stays: the resolver
 //!   looks at the argument as it was sent (`web::graphql::updates`).
+//! - hyper answers a head that it cannot read by itself and has no hook for that. `server::heads` tells by what
+//!   is being sent that it does, and sends the answer of `web::raw_head` instead.
 //! - `pamphlet try` hashes its password at the lowest cost to be ready at once; the first login
 //!   raises it.
 #![forbid(unsafe_code)]

@@ -23,6 +23,7 @@ pub mod pipeline;
 pub mod problem;
 pub mod quota;
 pub mod range;
+pub mod raw_head;
 pub mod request;
 pub mod response;
 pub mod router;

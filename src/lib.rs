@@ -120,7 +120,8 @@
 //! 0.1 to 10 seconds the writer tries again. A commit that failed may have reached the disk all the same, so
 //! every cached page counts as changed; after a read that failed all of them stay. Below 32 MB of free space (a sixteenth of a small disk)
 //! the store's functions that add something refuse with `Error::NoSpace`, and the rest is there
-//! for deleting. `/readyz` and the log tell.
+//! for deleting, as are a few megabytes of the file that the disk has given in advance, for when another program
+//! takes the rest (`store::reserve`). `/readyz` and the log tell.
 //!
 //! # Known quirks
 //!
@@ -131,6 +132,8 @@
 //!   same.
 //! - A GraphQL update takes the input of a create, and what the client leaves out of it stays: the resolver
 //!   looks at the argument as it was sent (`web::graphql::updates`).
+//! - hyper answers a head that it cannot read by itself and has no hook for that. `server::heads` tells by what
+//!   is being sent that it does, and sends the answer of `web::raw_head` instead.
 //! - `pamphlet try` hashes its password at the lowest cost to be ready at once; the first login
 //!   raises it.
 #![forbid(unsafe_code)]

@@ -2,6 +2,7 @@
 
 pub mod coarse;
 pub mod files;
+pub mod heads;
 pub mod line;
 pub mod listen;
 pub mod log;
@@ -14,6 +15,7 @@ pub mod timer;
 pub mod turns;
 
 use crate::config::Patience;
+use crate::server::heads::{Exchange, Heads, Talk};
 use crate::server::seats::{Seat, Seats};
 use crate::server::stall::Stalling;
 use crate::server::timer::HeadTimer;
@@ -22,6 +24,7 @@ use crate::service::live::Publications;
 use crate::web::Site;
 use crate::web::metrics::Open;
 use crate::web::pipeline;
+use crate::web::raw_head;
 use futures_util::FutureExt;
 use http::HeaderValue;
 use http::header::{ACCEPT, HeaderName};
@@ -151,9 +154,13 @@ async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>,
         seat.multiplexes();
     }
     let begin = seat.runner();
+    let exchange = Arc::<Exchange>::default();
+    let talk = matches!(version, Spoken::Http1).then(|| talk(&exchange, &seat, &site, peer));
     let service = service_fn(move |request: Request<Incoming>| {
         let running = begin();
-        let request = detached(request).map(|body| Receiving::new(body, &running));
+        let mut request = detached(request).map(|body| Receiving::new(body, &running));
+        raw_head::note_lengths(&mut request, || exchange.head());
+        exchange.begin(request.body());
         pipeline::answer(&site, peer, request)
             .map(|res| Ok::<_, Infallible>(res.map(|body| Sending::new(body, running))))
     });
@@ -161,7 +168,7 @@ async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>,
         Spoken::Http1 => builder(patience).http1_only(),
         Spoken::Http2 => builder(patience).http2_only(),
     };
-    let stream = TokioIo::new(Stalling::new(stream, patience, seat.blocked()));
+    let stream = TokioIo::new(Heads::new(Stalling::new(stream, patience, seat.blocked()), talk));
     let mut connection = std::pin::pin!(builder.serve_connection(stream, service));
     let seat = Arc::new(seat);
     let mut watch = Watch::over(seat.clone(), Some(stopping), patience);
@@ -187,6 +194,16 @@ async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>,
                 _ => return,
             },
         }
+    }
+}
+
+/// How a connection of HTTP/1 answers what hyper cannot read.
+fn talk(exchange: &Arc<Exchange>, seat: &Seat, site: &Arc<Site>, peer: SocketAddr) -> Talk {
+    let site = Arc::clone(site);
+    Talk {
+        exchange: Arc::clone(exchange),
+        is_quiet: Box::new(seat.is_quiet()),
+        answer: Box::new(move |own, head| raw_head::refuse(&site, peer.ip(), own, head)),
     }
 }
 

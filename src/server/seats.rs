@@ -219,6 +219,12 @@ impl Seat {
         move || Running::new(occupant.clone())
     }
 
+    /// Tells whether no request runs, its answer included.
+    pub fn is_quiet(&self) -> impl Fn() -> bool + Send + 'static {
+        let occupant = self.occupant.clone();
+        move || occupant.running.load(Ordering::Acquire) == 0
+    }
+
     /// Says that the connection carries several requests at once.
     pub fn multiplexes(&self) {
         self.occupant.multiplexes.store(true, Ordering::Relaxed);

@@ -1,5 +1,6 @@
 //! The layer under redb: it passes everything on, counts it and notices trouble.
 
+use crate::store::reserve::Reserve;
 use redb::{BackendError, StorageBackend};
 use std::io;
 use std::ops::Bound;
@@ -115,6 +116,8 @@ impl Gauge {
 pub(in crate::store) struct Watched {
     pub(in crate::store) inner: Box<dyn StorageBackend>,
     pub(in crate::store) gauge: Arc<Gauge>,
+    /// Of a file.
+    pub(in crate::store) reserve: Option<Reserve>,
 }
 
 impl StorageBackend for Watched {
@@ -127,7 +130,11 @@ impl StorageBackend for Watched {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.gauge.note(self.inner.set_len(len))
+        let set = self.gauge.note(self.inner.set_len(len));
+        if let Some(reserve) = &self.reserve {
+            reserve.cut(len);
+        }
+        set
     }
 
     fn sync_data(&self) -> io::Result<()> {
@@ -138,6 +145,12 @@ impl StorageBackend for Watched {
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         self.gauge.writes.fetch_add(1, Ordering::Relaxed);
         self.gauge.bytes.fetch_add(data.len() as u64, Ordering::Relaxed);
+        // The last of the room is for those who delete, and what is ahead already is theirs.
+        if let Some(reserve) = &self.reserve
+            && !self.gauge.was_low.load(Ordering::Relaxed)
+        {
+            reserve.before_write(offset.saturating_add(data.len() as u64));
+        }
         self.gauge.note(self.inner.write(offset, data))
     }
 

@@ -5,6 +5,7 @@ use crate::store::copy::sync_folder;
 use crate::store::disk::{Gauge, Space, Watched};
 use crate::store::frozen::Frozen;
 use crate::store::migrate::{self, Step};
+use crate::store::reserve::Reserve;
 use crate::store::trouble::{cannot_open, damaged, explain, unreadable, unwritable, without_panic};
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{BackendError, Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, StorageBackend};
@@ -59,12 +60,12 @@ impl Place {
 
     fn open_with(&self, opening: Opening, gauge: &Arc<Gauge>, steps: &[Step]) -> Result<Database> {
         let path = self.path();
-        let inner = self.backend(opening)?;
+        let (inner, reserve) = self.backend(opening)?;
         let is_new = inner.len().map_err(|cause| cannot_open(path, &cause))? == 0;
         if !is_new {
             self.prepare(steps)?;
         }
-        let watched = Watched { inner, gauge: Arc::clone(gauge) };
+        let watched = Watched { inner, gauge: Arc::clone(gauge), reserve };
         let db = guarded(path, || self.builder().create_with_backend(watched))?;
         let brought_up = without_panic(path, || {
             let version = migrate::version(&db, steps).map_err(|error| unreadable(path, error))?;
@@ -103,9 +104,9 @@ impl Place {
     fn frozen(&self, walk: bool) -> std::result::Result<Database, Frost> {
         let path = self.path();
         let (inner, locks) = match self {
-            Place::File { path, .. } => match file_options(Opening::Existing).open(path) {
+            Place::File { path, .. } => match open_to_write(path, Opening::Existing) {
                 Ok(file) => (boxed(path, file)?, true),
-                Err(_) => (boxed(path, File::open(path).map_err(|cause| cannot_open(path, &cause))?)?, false),
+                Err(_) => (boxed(path, open_to_read(path)?)?, false),
             },
             Place::Backend { reopen, .. } => (reopen(), false),
         };
@@ -133,22 +134,23 @@ impl Place {
         }
     }
 
-    fn backend(&self, opening: Opening) -> Result<Box<dyn StorageBackend>> {
+    fn backend(&self, opening: Opening) -> Result<(Box<dyn StorageBackend>, Option<Reserve>)> {
         let path = self.path();
-        let inner = match self {
-            Place::Backend { reopen, .. } => reopen(),
+        let (inner, reserve) = match self {
+            Place::Backend { reopen, .. } => (reopen(), None),
             Place::File { .. } => {
-                let file = file_options(opening).open(path).map_err(|cause| cannot_open(path, &cause))?;
+                let file = open_to_write(path, opening).map_err(|cause| cannot_open(path, &cause))?;
                 if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
                     return Err(Error::Failed(format!("“{}” is a folder; please name a file.", path.display())));
                 }
-                boxed(path, file)?
+                let reserve = file.try_clone().ok().map(Reserve::new);
+                (boxed(path, file)?, reserve)
             }
         };
         if opening == Opening::Create {
             clear_unbegun(&*inner).map_err(|cause| cannot_open(path, &cause))?;
         }
-        Ok(inner)
+        Ok((inner, reserve))
     }
 
     /// Bytes of the file; `None` in memory, or if it cannot be told.
@@ -194,13 +196,13 @@ fn boxed(path: &Path, file: File) -> Result<Box<dyn StorageBackend>> {
 
 /// Opens a file beside the process that serves it, to read only.
 pub(in crate::store) fn open_read_only(path: &Path, cache: usize) -> Result<ReadOnlyDatabase> {
-    let file = File::open(path).map_err(|cause| cannot_open(path, &cause))?;
+    let file = open_to_read(path)?;
     guarded(path, || builder(cache, ConcurrencyMode::SingleWriter).open_read_only_with_backend(FileBackend::new(file)?))
 }
 
 /// Opens a file that no other process has, without bringing its schema up to date.
 pub(in crate::store) fn open_alone(path: &Path, cache: usize) -> Result<Database> {
-    let file = file_options(Opening::Existing).open(path).map_err(|cause| cannot_open(path, &cause))?;
+    let file = open_to_write(path, Opening::Existing).map_err(|cause| cannot_open(path, &cause))?;
     guarded(path, || builder(cache, ConcurrencyMode::SingleWriter).create_with_backend(FileBackend::new(file)?))
 }
 
@@ -211,12 +213,33 @@ fn builder(cache: usize, mode: ConcurrencyMode) -> Builder {
 }
 
 /// The file holds password hashes and drafts: nobody but its owner may read it.
-fn file_options(opening: Opening) -> OpenOptions {
+fn open_to_write(path: &Path, opening: Opening) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(opening == Opening::Create);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+    open_quietly(path, &mut options)
+}
+
+fn open_to_read(path: &Path) -> Result<File> {
+    open_quietly(path, OpenOptions::new().read(true)).map_err(|cause| cannot_open(path, &cause))
+}
+
+/// Nothing is written because something was read: most systems note the time of the first read after each
+/// write, which is a write too. Only the file's owner may ask them not to.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn open_quietly(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let quiet = options.clone().custom_flags(rustix::fs::OFlags::NOATIME.bits().cast_signed()).open(path);
+    match quiet {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => options.open(path),
+        opened => opened,
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn open_quietly(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    options.open(path)
 }
 
 fn guarded<T>(path: &Path, open: impl FnOnce() -> std::result::Result<T, DatabaseError>) -> Result<T> {

@@ -23,6 +23,7 @@ pub mod receipts;
 mod record;
 pub mod redirects;
 mod reopen;
+mod reserve;
 mod schema;
 pub mod sessions;
 pub mod settings;

@@ -7,6 +7,7 @@ use crate::web::accept;
 use crate::web::form;
 use crate::web::origin;
 use crate::web::problem::{Failure, Refusal};
+use crate::web::raw_head::BothLengths;
 use crate::web::response;
 use crate::web::response::Res;
 use crate::web::router::{Route, Surface};
@@ -40,6 +41,9 @@ pub fn request(parts: &Parts) -> std::result::Result<&str, Refusal> {
         || codings.next().is_some()
     {
         return Err(Refusal::TransferCoding);
+    }
+    if parts.extensions.get::<BothLengths>().is_some() {
+        return Err(Refusal::BothLengths);
     }
     origin::host(parts).ok_or(Refusal::BadRequest)
 }

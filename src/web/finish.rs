@@ -30,6 +30,11 @@ impl Finish {
         Finish { id, https, version: parts.version, takes_gzip: encoding::takes_gzip(&parts.headers) }
     }
 
+    /// For the answer to what could not be read.
+    pub fn unread(id: RequestId, https: bool) -> Finish {
+        Finish { id, https, version: Version::HTTP_11, takes_gzip: false }
+    }
+
     /// Adds what the handler left open.
     pub fn finish(&self, mut res: Res) -> Res {
         if is_codable(&res) {

@@ -24,6 +24,7 @@ pub mod problem;
 pub mod problems;
 pub mod quota;
 pub mod range;
+pub mod raw_head;
 pub mod request;
 pub mod response;
 pub mod router;

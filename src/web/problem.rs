@@ -53,6 +53,8 @@ pub enum Refusal {
     BadRequest,
     /// A body in other transfer codings than chunks (RFC 9112, section 6.1).
     TransferCoding,
+    /// A body with its length and in chunks, which may end elsewhere for whoever stands before us.
+    BothLengths,
     /// The address is longer than any of ours.
     LongAddress,
     /// These methods are allowed, by the address or at all.
@@ -236,6 +238,12 @@ pub(in crate::web) fn refused(refusal: &Refusal) -> Verdict {
             "malformed",
             "Not understood",
             "The body can be sent with its length or in chunks; no other Transfer-Encoding is understood.".into(),
+        ),
+        Refusal::BothLengths => (
+            StatusCode::BAD_REQUEST,
+            "malformed",
+            "Not understood",
+            "The body can be sent with its length or in chunks, and not with both.".into(),
         ),
         Refusal::LongAddress => {
             (StatusCode::URI_TOO_LONG, "address-too-long", "Address too long", "This site has no address of that length.".into())

@@ -8,9 +8,10 @@ use pamphlet::server::listen::listen;
 use pamphlet::service::{App, Clock, setup};
 use pamphlet::store::{Opening, Store};
 use pamphlet::web::Site;
+use pamphlet::web::access_log;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,6 +31,8 @@ pub struct Blog {
     pub site: Arc<Site>,
     pub clock: Clock,
     pub address: SocketAddr,
+    /// What the log says of answers: method, path and status.
+    log: Arc<Mutex<Vec<String>>>,
     /// Signed in; the one who set the blog up.
     pub administrator: Client,
     base: String,
@@ -75,7 +78,12 @@ impl Blog {
         let store = Store::open(&config.data, Opening::Create, config.cache_size(None)).unwrap();
         let app = Arc::new(App::new(store, clock.clone(), config).unwrap());
         let base = app.links().base().to_owned();
-        let site = Arc::new(Site::new(app).unwrap());
+        let log = Arc::<Mutex<Vec<String>>>::default();
+        let lines = Arc::clone(&log);
+        let lines: access_log::Lines = Box::new(move |line| {
+            lines.lock().unwrap().push(format!("{} {} {}", line.method, line.path, line.status));
+        });
+        let site = Arc::new(Site::new(app).unwrap().with_access_log(Some(lines)));
         let listener = listen(([127, 0, 0, 1], 0).into()).unwrap();
         listener.set_nonblocking(true).unwrap();
         let listener = TcpListener::from_std(listener).unwrap();
@@ -86,7 +94,12 @@ impl Blog {
         });
         let ended = tokio::spawn(running);
         let administrator = Client::new(&format!("http://{address}"), &base);
-        Blog { site, clock, address, administrator, base, stop, ended, folder }
+        Blog { site, clock, address, log, administrator, base, stop, ended, folder }
+    }
+
+    /// What the log has said of answers since it was asked last.
+    pub fn log(&self) -> Vec<String> {
+        std::mem::take(&mut self.log.lock().unwrap())
     }
 
     /// Stops gracefully and fails if that hangs. The data file is closed afterwards.

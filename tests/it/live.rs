@@ -1,6 +1,9 @@
 //! Conversations as they go on: streams of server-sent events.
 
 use crate::harness::{Blog, PATIENCE, Written, post};
+use http::{Request, Version};
+use http_body_util::BodyExt;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use pamphlet::web::pipeline;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -306,6 +309,36 @@ async fn stopping_ends_the_streams_at_once_and_says_when_to_come_back() {
         assert!(end.contains("retry: ") && end.contains(": the server stops"), "{end}");
         assert!(end.ends_with("0\r\n\r\n"), "the answer is whole: {end}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_http2_events_come_and_end_too() {
+    let blog = Blog::start().await;
+    let post = blog.administrator.write(post("Hello")).await;
+    let ada = blog.reader("Ada").await;
+    let socket = TokioIo::new(TcpStream::connect(blog.address).await.unwrap());
+    let (mut http2, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), socket).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let address = format!("http://{}{}{}/events", blog.address, blog.base(), post.path);
+    let asked = http2.send_request(Request::get(address).body(String::new()).unwrap()).await.unwrap();
+    assert_eq!((asked.version(), asked.status().as_u16()), (Version::HTTP_2, 200));
+    let (mut body, mut text) = (asked.into_body(), String::new());
+    let mut more = async || {
+        let more = tokio::time::timeout(PATIENCE, body.frame()).await.expect("nothing more came")?;
+        Some(String::from_utf8(more.unwrap().into_data().unwrap_or_default().to_vec()).unwrap())
+    };
+    while !text.contains("event: state") {
+        text.push_str(&more().await.expect("the stream ended before it began"));
+    }
+    ada.comment(&post, "They *hoot*.").await;
+    while !text.contains("event: comment") || !text.contains("hoot") {
+        text.push_str(&more().await.expect("the stream ended before the comment came"));
+    }
+    let stop = async {
+        blog.stop().await;
+        connection.await.unwrap().unwrap();
+    };
+    tokio::join!(stop, async { while more().await.is_some() {} });
 }
 
 #[tokio::test(flavor = "multi_thread")]

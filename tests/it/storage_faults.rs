@@ -271,32 +271,62 @@ fn a_disk_that_says_it_is_full_is_believed_for_a_while() {
 
 /// A file system of its own, as large as a test says.
 #[cfg(target_os = "linux")]
-struct SmallDisk(tempfile::TempDir);
+struct SmallDisk {
+    folder: tempfile::TempDir,
+    /// Where its bytes are.
+    _image: tempfile::NamedTempFile,
+}
 
 #[cfg(target_os = "linux")]
 impl SmallDisk {
-    /// `None` where this process may not mount anything.
+    /// In memory. `None` where this process may not mount anything.
     fn mount(megabytes: usize) -> Option<SmallDisk> {
-        let folder = tempfile::tempdir().unwrap();
         let size = format!("size={megabytes}m");
+        SmallDisk::mounted(tempfile::NamedTempFile::new().unwrap(), &["-t", "tmpfs", "-o", &size])
+    }
+
+    /// As on most servers: in a file, which looks to the system like a disk.
+    fn ext4(megabytes: u64) -> Option<SmallDisk> {
+        let image = tempfile::NamedTempFile::new().unwrap();
+        image.as_file().set_len(megabytes << 20).unwrap();
+        let made = std::process::Command::new("mkfs.ext4").args(["-q", "-F"]).arg(image.path()).output();
+        made.is_ok_and(|output| output.status.success()).then(|| SmallDisk::mounted(image, &["-o", "loop"]))?
+    }
+
+    fn mounted(image: tempfile::NamedTempFile, options: &[&str]) -> Option<SmallDisk> {
+        let folder = tempfile::tempdir().unwrap();
         let mut mount = std::process::Command::new("mount");
-        let mounted = mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder.path()).output();
-        mounted.is_ok_and(|output| output.status.success()).then_some(SmallDisk(folder))
+        let mounted = mount.args(options).arg(image.path()).arg(folder.path()).output();
+        mounted.is_ok_and(|output| output.status.success()).then_some(SmallDisk { folder, _image: image })
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
     }
 
     /// Leaves so many bytes free.
     fn leave(&self, free: u64) {
-        let stat = rustix::fs::statvfs(self.0.path()).unwrap();
-        let ballast = std::fs::OpenOptions::new().append(true).create(true).open(self.0.path().join("ballast"));
+        let stat = rustix::fs::statvfs(self.folder.path()).unwrap();
+        let ballast = std::fs::OpenOptions::new().append(true).create(true).open(self.path("ballast"));
         let take = (stat.f_bavail * stat.f_frsize).saturating_sub(free);
         std::io::Write::write_all(&mut ballast.unwrap(), &vec![1; take as usize]).unwrap();
+    }
+
+    /// Leaves nothing, also of what is kept for the system.
+    fn fill(&self) {
+        let ballast = std::fs::OpenOptions::new().append(true).create(true).open(self.path("ballast"));
+        let mut ballast = ballast.unwrap();
+        for size in [1 << 20, 1 << 12, 1] {
+            while std::io::Write::write_all(&mut ballast, &vec![1; size]).is_ok() {}
+        }
+        drop(ballast.sync_all());
     }
 }
 
 #[cfg(target_os = "linux")]
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        drop(std::process::Command::new("umount").arg(self.0.path()).output());
+        drop(std::process::Command::new("umount").arg(self.folder.path()).output());
     }
 }
 
@@ -306,15 +336,15 @@ fn a_disk_that_is_really_full_refuses_recovers_and_loses_nothing() {
     let Some(disk) = SmallDisk::mount(24) else {
         return println!("skipped: this process may not mount a file system");
     };
-    let path = disk.0.path().join("blog.redb");
+    let path = disk.path("blog.redb");
     let life = Life::on(Store::open(&path, Opening::Create, 1 << 20).unwrap()).unwrap();
     (0..FULLEST).for_each(|number| runtime().block_on(life.step(number)).unwrap());
     let before = everything(&life.app.read().unwrap()).unwrap();
 
-    // Above the mark of a sixteenth, and too little for what comes.
+    // Above the mark of a sixteenth, and too little for what comes, with what the file has in advance.
     disk.leave(1_700_000);
     assert!(life.app.health().is_ok());
-    let refused = runtime().block_on(life.upload(noise(1_100, 1_000)));
+    let refused = runtime().block_on(life.upload(noise(1_500, 1_400)));
     assert!(matches!(refused, Err(Error::Unavailable)), "{refused:?}");
     let refused = runtime().block_on(life.upload(noise(90, 80)));
     assert!(matches!(refused, Err(Error::NoSpace | Error::Unavailable)), "{refused:?}");
@@ -323,10 +353,50 @@ fn a_disk_that_is_really_full_refuses_recovers_and_loses_nothing() {
     soon(&life, 13);
     soon(&life, 14);
 
-    std::fs::remove_file(disk.0.path().join("ballast")).unwrap();
+    std::fs::remove_file(disk.path("ballast")).unwrap();
     healed(&life);
     runtime().block_on(life.upload(noise(1_100, 1_000))).unwrap();
     drop(life);
     let checkup = check(&path).unwrap();
     assert_eq!((checkup.findings, checkup.walked), (Vec::<String>::new(), true));
+}
+
+/// Another program took the last byte. Deletes were refused then whenever they met a page of the data file
+/// that had never been written, for which the disk had no block left.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_disk_without_a_free_byte_everything_can_be_deleted_at_the_first_try() {
+    for (name, disk) in [("tmpfs", SmallDisk::mount(64)), ("ext4", SmallDisk::ext4(64))] {
+        let Some(disk) = disk else {
+            println!("{name} skipped: this process may not mount it");
+            continue;
+        };
+        let path = disk.path("blog.redb");
+        let open = |opening| Life::on(Store::open(&path, opening, 1 << 20).unwrap()).unwrap();
+        let mut life = open(Opening::Create);
+        let runtime = runtime();
+        (0..FULLEST).for_each(|number| runtime.block_on(life.step(number)).unwrap());
+        // Beyond several doublings of the file.
+        for number in 0..40 {
+            runtime.block_on(life.publish(&format!("post-{number}"))).unwrap();
+            runtime.block_on(life.upload(noise(100 + number, 400))).unwrap();
+        }
+        for round in 0..2 {
+            disk.fill();
+            for number in (20 * round)..(20 * round + 20) {
+                let removed = runtime.block_on(life.unwrite(&format!("post-{number}")));
+                removed.unwrap_or_else(|error| panic!("{name}: post {number}: {error}"));
+                let removed = runtime.block_on(life.step(13));
+                removed.unwrap_or_else(|error| panic!("{name}: image {number}: {error}"));
+                // Whatever came free is gone at once.
+                disk.fill();
+            }
+            // Another life on the full disk.
+            drop(life);
+            life = open(Opening::Existing);
+        }
+        drop(life);
+        let checkup = check(&path).unwrap();
+        assert_eq!((checkup.findings, checkup.walked), (Vec::<String>::new(), true));
+    }
 }

@@ -54,6 +54,20 @@ impl Life {
     pub async fn upload(&self, image: Vec<u8>) -> Result<()> {
         self.app.commit(media::upload(&self.app, &root(&self.app)?, "file", "image.png", image).await).await.map(drop)
     }
+
+    /// Publishes a post as the administrator, who comments on it too.
+    pub async fn publish(&self, slug: &str) -> Result<()> {
+        let (app, root) = (&self.app, root(&self.app)?);
+        let input = PostInput { title: slug.into(), slug: slug.into(), category: String::new(), ..post() };
+        app.commit(writing::create(app, &root, Kind::Post, &input, Intent::Publish).await).await?;
+        app.commit(comments::submit(app, &root, slug, None, "First of all.").await).await.map(drop)
+    }
+
+    /// Removes a post as the administrator.
+    pub async fn unwrite(&self, slug: &str) -> Result<()> {
+        let id = find(&self.app, slug)?.id;
+        self.app.commit(writing::remove(&self.app, &root(&self.app)?, id)).await.map(drop)
+    }
 }
 
 async fn step(app: &Arc<App>, number: usize) -> Result<()> {

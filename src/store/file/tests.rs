@@ -146,3 +146,28 @@ fn a_file_in_use_is_refused() {
     let Err(refused) = Store::open(&path, Opening::Create, 1 << 20) else { panic!() };
     assert!(refused.to_string().contains("in use"), "{refused}");
 }
+
+/// Reading wrote 4,096 bytes: the system noted when the file was read first after it was written.
+#[cfg(target_os = "linux")]
+#[test]
+fn reading_leaves_no_note_in_the_file() {
+    use std::fs::FileTimes;
+    use std::io::Read;
+    use std::time::{Duration, SystemTime};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("blog.redb");
+    made(&path);
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    let noted = |mut file: std::fs::File| {
+        file.set_times(FileTimes::new().set_accessed(long_ago)).unwrap();
+        file.read_exact(&mut [0; 4096]).unwrap();
+        file.metadata().unwrap().accessed().unwrap() != long_ago
+    };
+    let plainly = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    if !noted(plainly) {
+        return println!("skipped: this file system notes nothing");
+    }
+    assert!(!noted(super::open_to_write(&path, Opening::Existing).unwrap()));
+    // `set_times` needs no more than that the file is ours.
+    assert!(!noted(super::open_to_read(&path).unwrap()));
+}

@@ -43,6 +43,11 @@ impl Exchange {
         self.lock().clone()
     }
 
+    /// For a request that stays long and has no more use of it.
+    pub fn forget_head(&self) {
+        *self.lock() = Vec::new();
+    }
+
     fn has_begun(&self) -> bool {
         self.begun.load(Ordering::Acquire)
     }

@@ -158,9 +158,14 @@ async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>,
     let talk = matches!(version, Spoken::Http1).then(|| talk(&exchange, &seat, &site, peer));
     let service = service_fn(move |request: Request<Incoming>| {
         let running = begin();
-        let mut request = detached(request).map(|body| Receiving::new(body, &running));
+        let listens = listens(&request);
+        let request = if listens { detached(request) } else { request };
+        let mut request = request.map(|body| Receiving::new(body, &running));
         raw_head::note_lengths(&mut request, || exchange.head());
         exchange.begin(request.body());
+        if listens {
+            exchange.forget_head();
+        }
         pipeline::answer(&site, peer, request)
             .map(|res| Ok::<_, Infallible>(res.map(|body| Sending::new(body, running))))
     });
@@ -279,13 +284,14 @@ async fn spoken(stream: &TcpStream) -> Spoken {
     }
 }
 
-/// Who asks for a stream of events stays long. The head of a request is a part of hyper's buffer, which takes a
-/// second one while somebody has the first: 8 KB for each listener, saved by a copy of a few hundred bytes.
+/// Whether somebody asks for a stream of events, and so stays long.
+fn listens<B>(request: &Request<B>) -> bool {
+    request.headers().get(ACCEPT).is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// The head of a request is a part of hyper's buffer, which takes a second one while somebody has the first: 8 KB for
+/// each listener, saved by a copy of a few hundred bytes.
 fn detached<B>(request: Request<B>) -> Request<B> {
-    let listens = |value: &HeaderValue| value.as_bytes().starts_with(b"text/event-stream");
-    if !request.headers().get(ACCEPT).is_some_and(listens) {
-        return request;
-    }
     let (mut parts, body) = request.into_parts();
     let copied = |(name, value): (&HeaderName, &HeaderValue)| {
         let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;

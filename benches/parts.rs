@@ -34,7 +34,7 @@ fn answers(criterion: &mut Criterion) -> Result<()> {
     let folder = tempfile::TempDir::with_prefix_in("bench-", env!("CARGO_TARGET_TMPDIR"))?;
     let store = Store::open(&folder.path().join("blog.redb"), Opening::Create, 16_000_000)?;
     fill::fill(&store, &fill::Plan { posts: 100, comments: 100, hash: None })?;
-    let site = site(store, Config::default().page_cache)?;
+    let site = site(store, Config::default().page_cache_size())?;
     let none = folder.path().join("none.redb");
     std::fs::copy(folder.path().join("blog.redb"), &none)?;
     let uncached = self::site(Store::open(&none, Opening::Existing, 16_000_000)?, 0)?;
@@ -70,7 +70,7 @@ fn answers(criterion: &mut Criterion) -> Result<()> {
 }
 
 fn site(store: Store, page_cache: usize) -> Result<Arc<Site>> {
-    let config = Config { bcrypt_cost: Some(10), page_cache, api_quota: 0, ..Config::default() };
+    let config = Config { bcrypt_cost: Some(10), page_cache: Some(page_cache), api_quota: 0, ..Config::default() };
     Ok(Arc::new(Site::new(Arc::new(App::new(store, Clock::System, config)?))?))
 }
 

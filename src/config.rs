@@ -26,10 +26,12 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Networks of proxies whose forwarded headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Bytes of memory that the system lets the program have, as far as is known. No option sets it.
+    pub memory: Option<u64>,
     /// redb's cache in bytes; `None`: `cache_size` decides.
     pub cache: Option<usize>,
-    /// Rendered pages kept in memory, in bytes.
-    pub page_cache: usize,
+    /// Rendered pages kept in memory, in bytes; `None`: `page_cache_size` decides.
+    pub page_cache: Option<usize>,
     /// bcrypt cost, 10 to 16; `None`: timed at first start.
     pub bcrypt_cost: Option<u32>,
     /// Connections open at once.
@@ -172,12 +174,12 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "page-cache",
         value: "SIZE",
-        default: Some("8MB"),
+        default: None,
         repeatable: false,
         help: "Memory for rendered pages, up to 1TB, a quarter of it for the parts of pages that members share; 0 renders \
-               each time.",
+               each time. Not set: a 128th of what the machine or the container has, from 4MB to 8MB.",
         set: |config, values| {
-            config.page_cache = size(last(values), 0)?;
+            config.page_cache = Some(size(last(values), 0)?);
             Ok(())
         },
     },
@@ -303,13 +305,23 @@ pub fn variable(option: &str) -> String {
 
 /// Least and most of redb's cache if nobody says how large it is, in bytes.
 const CACHE: (u64, u64) = (8_000_000, 64_000_000);
+/// Likewise of the rendered pages.
+const PAGE_CACHE: (u64, u64) = (4_000_000, 8_000_000);
 
 impl Config {
-    /// redb's cache in bytes, on a machine that lets the program have `memory` bytes: a 64th of them, since what it
-    /// does not hold the system most likely does.
-    pub fn cache_size(&self, memory: Option<u64>) -> usize {
-        let share = memory.map_or(CACHE.0, |memory| (memory / 64).clamp(CACHE.0, CACHE.1));
-        self.cache.unwrap_or(usize::try_from(share).unwrap_or(usize::MAX))
+    /// redb's cache in bytes: a 64th of the memory, since what it does not hold the system most likely does.
+    pub fn cache_size(&self) -> usize {
+        self.cache.unwrap_or_else(|| self.share(64, CACHE))
+    }
+
+    /// Rendered pages kept in memory, in bytes.
+    pub fn page_cache_size(&self) -> usize {
+        self.page_cache.unwrap_or_else(|| self.share(128, PAGE_CACHE))
+    }
+
+    fn share(&self, part: u64, (least, most): (u64, u64)) -> usize {
+        let share = self.memory.map_or(least, |memory| (memory / part).clamp(least, most));
+        usize::try_from(share).unwrap_or(usize::MAX)
     }
 }
 
@@ -320,8 +332,9 @@ impl Default for Config {
             listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))],
             public_url: None,
             trusted_proxies: Vec::new(),
+            memory: None,
             cache: None,
-            page_cache: 0,
+            page_cache: None,
             bcrypt_cost: None,
             max_connections: 0,
             patience: Patience::default(),
@@ -357,18 +370,20 @@ mod tests {
         }
         assert_eq!(config.data, PathBuf::from("pamphlet.redb"));
         assert_eq!(config.listen, ["127.0.0.1:8080".parse().unwrap()]);
-        assert_eq!((config.cache, config.page_cache, config.max_connections), (None, 8_000_000, 1_024));
+        assert_eq!((config.cache, config.page_cache, config.max_connections), (None, None, 1_024));
         assert_eq!((config.log, config.log_level.as_str()), (LogFormat::Text, "info"));
     }
 
     #[test]
-    fn the_cache_is_a_share_of_the_memory_unless_it_is_named() {
-        let share = |memory| Config::default().cache_size(memory);
-        assert_eq!(share(None), 8_000_000);
-        assert_eq!(share(Some(512_000_000)), 8_000_000);
-        assert_eq!(share(Some(2_048_000_000)), 32_000_000);
-        assert_eq!(share(Some(u64::MAX)), 64_000_000);
-        assert_eq!(Config { cache: Some(5_000_000), ..Config::default() }.cache_size(Some(u64::MAX)), 5_000_000);
+    fn caches_are_a_share_of_the_memory_unless_they_are_named() {
+        let sizes = |config: Config| (config.cache_size(), config.page_cache_size());
+        let share = |memory| sizes(Config { memory, ..Config::default() });
+        assert_eq!(share(None), (8_000_000, 4_000_000));
+        assert_eq!(share(Some(512_000_000)), (8_000_000, 4_000_000));
+        assert_eq!(share(Some(1_024_000_000)), (16_000_000, 8_000_000));
+        assert_eq!(share(Some(u64::MAX)), (64_000_000, 8_000_000));
+        let named = Config { cache: Some(5_000_000), page_cache: Some(0), memory: Some(u64::MAX), ..Config::default() };
+        assert_eq!(sizes(named), (5_000_000, 0));
     }
 
     proptest! {

@@ -4,6 +4,7 @@ use crate::cli::Failure;
 use crate::cli::commands::{COMMANDS, Command};
 use crate::config::{self, Config, Layer, SETTINGS, Setting, Source};
 use crate::domain::link::Links;
+use crate::server::memory;
 use lexopt::{Arg, Parser};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -170,7 +171,7 @@ impl Call {
         if let Some(url) = &config.public_url {
             Links::from_public_url(url).map_err(Failure::Usage)?;
         }
-        Ok(config)
+        Ok(Config { memory: memory::limit(), ..config })
     }
 }
 

@@ -150,6 +150,7 @@ fn example(setting: &Setting) -> String {
         "trusted-proxy" => "127.0.0.1",
         "bcrypt-cost" => "12",
         "cache" => "16MB",
+        "page-cache" => "8MB",
         _ => setting.value,
     });
     match (setting.repeatable, value.parse::<u64>().is_ok()) {

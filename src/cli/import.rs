@@ -4,7 +4,6 @@ use crate::cli::args::Call;
 use crate::cli::terminal::{counted, is_watched, note, say};
 use crate::cli::{Failure, Outcome};
 use crate::error::Error;
-use crate::server::memory;
 use crate::service::import::{self, Mode, Progress, Remark, Report};
 use crate::service::{App, Clock, passwords};
 use crate::store::{Opening, Store};
@@ -46,7 +45,7 @@ fn open(call: &Call, mode: Mode) -> std::result::Result<App, Failure> {
             return Ok(App::in_memory(Clock::System, config)?);
         }
     }
-    let store = Store::open(&config.data, Opening::Create, config.cache_size(memory::limit()))?;
+    let store = Store::open(&config.data, Opening::Create, config.cache_size())?;
     Ok(App::new(store, Clock::System, config)?)
 }
 

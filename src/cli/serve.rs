@@ -8,7 +8,6 @@ use crate::error::{Error, Result};
 use crate::server;
 use crate::server::listen::listen;
 use crate::server::log::Log;
-use crate::server::memory;
 use crate::service::{App, Clock, jobs, setup};
 use crate::store::{Opening, Store};
 use crate::web::Site;
@@ -31,7 +30,7 @@ pub fn run(call: &Call) -> Outcome {
     server::files::raise_limit();
     // The port first: if it is taken no data file is made.
     let listeners = bind(&config.listen)?;
-    let store = Store::open(&config.data, Opening::Create, config.cache_size(memory::limit()))?;
+    let store = Store::open(&config.data, Opening::Create, config.cache_size())?;
     let data = config.data.clone();
     let app = Arc::new(App::new(store, Clock::System, config)?);
     let runtime = runtime()?;

@@ -7,7 +7,6 @@ use crate::domain::actor::{Actor, Role};
 use crate::domain::token::NewToken;
 use crate::domain::user::{NewUser, User, Username};
 use crate::error::{Error, Result};
-use crate::server::memory;
 use crate::service::{App, Clock, tokens, users};
 use crate::store::{Opening, Store};
 use std::io::{BufRead, IsTerminal, Read};
@@ -116,7 +115,7 @@ fn article(role: Role) -> &'static str {
 fn open(call: &Call, opening: Opening) -> std::result::Result<App, Failure> {
     let config = call.config()?;
     require_file(&config.data, opening)?;
-    let store = Store::open(&config.data, opening, config.cache_size(memory::limit())).map_err(|error| match error {
+    let store = Store::open(&config.data, opening, config.cache_size()).map_err(|error| match error {
         Error::DataFile(message) if message.contains("in use") => Error::DataFile(format!(
             "The data file “{}” is in use, most likely by a running server. Please stop it first, or see to accounts in the browser under /admin/users.",
             config.data.display()

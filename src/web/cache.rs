@@ -486,7 +486,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_room_each_page_is_made_anew_with_the_same_headers() {
-        let config = |page_cache| Config { page_cache, ..Config::default() };
+        let config = |bytes| Config { page_cache: Some(bytes), ..Config::default() };
         let route = || {
             Route::new(Method::GET, "/", Surface::Page, |site: Arc<Site>, req: Req| async move {
                 get_or_render(&site, &req, &[], |_| {

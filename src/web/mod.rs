@@ -80,8 +80,9 @@ impl Site {
     pub fn with_routes(app: Arc<App>, routes: Vec<Route>) -> Result<Site> {
         let router = Router::new(routes).map_err(|clash| Error::Internal(Box::new(clash)))?;
         // Pages for visitors are asked for more often.
-        let cache = PageCache::new(app.config.page_cache / 4 * 3);
-        let posts = KeptPosts::new(app.config.page_cache / 4);
+        let kept = app.config.page_cache_size();
+        let cache = PageCache::new(kept / 4 * 3);
+        let posts = KeptPosts::new(kept / 4);
         let first = getrandom::u64().map_err(|cause| Error::internal(cause.to_string()))?;
         let metrics = Metrics::new(router.routes());
         let quota = Quota::new(app.config.api_quota);

@@ -121,7 +121,7 @@ async fn what_one_member_sees_is_kept_for_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_parameters_make_no_entries_and_change_nothing() {
-    let blog = Blog::start_with(|config| config.page_cache = 1_000_000).await;
+    let blog = Blog::start_with(|config| config.page_cache = Some(1_000_000)).await;
     blog.administrator.write(post("Hello")).await;
     let visitor = blog.visitor();
     let page = visitor.get("/").await.expect(200);
@@ -142,7 +142,7 @@ async fn unknown_parameters_make_no_entries_and_change_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_cache_stays_within_its_bytes() {
-    let blog = Blog::start_with(|config| config.page_cache = 200_000).await;
+    let blog = Blog::start_with(|config| config.page_cache = Some(200_000)).await;
     let visitor = blog.visitor();
     for number in 0..40 {
         let written = blog.administrator.write(post(&format!("Post {number}")).body(&"Many words. ".repeat(500))).await;

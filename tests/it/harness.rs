@@ -75,7 +75,7 @@ impl Blog {
     }
 
     async fn serve(folder: TempDir, clock: Clock, config: Config) -> Blog {
-        let store = Store::open(&config.data, Opening::Create, config.cache_size(None)).unwrap();
+        let store = Store::open(&config.data, Opening::Create, config.cache_size()).unwrap();
         let app = Arc::new(App::new(store, clock.clone(), config).unwrap());
         let base = app.links().base().to_owned();
         let log = Arc::<Mutex<Vec<String>>>::default();
@@ -132,7 +132,7 @@ impl Blog {
         let administrator = self.administrator.clone();
         let folder = self.stop().await;
         configure(&mut config);
-        change(&Store::open(&config.data, Opening::Existing, config.cache_size(None)).unwrap());
+        change(&Store::open(&config.data, Opening::Existing, config.cache_size()).unwrap());
         let mut blog = Blog::serve(folder, clock, config).await;
         blog.administrator = administrator.moved_to(&format!("http://{}", blog.address), &blog.base);
         blog

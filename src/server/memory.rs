@@ -4,11 +4,17 @@
 /// `None` where the system does not tell.
 #[cfg(target_os = "linux")]
 pub fn limit() -> Option<u64> {
-    let machine = rustix::system::sysinfo();
-    let total = u64::from(machine.totalram).saturating_mul(u64::from(machine.mem_unit));
-    let groups = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    let allowed = limits(&groups).filter_map(|file| std::fs::read_to_string(file).ok()?.trim().parse().ok());
-    allowed.chain([total]).min()
+    let text = |file: &std::path::Path| std::fs::read_to_string(file).unwrap_or_default();
+    let machine = total(&text("/proc/meminfo".as_ref()));
+    let groups = text("/proc/self/cgroup".as_ref());
+    limits(&groups).filter_map(|file| text(&file).trim().parse().ok()).chain(machine).min()
+}
+
+/// What `/proc/meminfo` says that the machine has.
+#[cfg(target_os = "linux")]
+fn total(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 /// There is nobody to ask.
@@ -59,7 +65,9 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_has_some() {
+    fn a_machine_says_what_it_has() {
+        assert_eq!(total("MemTotal:         497164 kB\nMemFree:  1 kB\n"), Some(497_164 * 1024));
+        assert_eq!(total("MemFree: 1 kB\n"), None);
         assert!(limit().unwrap() > 1_000_000);
     }
 }

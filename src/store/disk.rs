@@ -149,7 +149,7 @@ impl StorageBackend for Watched {
         if let Some(reserve) = &self.reserve
             && !self.gauge.was_low.load(Ordering::Relaxed)
         {
-            reserve.before_write(offset.saturating_add(data.len() as u64));
+            reserve.before_write(offset, offset.saturating_add(data.len() as u64));
         }
         self.gauge.note(self.inner.write(offset, data))
     }

@@ -2,86 +2,128 @@
 //!
 //! redb doubles the length of its file, and most systems give a part of it blocks only when that is first
 //! written. Deleting writes new pages too, so on a disk that another program has filled it would depend on luck:
-//! a page that was used before has its blocks, one that never was has none. redb takes the first free
-//! page of a size, so what was never written lies behind what was, but for parts that fall off when a large
-//! page is placed. Whence this: everything up to a mark has its blocks, and the mark stays ahead of the writes.
-//! It is a few megabytes ahead, and not at the end of a file that was doubled: that would double what each
-//! blog takes of its disk. Nothing is synced for it; the commit that uses the blocks does that.
+//! a page that was used before has its blocks, one that never was has none. Whence this: the file is looked at in
+//! stretches, and whatever is written, its stretch and the one behind have their blocks from then on. That covers
+//! the next writes: redb takes the free page that leaves the least of the free space around it over, which lies
+//! beside what is used already, or at the end of the file. Never is a whole doubling taken: that would
+//! double what each blog takes of its disk. Nothing is synced for it; the commit that uses the blocks does that.
 //!
 //! It is a favour, not a promise. Where the system cannot do it, or copies what it overwrites, a delete may
 //! still be told 503 and work when tried again.
 
 use std::fs::File;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::RangeInclusive;
+use std::sync::{Mutex, PoisonError};
 
-/// How far ahead of a write blocks are taken.
-const AHEAD: u64 = 4 * 1024 * 1024;
-/// They are taken when less than this is left.
-const LEAST: u64 = 2 * 1024 * 1024;
+/// Bytes of a stretch.
+const STRETCH: u64 = 2 * 1024 * 1024;
 
 /// The blocks that a file has ahead of its writes.
 #[derive(Debug)]
 pub(in crate::store) struct Reserve {
     file: File,
-    /// Everything before this has its blocks; 0 before the first write, when it has to be looked up.
-    until: AtomicU64,
+    taken: Mutex<Taken>,
+}
+
+/// Which stretches have their blocks.
+#[derive(Debug, Default)]
+struct Taken {
+    /// Whether it was looked up what the file has from earlier.
+    knows_file: bool,
+    /// The system cannot do it.
+    is_off: bool,
+    /// A bit for each.
+    stretches: Vec<u64>,
 }
 
 impl Reserve {
     /// Does nothing before the first write: until then the file may be another's.
     pub(in crate::store) fn new(file: File) -> Reserve {
-        Reserve { file, until: AtomicU64::new(0) }
+        Reserve { file, taken: Mutex::default() }
     }
 
-    /// Goes on ahead of a write that ends at `end`.
-    pub(in crate::store) fn before_write(&self, end: u64) {
-        let until = self.until.load(Ordering::Relaxed);
-        if end.saturating_add(LEAST) <= until {
-            return;
+    /// Takes what surrounds a write from `start` to `end`.
+    pub(in crate::store) fn before_write(&self, start: u64, end: u64) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::replace(&mut taken.knows_file, true) {
+            written(&self.file, |start, end| taken.take(&self.file, around(start, end)));
         }
-        // The pages that are free lie about anywhere in what was written in an earlier life.
-        let end = if until == 0 { end.max(end_of_data(&self.file)) } else { end };
-        let wanted = end.saturating_add(AHEAD);
-        match allocate(&self.file, until, wanted) {
-            Ok(()) => self.until.store(wanted, Ordering::Relaxed),
-            Err(error) if error.kind() == io::ErrorKind::Unsupported => self.until.store(u64::MAX, Ordering::Relaxed),
-            // Full, or interrupted: the next write tries again.
-            Err(_) => {}
-        }
+        taken.take(&self.file, around(start, end));
     }
 
     /// The file has this length from now on: what was behind that has no blocks any more if it was longer.
     pub(in crate::store) fn cut(&self, len: u64) {
-        self.until.fetch_min(len, Ordering::Relaxed);
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = len / STRETCH;
+        let bits = taken.stretches.len() as u64 * 64;
+        (last..bits).for_each(|stretch| taken.set(stretch, false));
     }
 }
 
-/// Where the last part ends that was ever written. What has blocks and was not written counts as a hole.
+impl Taken {
+    fn take(&mut self, file: &File, stretches: RangeInclusive<u64>) {
+        for stretch in stretches {
+            if self.is_off || self.has(stretch) {
+                continue;
+            }
+            match allocate(file, stretch * STRETCH, STRETCH) {
+                Ok(()) => self.set(stretch, true),
+                Err(error) if error.kind() == io::ErrorKind::Unsupported => self.is_off = true,
+                // Full, or interrupted: the next write tries again.
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn has(&self, stretch: u64) -> bool {
+        let (word, bit) = place(stretch);
+        self.stretches.get(word).is_some_and(|bits| bits & bit != 0)
+    }
+
+    fn set(&mut self, stretch: u64, is_taken: bool) {
+        let (word, bit) = place(stretch);
+        if word >= self.stretches.len() {
+            self.stretches.resize(word + 1, 0);
+        }
+        if let Some(bits) = self.stretches.get_mut(word) {
+            *bits = if is_taken { *bits | bit } else { *bits & !bit };
+        }
+    }
+}
+
+fn place(stretch: u64) -> (usize, u64) {
+    (usize::try_from(stretch / 64).unwrap_or(0), 1 << (stretch % 64))
+}
+
+/// The stretches of what lies from `start` to `end`, and the one behind.
+fn around(start: u64, end: u64) -> RangeInclusive<u64> {
+    start / STRETCH..=end.saturating_sub(1) / STRETCH + 1
+}
+
+/// Tells `each` part of a file that was ever written. What has blocks and was not written counts as a hole.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn end_of_data(file: &File) -> u64 {
+fn written(file: &File, mut each: impl FnMut(u64, u64)) {
     use rustix::fs::{SeekFrom, seek};
     let mut end = 0;
-    while let Ok(hole) = seek(file, SeekFrom::Data(end)).and_then(|data| seek(file, SeekFrom::Hole(data))) {
-        if hole <= end {
-            break;
-        }
-        end = hole;
+    while let Ok(start) = seek(file, SeekFrom::Data(end)) {
+        end = match seek(file, SeekFrom::Hole(start)) {
+            Ok(hole) if hole > start => hole,
+            _ => return,
+        };
+        each(start, end);
     }
-    end
 }
 
 /// Gives blocks to what has none, also behind the end of the file, whose length stays.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn allocate(file: &File, from: u64, to: u64) -> io::Result<()> {
+fn allocate(file: &File, from: u64, len: u64) -> io::Result<()> {
     use rustix::fs::{FallocateFlags, fallocate};
-    Ok(fallocate(file, FallocateFlags::KEEP_SIZE, from, to.saturating_sub(from))?)
+    Ok(fallocate(file, FallocateFlags::KEEP_SIZE, from, len)?)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn end_of_data(_: &File) -> u64 {
-    0
-}
+fn written(_: &File, _: impl FnMut(u64, u64)) {}
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn allocate(_: &File, _: u64, _: u64) -> io::Result<()> {
@@ -95,11 +137,16 @@ mod tests {
     use std::os::unix::fs::{FileExt, MetadataExt};
 
     const MB: u64 = 1024 * 1024;
+    const PAGE: u64 = 4096;
 
     /// A file in which blocks can be taken ahead; `None` where the system cannot.
     fn file() -> Option<File> {
         let file = tempfile::tempfile().unwrap();
-        allocate(&file, 0, MB).ok().map(|()| tempfile::tempfile().unwrap())
+        let able = allocate(&file, 0, MB).is_ok();
+        if !able {
+            println!("skipped: the file system takes no blocks ahead");
+        }
+        able.then(|| tempfile::tempfile().unwrap())
     }
 
     /// Megabytes of blocks, but for those in which the system keeps its own books.
@@ -107,38 +154,50 @@ mod tests {
         file.metadata().unwrap().blocks() * 512 / MB
     }
 
-    #[test]
-    fn blocks_are_ahead_of_every_write_and_not_at_the_end_of_a_long_file() {
-        let Some(file) = file() else { return println!("skipped: the file system takes no blocks ahead") };
-        file.set_len(64 * MB).unwrap();
-        let reserve = Reserve::new(file.try_clone().unwrap());
-        for end in [4096, MB, 2 * MB] {
-            reserve.before_write(end);
-            assert_eq!(taken(&file), 4, "at {end}");
-        }
-        // Holes before a write are filled.
-        reserve.before_write(10 * MB);
-        assert_eq!((taken(&file), file.metadata().unwrap().len()), (14, 64 * MB));
-        // What was cut off has to be taken again, behind the end too.
-        file.set_len(11 * MB).unwrap();
-        reserve.cut(11 * MB);
-        assert_eq!(taken(&file), 11);
-        reserve.before_write(9 * MB + 1);
-        assert_eq!((taken(&file), file.metadata().unwrap().len()), (13, 11 * MB));
+    fn write(reserve: &Reserve, start: u64) {
+        reserve.before_write(start, start + PAGE);
     }
 
     #[test]
-    fn another_life_begins_ahead_of_what_the_last_one_wrote() {
-        let Some(file) = file() else { return println!("skipped: the file system takes no blocks ahead") };
+    fn what_is_written_has_blocks_around_it_and_what_lies_far_from_it_has_none() {
+        let Some(file) = file() else { return };
         file.set_len(64 * MB).unwrap();
-        for at in [0, 8 * MB, 20 * MB - 4096] {
-            file.write_all_at(&[1; 4096], at).unwrap();
+        let reserve = Reserve::new(file.try_clone().unwrap());
+        for (start, expected) in [(0, 4), (MB, 4), (2 * MB - PAGE, 4), (2 * MB, 6), (5 * MB, 8)] {
+            write(&reserve, start);
+            assert_eq!(taken(&file), expected, "at {start}");
+        }
+        // redb puts pages at the end of a file that it has made longer.
+        write(&reserve, 64 * MB - PAGE);
+        assert_eq!((taken(&file), file.metadata().unwrap().len()), (12, 64 * MB));
+        write(&reserve, 20 * MB);
+        assert_eq!(taken(&file), 16);
+    }
+
+    #[test]
+    fn what_was_cut_off_is_taken_again() {
+        let Some(file) = file() else { return };
+        file.set_len(64 * MB).unwrap();
+        let reserve = Reserve::new(file.try_clone().unwrap());
+        reserve.before_write(0, 9 * MB);
+        assert_eq!(taken(&file), 12);
+        file.set_len(5 * MB).unwrap();
+        reserve.cut(5 * MB);
+        assert_eq!(taken(&file), 5);
+        write(&reserve, 3 * MB);
+        assert_eq!((taken(&file), file.metadata().unwrap().len()), (6, 5 * MB));
+    }
+
+    #[test]
+    fn another_life_begins_with_what_surrounds_that_of_the_last_one() {
+        let Some(file) = file() else { return };
+        file.set_len(64 * MB).unwrap();
+        for at in [0, 8 * MB, 20 * MB - PAGE] {
+            file.write_all_at(&[1; PAGE as usize], at).unwrap();
         }
         for _ in 0..3 {
-            let reserve = Reserve::new(file.try_clone().unwrap());
-            assert_eq!(end_of_data(&file), 20 * MB);
-            reserve.before_write(4096);
-            assert_eq!(taken(&file), 24, "what a life did not use it leaves to the next");
+            write(&Reserve::new(file.try_clone().unwrap()), 0);
+            assert_eq!(taken(&file), 12, "what a life did not use it leaves to the next");
         }
     }
 }

@@ -73,10 +73,12 @@ fn described(kind: &Type) -> Markup {
             summary { code { (kind.name) } }
             @if !kind.about.is_empty() { p.hint { (kind.about) } }
             @if !kind.fields.is_empty() {
-                dl {
+                ul {
                     @for field in &kind.fields {
-                        dt { code { (field.signature) } }
-                        @if !field.about.is_empty() { dd { (field.about) } }
+                        li {
+                            code { (field.signature) }
+                            @if !field.about.is_empty() { p { (field.about) } }
+                        }
                     }
                 }
             }

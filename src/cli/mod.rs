@@ -13,6 +13,7 @@ mod user;
 
 use crate::cli::args::Request;
 use crate::error::Error;
+use crate::store::if_damaged;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -36,7 +37,7 @@ impl From<Error> for Failure {
 /// Runs the program with these arguments, its own name not among them.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = args::parse(args, |name| std::env::var(name).ok()).and_then(|request| match request {
-        Request::Run(call) => (call.command.run)(&call),
+        Request::Run(call) => if_damaged(|| (call.command.run)(&call))?,
         Request::Help(words) => {
             terminal::say(help::text(&words)?.trim_end());
             Ok(())

@@ -57,6 +57,7 @@ pub use crate::store::disk::Written;
 pub use crate::store::file::Opening;
 pub use crate::store::migrate::SCHEMA;
 pub use crate::store::stats::{BATCH_BUCKETS, Stats};
+pub use crate::store::trouble::if_damaged;
 
 /// The open data file.
 pub struct Store {
@@ -316,7 +317,7 @@ impl From<redb::Error> for Error {
             }
             redb::Error::Corrupted(cause) => {
                 tracing::error!(%cause, "the data file is damaged");
-                Error::DataFile("The data file is damaged. Please restore it from a backup.".into())
+                trouble::damaged_within()
             }
             other => Error::Internal(Box::new(other)),
         }

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use redb::{DatabaseError, StorageError};
 use std::cell::Cell;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::Once;
 
@@ -14,8 +14,30 @@ pub(in crate::store) fn without_panic<T>(path: &Path, work: impl FnOnce() -> T) 
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| damaged(path))
 }
 
+/// Runs a command: if redb panics in it, the data file is damaged. Any other panic goes on.
+pub fn if_damaged<T>(work: impl FnOnce() -> T) -> Result<T> {
+    OF_REDB_QUIET.set(true);
+    let ran = catch_unwind(AssertUnwindSafe(work));
+    OF_REDB_QUIET.set(false);
+    ran.or_else(|panic| if has_redb_panicked() { Err(damaged_within()) } else { resume_unwind(panic) })
+}
+
+/// Whether the last panic of this thread came from redb, once a file was opened.
+pub(in crate::store) fn has_redb_panicked() -> bool {
+    OF_REDB.get()
+}
+
+/// What was read or written cannot be right.
+pub(in crate::store) fn damaged_within() -> Error {
+    Error::DataFile("The data file is damaged. Please restore it from a backup.".into())
+}
+
 thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
+    /// Panics of redb are told in other words.
+    static OF_REDB_QUIET: Cell<bool> = const { Cell::new(false) };
+    /// Whether the last panic was redb's.
+    static OF_REDB: Cell<bool> = const { Cell::new(false) };
 }
 
 /// While it lives, a panic of this thread is expected and not printed.
@@ -28,7 +50,9 @@ impl Quiet {
         HOOK.call_once(|| {
             let print = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |info| {
-                if !QUIET.get() {
+                let of_redb = info.location().is_some_and(|place| place.file().contains("redb-"));
+                OF_REDB.set(of_redb);
+                if !QUIET.get() && !(of_redb && OF_REDB_QUIET.get()) {
                     print(info);
                 }
             }));

@@ -10,6 +10,7 @@ use crate::store::reopen::Shared;
 use crate::store::sessions::Visit;
 use crate::store::stats::{Stats, Tally};
 use crate::store::tokens::Use;
+use crate::store::trouble::{damaged_within, has_redb_panicked};
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -257,7 +258,7 @@ impl Worker {
         let ending = loop {
             // redb may panic on a damaged file; the thread must outlive that.
             let ending = catch_unwind(AssertUnwindSafe(|| self.attempt(&mut jobs, &passengers)));
-            match ending.unwrap_or_else(|_| Err(Error::internal("the commit panicked"))) {
+            match ending.unwrap_or_else(|_| Err(panicked("the commit panicked"))) {
                 Ok(Ending::Spoiled) => {}
                 ending => break ending,
             }
@@ -299,7 +300,7 @@ impl Worker {
             txn.wrote.set(false);
             let ran = catch_unwind(AssertUnwindSafe(|| (job.run)(&txn)));
             job.is_out = ran.is_err();
-            job.outcome = ran.unwrap_or_else(|_| Err(Error::internal("a write panicked")));
+            job.outcome = ran.unwrap_or_else(|_| Err(panicked("a write panicked")));
             match &job.outcome {
                 Ok(()) => wrote |= txn.wrote.get(),
                 Err(Error::Unavailable) => return Err(Error::Unavailable),
@@ -364,6 +365,11 @@ impl Worker {
         }
         self.state.in_trouble.store(self.trouble.is_some(), Ordering::Release);
     }
+}
+
+/// What a panic on this thread means: a damaged file makes redb panic.
+fn panicked(what: &'static str) -> Error {
+    if has_redb_panicked() { damaged_within() } else { Error::internal(what) }
 }
 
 #[cfg(test)]

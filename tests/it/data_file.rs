@@ -76,6 +76,31 @@ async fn a_damaged_file_is_refused_and_left_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn wherever_a_file_is_damaged_it_is_said_in_plain_words() {
+    const PAGE: usize = 4096;
+    let folder = folder();
+    let served = Served::blog(folder.path(), &[]);
+    let root = served.set_up().await;
+    root.write(post("Hello")).await;
+    served.stop();
+    run(folder.path(), &["backup", "small.redb", "--data", "blog.redb"]).expect(0);
+    let whole = std::fs::read(folder.path().join("small.redb")).unwrap();
+    let mut refused = 0;
+    for page in 1..whole.len() / PAGE {
+        let mut damaged = whole.clone();
+        damaged[page * PAGE..(page + 1) * PAGE].fill(0);
+        for command in [&["user", "list"][..], &["check"]] {
+            std::fs::write(folder.path().join("damaged.redb"), &damaged).unwrap();
+            let ended = run(folder.path(), &[command, &["--data", "damaged.redb"]].concat());
+            assert!(!ended.err.contains("panicked"), "{command:?}, page {page}: {}", ended.err);
+            assert!(matches!(ended.code, Some(0 | 3)), "{command:?}, page {page}: {:?} {}", ended.code, ended.err);
+            refused += usize::from(ended.code == Some(3));
+        }
+    }
+    assert!(refused > 20, "pages that are in use were zeroed: {refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_of_a_later_version_is_refused_untouched() {
     let folder = folder();
     Served::blog(folder.path(), &[]).stop();

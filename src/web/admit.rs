@@ -87,7 +87,7 @@ pub fn body(route: &Route, parts: &Parts, has_body: bool) -> std::result::Result
         return Ok(());
     }
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Err(Refusal::MediaType("bodies as they are, without Content-Encoding".into()).into());
+        return Err(Refusal::ContentCoding.into());
     }
     match route.surface {
         Surface::Page if !form::is_form(headers) => Err(Refusal::MediaType("a form".into()).into()),

@@ -252,7 +252,7 @@ fn options(methods: &str) -> Res {
 }
 
 /// How failures look where no route says it, and who may say who they are with a token.
-fn surface_of(path: &str) -> Surface {
+pub(in crate::web) fn surface_of(path: &str) -> Surface {
     match path {
         "/graphql" => Surface::GraphQl,
         _ if path.starts_with("/api/") || is_events(path) => Surface::Api,

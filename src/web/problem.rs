@@ -12,7 +12,7 @@ use crate::web::response::Res;
 use crate::web::router::Surface;
 use crate::web::wire::camel_case;
 use http::StatusCode;
-use http::header::{ACCEPT, ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT, ACCEPT_ENCODING, ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use serde_json::{Value, json};
@@ -38,11 +38,16 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// By somebody of whom no more could be read.
+    pub fn unread(id: RequestId, surface: Surface) -> Asked {
+        Asked { surface, actor: Actor::Anonymous, id, route: None, next: None, left: None, origin: None }
+    }
+
     /// By a visitor until the session says otherwise, on a page until the route does.
     pub fn new(id: RequestId, parts: &Parts) -> Asked {
         // A login leads back to pages only: repeating a form would need its fields.
         let next = if parts.method.is_safe() { parts.uri.path_and_query().cloned() } else { None };
-        Asked { surface: Surface::Page, actor: Actor::Anonymous, id, route: None, next, left: None, origin: None }
+        Asked { next, ..Asked::unread(id, Surface::Page) }
     }
 }
 
@@ -55,6 +60,10 @@ pub enum Refusal {
     TransferCoding,
     /// A body with its length and in chunks, which may end elsewhere for whoever stands before us.
     BothLengths,
+    /// A head that is none in HTTP/1.1.
+    BadHead,
+    /// More header fields, or longer ones, than are read.
+    LongHead,
     /// The address is longer than any of ours.
     LongAddress,
     /// These methods are allowed, by the address or at all.
@@ -63,6 +72,8 @@ pub enum Refusal {
     OtherSite,
     /// A body that the route does not read; says what it reads.
     MediaType(String),
+    /// A body in a content coding.
+    ContentCoding,
     /// The answer cannot be had in any form the client accepts; says which there are.
     NotAcceptable(&'static str),
     /// A subscription whose `Accept` does not name events: whoever leaves it out gets no stream without an end.
@@ -154,6 +165,8 @@ fn refuse(site: &Site, asked: &Asked, refusal: &Refusal) -> Res {
         Refusal::MediaType(takes) if asked.surface.takes_tokens() => {
             HeaderValue::from_str(takes).ok().map(|value| (ACCEPT, value))
         }
+        // RFC 9110, section 12.5.3.
+        Refusal::ContentCoding => Some((ACCEPT_ENCODING, HeaderValue::from_static("identity"))),
         Refusal::BadToken => Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""))),
         _ => None,
     };
@@ -244,6 +257,25 @@ pub(in crate::web) fn refused(refusal: &Refusal) -> Verdict {
             "malformed",
             "Not understood",
             "The body can be sent with its length or in chunks, and not with both.".into(),
+        ),
+        Refusal::ContentCoding => (
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "media-type",
+            "Wrong kind of body",
+            "Please send the body as it is, without Content-Encoding.".into(),
+        ),
+        Refusal::BadHead => (
+            StatusCode::BAD_REQUEST,
+            "malformed",
+            "Not understood",
+            "This is no request in HTTP/1.1: its first line or a header field is malformed, or the length of its body is in doubt."
+                .into(),
+        ),
+        Refusal::LongHead => (
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "head-too-large",
+            "Head too large",
+            "The head of this request has too many header fields, or they are too long.".into(),
         ),
         Refusal::LongAddress => {
             (StatusCode::URI_TOO_LONG, "address-too-long", "Address too long", "This site has no address of that length.".into())

@@ -47,6 +47,7 @@ pub fn kinds() -> Vec<Problem> {
     ];
     let refusals = [
         Refusal::LongAddress,
+        Refusal::LongHead,
         Refusal::Method(String::new()),
         Refusal::OtherSite,
         Refusal::NotAcceptable(""),
@@ -113,6 +114,9 @@ fn about(code: &str) -> &'static str {
         }
         "too-large" => {
             "The body, or the answer that was asked for, is larger than it may be; `detail` names the limit."
+        }
+        "head-too-large" => {
+            "The header fields of a request are 32 KiB at most, and 100 of them. Cookies are often what is large."
         }
         "address-too-long" => "The address is longer than any there is: 8 KiB at most. Long values belong in a body.",
         "media-type" => {

@@ -6,9 +6,10 @@
 use crate::web::Site;
 use crate::web::access_log::{Arrival, Seen};
 use crate::web::finish::Finish;
-use crate::web::problem::{self, Refusal};
-use crate::web::response;
+use crate::web::pipeline;
+use crate::web::problem::{self, Asked, Failure, Refusal};
 use crate::web::response::{Body, Res};
+use crate::web::router::Surface;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING};
 use http::{Method, Request, StatusCode};
 use std::net::IpAddr;
@@ -41,9 +42,10 @@ fn names_length(head: &[u8]) -> bool {
 pub fn refuse(site: &Site, peer: IpAddr, own: &[u8], head: &[u8]) -> Vec<u8> {
     let arrival = Arrival { started: Instant::now(), id: site.request_id() };
     let said = own.get(9..12).and_then(|digits| StatusCode::from_bytes(digits).ok());
-    let (status, message) = verdict(said.unwrap_or(StatusCode::BAD_REQUEST), head);
     let https = site.app.links.origin().is_some_and(|origin| origin.starts_with("https://"));
-    let mut res = Finish::unread(arrival.id, https).finish(response::text(status, message));
+    let asked = Asked::unread(arrival.id, surface(site, head));
+    let refusal = refusal(said.unwrap_or(StatusCode::BAD_REQUEST), head);
+    let mut res = Finish::unread(arrival.id, https).finish(problem::answer(site, &asked, &Failure::Refused(refusal)));
     // Nobody knows where a next request would begin.
     res.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     let method = if head.starts_with(b"HEAD ") { Method::HEAD } else { Method::from_bytes(b"-").unwrap_or_default() };
@@ -51,19 +53,27 @@ pub fn refuse(site: &Site, peer: IpAddr, own: &[u8], head: &[u8]) -> Vec<u8> {
     written(&seen.answered(site, None, res), own)
 }
 
-/// hyper has one status for a head that is too long, whatever is long in it.
-fn verdict(said: StatusCode, head: &[u8]) -> (StatusCode, String) {
-    let is_long = matches!(said, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE | StatusCode::URI_TOO_LONG);
-    if is_long && is_one_line(head) {
-        let refused = problem::refused(&Refusal::LongAddress);
-        return (refused.status, refused.message);
+/// How the answer looks, as far as the address came: for programs, or in one line.
+fn surface(site: &Site, head: &[u8]) -> Surface {
+    let target = lines(head).next().and_then(|line| line.split(|byte| *byte == b' ').nth(1)).unwrap_or_default();
+    let end = target.iter().position(|byte| *byte == b'?').unwrap_or(target.len());
+    let path = target.get(..end).and_then(|path| str::from_utf8(path).ok()).unwrap_or_default();
+    match pipeline::surface_of(site.app.links.strip(path).unwrap_or_default()) {
+        Surface::Page => Surface::Feed,
+        surface => surface,
     }
-    let message = if is_long {
-        "The head of this request has too many header fields, or they are too long."
-    } else {
-        "This is no request in HTTP/1.1: its first line or a header field is malformed, or the length of its body is in doubt."
-    };
-    (said, message.to_owned())
+}
+
+/// hyper has one status for a head that is too long, whatever is long in it.
+fn refusal(said: StatusCode, head: &[u8]) -> Refusal {
+    match said {
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE | StatusCode::URI_TOO_LONG if is_one_line(head) => {
+            Refusal::LongAddress
+        }
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => Refusal::LongHead,
+        StatusCode::URI_TOO_LONG => Refusal::LongAddress,
+        _ => Refusal::BadHead,
+    }
 }
 
 /// Whether a head is still in its first line. Empty lines before that do not count.
@@ -118,6 +128,17 @@ mod tests {
         assert!(refused(b"\r\n\r\nGET /aaaa").starts_with("HTTP/1.1 414 "));
         assert!(refused(b"GET /a HTTP/1.1\r\nX: y").starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"));
         assert!(refused(b"").starts_with("HTTP/1.1 431 "), "it came with the request before it");
+    }
+
+    #[test]
+    fn programs_are_answered_with_a_problem_as_far_as_the_address_came() {
+        for head in
+            ["GET /api/v1/posts?after=aaaa", "GET /api/v1/posts HTTP/1.1\r\nX: y", "POST /graphql HTTP/1.1\r\nX"]
+        {
+            let told = refused(head.as_bytes());
+            assert!(told.contains("/problems/") || told.contains("\"code\""), "{told}");
+        }
+        assert!(refused(b"GET /posts/api HTTP/1.1\r\nX: y").contains("text/plain"));
     }
 
     #[test]

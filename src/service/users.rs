@@ -142,6 +142,14 @@ pub fn by_id(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
     store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))
 }
 
+/// An account, for whoever may change it.
+pub fn changeable(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
+    if !actor.can_manage_users() {
+        return Err(actor.refusal(TokenScope::UsersWrite));
+    }
+    by_id(txn, actor, id)
+}
+
 /// The account of whoever asks.
 pub fn me(txn: &ReadTxn, actor: &Actor) -> Result<User> {
     let Some(id) = actor.user_id().filter(|_| actor.can_see_account()) else {

@@ -157,6 +157,34 @@ async fn lists_are_filtered_as_the_admin_lists_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_made_with_a_key_and_is_gone_is_not_there_again() {
+    let blog = Blog::start().await;
+    let careful = blog.administrator.with("idempotency-key", "0a4b5a5e-6f0e-4c36-9d3a-2f6a58b5a0b1");
+    let input = json!({ "title": "Once", "status": "published" });
+    careful.json("POST", "/api/v1/posts", &input).await.expect(201);
+    blog.administrator.with("if-match", "*").send("DELETE", "/api/v1/posts/once").await.expect(204);
+    assert_eq!(careful.json("POST", "/api/v1/posts", &input).await.expect(404).problem().0, "not-found");
+    blog.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_whose_cover_is_gone_can_be_changed() {
+    let blog = Blog::start().await;
+    let root = blog.administrator.with("if-match", "*");
+    let image = root.body("POST", "/api/v1/media?name=owl.png", "image/png", crate::media::png(3, 3, 7)).await;
+    let image = image.expect(201).value()["id"].as_str().unwrap().to_owned();
+    let input = json!({ "title": "Owls", "cover": { "media": image, "alt": "An owl" } });
+    root.json("POST", "/api/v1/posts", &input).await.expect(201);
+    root.send("DELETE", &format!("/api/v1/media/{image}")).await.expect(204);
+    let changed = root.json("PATCH", "/api/v1/posts/owls", &json!({ "title": "Owls at night" })).await.expect(200);
+    assert_eq!((&changed.value()["title"], &changed.value()["cover"]), (&json!("Owls at night"), &Value::Null));
+    // To name it is another thing.
+    let named = json!({ "cover": { "media": image } });
+    root.json("PATCH", "/api/v1/posts/owls", &named).await.expect(422);
+    blog.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_makes_a_request_happen_once() {
     let blog = Blog::start().await;
     let careful = blog.administrator.with("idempotency-key", "8e03978e-40d5-43dd-bc93-6894a57f9324");

@@ -194,6 +194,24 @@ async fn administrators_see_to_people_categories_and_settings() {
         data(ask_with(root, change, json!({ "etag": settings["etag"] })).await)["updateSettings"]["errors"][0]["code"],
         "stale"
     );
+    // What an input leaves out stays as it is, whatever it is.
+    let one = "mutation($etag: String!, $input: SettingsInput!) { updateSettings(etag: $etag, input: $input) { settings { title tagline timeZone postsPerPage signupOpen } } }";
+    let etag = data(ask(root, "{ settings { etag } }").await)["settings"]["etag"].clone();
+    let changed = data(ask_with(root, one, json!({ "etag": etag, "input": { "tagline": "At night" } })).await);
+    let expected =
+        json!({ "title": "Owls", "tagline": "At night", "timeZone": "UTC", "postsPerPage": 5, "signupOpen": true });
+    assert_eq!(changed["updateSettings"]["settings"], expected);
+    let ada = "{ users(first: 5) { nodes { id username role etag } } }";
+    let ada = data(ask(root, ada).await)["users"]["nodes"].as_array().unwrap().clone();
+    let ada = ada.iter().find(|user| user["username"] == "ada").unwrap().clone();
+    let disable = "mutation($id: ID!, $etag: String!) { updateUser(id: $id, etag: $etag, input: { disabled: true }) { user { role disabled } } }";
+    let disabled = data(ask_with(root, disable, json!({ "id": ada["id"], "etag": ada["etag"] })).await);
+    assert_eq!(disabled["updateUser"]["user"], json!({ "role": "AUTHOR", "disabled": true }));
+    let own = data(ask(root, "{ me { displayName etag } }").await)["me"].clone();
+    let profile = "mutation($etag: String!) { updateProfile(etag: $etag, input: { bio: \"Keeps owls.\" }) { user { displayName bio } } }";
+    let profile = data(ask_with(root, profile, json!({ "etag": own["etag"] })).await);
+    let expected = json!({ "displayName": own["displayName"], "bio": "Keeps owls." });
+    assert_eq!(profile["updateProfile"]["user"], expected);
     let category = data(
         ask(root, r#"mutation { createCategory(input: { name: "Birds" }) { category { id etag } } }"#).await,
     )["createCategory"]["category"]

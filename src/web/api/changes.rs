@@ -48,6 +48,18 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// What it is called.
+    pub fn noun(&self) -> &'static str {
+        match self {
+            Outcome::Post { .. } => "post",
+            Outcome::Comment { .. } => "comment",
+            Outcome::Category { .. } => "category",
+            Outcome::Media { .. } => "image",
+            Outcome::User { .. } => "account",
+            Outcome::Gone => "thing",
+        }
+    }
+
     /// In a few bytes, for a receipt.
     pub fn text(&self) -> String {
         match self {
@@ -183,8 +195,7 @@ async fn update(site: &Arc<Site>, actor: &Actor, (kind, slug): (Kind, &str), cal
         call.check(&PostResource::whole(&site.app, &txn, head.clone())?)?;
         let input = call.applied(|| {
             let (_, source) = posts::editable(&site.app, &txn, actor, head.id)?;
-            let category = categories::of_post(&txn, &head)?;
-            Ok(PostInput::of(&head, source, category.map(|category| category.slug.to_string())))
+            PostInput::of(&txn, &head, source)
         })?;
         let (input, intent) = input.typed(&txn, kind, site.app.now())?;
         (head, input, intent)

@@ -169,7 +169,7 @@ fn responses(operation: &Operation) -> Value {
     for (status, about) in failures(operation) {
         let media = json!({ PROBLEM: { "schema": { "$ref": "#/components/schemas/Problem" } } });
         let mut response = json!({ "description": about, "content": media });
-        if let (301 | 304 | 308 | 431, Some(object)) = (status, response.as_object_mut()) {
+        if let (301 | 304 | 308, Some(object)) = (status, response.as_object_mut()) {
             object.remove("content");
         }
         all.insert(status.to_string(), response);
@@ -214,7 +214,11 @@ pub(in crate::web::api) fn failures(operation: &Operation) -> Vec<(u16, &'static
         (true, 400, "The request cannot be read."),
         (true, 401, "Nobody is signed in and somebody has to be, or the token is not valid."),
         (somebody || !reads, 403, "The role or the token is not for this, or a browser sent it from another site."),
-        (has_path || operation.id == "batch", 404, "It is not there, or not for whoever asks."),
+        (
+            has_path || operation.id == "batch" || operation.is_once,
+            404,
+            "It is not there, or not for whoever asks. Or what was made with this key is gone.",
+        ),
         (true, 406, "`Accept` leaves out JSON."),
         (has_body, 408, "The body did not arrive in time."),
         (operation.can_conflict, 409, "What is stored refuses it."),
@@ -225,7 +229,7 @@ pub(in crate::web::api) fn failures(operation: &Operation) -> Vec<(u16, &'static
         (true, 422, "Something in the request is wrong: `errors` has all of it."),
         (operation.route.is_conditional, 428, "`If-Match` is missing."),
         (true, 429, "The quota is used up; `Retry-After` says when to come back."),
-        (true, 431, "The head of the request is too large to be read; there is no body."),
+        (true, 431, "The head of the request is too large to be read."),
         (true, 503, "The blog is busy or cannot save now; `Retry-After` says when to come back."),
     ];
     may.into_iter().filter(|(can, ..)| *can).map(|(_, status, about)| (status, about)).collect()

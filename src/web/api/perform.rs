@@ -109,9 +109,13 @@ async fn commit(site: &Site, once: Option<Once>, change: Change<Outcome>) -> Res
     })
 }
 
-/// The thing as it is now; nothing of it if it is gone.
+/// The thing as it is now. `NotFound` if it was made with the same key before and is gone since.
 pub fn answer(site: &Site, actor: &Actor, status: StatusCode, (outcome, replayed): (Outcome, bool)) -> Result<Res> {
-    Ok(with_thing((status, replayed), changes::show(site, actor, &outcome)?))
+    let shown = changes::show(site, actor, &outcome)?;
+    if shown.is_none() && status == StatusCode::CREATED {
+        return Err(Error::NotFound(outcome.noun()));
+    }
+    Ok(with_thing((status, replayed), shown))
 }
 
 /// An answer with a thing in it, its address and its version.

@@ -102,7 +102,9 @@ fn reader() -> Role {
 #[derive(Debug, Clone, Serialize, Deserialize, InputObject, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserPatch {
+    #[graphql(default_with = "reader()")]
     pub role: Role,
+    #[graphql(default)]
     pub disabled: bool,
 }
 
@@ -111,6 +113,7 @@ pub struct UserPatch {
 #[serde(deny_unknown_fields)]
 pub struct ProfileInput {
     #[schema(max_length = 80, example = "Ada")]
+    #[graphql(default)]
     pub display_name: String,
     pub email: Option<String>,
     #[schema(max_length = 2_000)]

@@ -182,9 +182,12 @@ pub struct CoverInput {
 }
 
 impl PostInput {
-    /// What would have to be written to have a post as it is; `category` is the slug of its category.
-    pub fn of(head: &PostHead, source: String, category: Option<String>) -> PostInput {
-        PostInput {
+    /// What would have to be written to have a post as it is, but for a cover whose image is gone: it cannot be
+    /// written again, and must not keep anybody from changing the rest.
+    pub fn of(txn: &ReadTxn, head: &PostHead, source: String) -> Result<PostInput> {
+        let category = categories::of_post(txn, head)?.map(|category| category.slug.to_string());
+        let cover = head.cover.as_ref().filter(|cover| media::by_id(txn, &cover.media.to_string()).is_ok());
+        Ok(PostInput {
             title: head.title.clone(),
             slug: Some(head.slug.to_string()),
             source,
@@ -195,11 +198,8 @@ impl PostInput {
             status: if head.status == post::Status::Draft { Status::Draft } else { Status::Published },
             published_at: head.published_at.map(Time),
             comments_open: Some(head.comments_open),
-            cover: head
-                .cover
-                .as_ref()
-                .map(|picture| CoverInput { media: picture.media.to_string(), alt: picture.alt.clone() }),
-        }
+            cover: cover.map(|picture| CoverInput { media: picture.media.to_string(), alt: picture.alt.clone() }),
+        })
     }
 }
 

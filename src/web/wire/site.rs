@@ -163,6 +163,7 @@ impl Settings {
 #[serde(deny_unknown_fields)]
 pub struct SettingsInput {
     #[schema(max_length = 100, example = "Field notes")]
+    #[graphql(default)]
     pub title: String,
     #[serde(default)]
     #[schema(max_length = 200)]
@@ -172,13 +173,18 @@ pub struct SettingsInput {
     #[serde(default)]
     pub logo: Option<String>,
     #[schema(example = "Europe/Berlin")]
+    #[graphql(default)]
     pub time_zone: String,
     #[schema(minimum = 1, maximum = 100, example = 10)]
+    #[graphql(default)]
     pub posts_per_page: u16,
+    #[graphql(default)]
     pub signup_open: bool,
     #[schema(max_items = 20)]
+    #[graphql(default)]
     pub navigation: Vec<NavItem>,
     #[schema(example = "en")]
+    #[graphql(default)]
     pub language: String,
 }
 

@@ -24,16 +24,17 @@ impl PeopleMutation {
         settle(operation, written(operation, change).await)
     }
 
-    /// Changes what an account may do. The last administrator stays one. No token may make an administrator.
+    /// Changes what an account may do. What `input` leaves out stays as it is. The last administrator stays one. No
+    /// token may make an administrator.
     async fn update_user(
         &self,
         ctx: &Context<'_>,
         id: ID,
         #[graphql(desc = "The etag that the change began from.")] etag: String,
-        input: UserPatch,
+        // Read as it was sent, in `set_access`.
+        #[graphql(name = "input")] _input: UserPatch,
     ) -> Result<UserPayload> {
-        let operation = operation(ctx)?;
-        settle(operation, set_access(operation, &id, &etag, input).await)
+        settle(operation(ctx)?, set_access(ctx, &id, &etag).await)
     }
 
     /// Gives somebody a new password and signs them out everywhere. Wants a session.
@@ -102,15 +103,16 @@ fn number(id: &str) -> Result<UserId> {
 
 /// The account as it is, if it is what somebody saw.
 fn seen(operation: &Operation, id: UserId, etag: &str) -> Result<user::User> {
-    let current = users::by_id(&operation.reading()?.txn, &operation.actor, id)?;
+    let current = users::changeable(&operation.reading()?.txn, &operation.actor, id)?;
     check(&User::new(&current, operation.app().links()), etag)?;
     Ok(current)
 }
 
-async fn set_access(operation: &Operation, id: &str, etag: &str, input: UserPatch) -> Result<User> {
-    let id = number(id)?;
-    let change = users::set_access(&operation.actor, id, input.role.into(), input.disabled)?;
+async fn set_access(ctx: &Context<'_>, id: &str, etag: &str) -> Result<User> {
+    let (operation, id) = (operation(ctx)?, number(id)?);
     let current = seen(operation, id, etag)?;
+    let input = overlaid(ctx, &UserPatch { role: current.role.into(), disabled: current.disabled })?;
+    let change = users::set_access(&operation.actor, id, input.role.into(), input.disabled)?;
     written(operation, Ok(change.if_still(Seen::User(Box::new(current))))).await
 }
 

@@ -4,7 +4,7 @@ use crate::domain::id::PostId;
 use crate::domain::post::{Kind, PostHead};
 use crate::error::{Error, Result};
 use crate::service::change::Seen;
-use crate::service::{categories, posts, writing};
+use crate::service::{posts, writing};
 use crate::web::graphql::context::{Operation, operation};
 use crate::web::graphql::nodes;
 use crate::web::graphql::payload::{DeletePayload, PostPayload, settle};
@@ -94,8 +94,7 @@ async fn update(ctx: &Context<'_>, kind: Kind, id: &str, version: u32) -> Result
         let reading = operation.reading()?;
         let head = changeable(operation, kind, id)?;
         let (_, source) = posts::editable(operation.app(), &reading.txn, &operation.actor, head.id)?;
-        let category = categories::of_post(&reading.txn, &head)?;
-        let current = PostInput::of(&head, source, category.map(|category| category.slug.to_string()));
+        let current = PostInput::of(&reading.txn, &head, source)?;
         let (input, intent) = overlaid(ctx, &current)?.typed(&reading.txn, kind, reading.now)?;
         (head.id, input, intent)
     };

@@ -52,7 +52,7 @@ impl Quiet {
             std::panic::set_hook(Box::new(move |info| {
                 let of_redb = info.location().is_some_and(|place| place.file().contains("redb-"));
                 OF_REDB.set(of_redb);
-                if !QUIET.get() && !(of_redb && OF_REDB_QUIET.get()) {
+                if !(QUIET.get() || of_redb && OF_REDB_QUIET.get()) {
                     print(info);
                 }
             }));

@@ -114,12 +114,14 @@ fn unlike(sent: &Value, read: &Value) -> Option<String> {
     }
 }
 
-/// What keeps a value from being of this type; members at fault are taken out.
+/// What keeps a value from being of this type; members at fault are taken out, and something stands in for those that
+/// have to be there.
 fn faults<T: DeserializeOwned>(value: &mut Value) -> FieldErrors {
     let mut errors = FieldErrors::new();
     let mut told: Vec<String> = Vec::new();
     while let Err(error) = serde_path_to_error::deserialize::<_, T>(&*value) {
         let (path, message) = (error.path().clone(), error.inner().to_string());
+        let missing = path.iter().next().is_none() && message.starts_with("missing field");
         let (field, message) = explained(&path, &message);
         // What was taken out because it is wrong, or because something in it is, is missing now.
         let again = told.iter().any(|told| {
@@ -127,9 +129,10 @@ fn faults<T: DeserializeOwned>(value: &mut Value) -> FieldErrors {
         });
         if !again {
             errors.add(field.clone(), message);
-            told.push(field);
+            told.push(field.clone());
         }
-        if again || told.len() >= MAX_FAULTS || !take_out(value, &path) {
+        let goes_on = if missing { stand_in::<T>(value, &field) } else { !again && take_out(value, &path) };
+        if told.len() >= MAX_FAULTS || !goes_on {
             break;
         }
     }
@@ -205,6 +208,22 @@ fn wanted(message: &str) -> String {
         expected => expected.to_owned(),
     };
     format!("Please send {what}.")
+}
+
+/// Puts something of the right type in the place of a member that is missing, so that the others can be looked at.
+/// Whether that is possible.
+fn stand_in<T: DeserializeOwned>(value: &mut Value, name: &str) -> bool {
+    for substitute in
+        [Value::from(""), Value::from(0), Value::from(false), Value::Array(Vec::new()), Value::Object(Map::new())]
+    {
+        let Value::Object(object) = value else { return false };
+        object.insert(name.to_owned(), substitute);
+        let Err(error) = serde_path_to_error::deserialize::<_, T>(&*value) else { return true };
+        if !matches!(error.path().iter().next(), Some(Segment::Map { key }) if key == name) {
+            return true;
+        }
+    }
+    value.as_object_mut().is_some_and(|object| object.remove(name).is_none())
 }
 
 /// Takes out the member of the whole that the path begins with, so that the others can be looked at. An
@@ -348,6 +367,9 @@ mod tests {
         let (_, wings) = found.iter().find(|(field, _)| field == "wings").unwrap();
         assert_eq!(wings, "There is no such member here; there are: name, age, nests, mood.");
         assert_eq!(told(json!({ "nests": [{}] }))[0].0, "nests[0].eggs");
+        let names = |value| told(value).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(names(json!({})), ["name", "age"]);
+        assert_eq!(names(json!({ "name": 7, "mood": "sad", "x": 1 })), ["mood", "name", "x", "age"]);
         assert_eq!(told(json!([])).len(), 1);
         assert_eq!(told(json!("x"))[0].0, "");
     }

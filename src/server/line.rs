@@ -4,7 +4,8 @@ use crate::config::LogFormat;
 use crate::domain::time::Timestamp;
 use std::cell::RefCell;
 use std::error::Error;
-use std::fmt::{Debug, Write};
+use std::fmt::Debug;
+use std::io::Write;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level};
@@ -16,7 +17,7 @@ thread_local! {
 /// What a thread uses again for its next line.
 #[derive(Default)]
 struct Draft {
-    line: String,
+    line: Vec<u8>,
     stamp: Stamp,
 }
 
@@ -28,13 +29,13 @@ const TOGETHER: Duration = Duration::from_secs(1);
 pub struct Stamp {
     /// A moment by both clocks: that of the day is looked at once a second.
     seen: Option<(Instant, Duration)>,
-    /// The last second that was written out, as `2026-05-03T08:28:00`.
+    /// The last second that was written out, as `2026-05-03T08:28:00.`.
     second: (u64, String),
 }
 
 impl Stamp {
     /// A moment that was just now, to the microsecond: `2026-05-03T08:28:00.123456Z`.
-    pub fn write(&mut self, moment: Instant, out: &mut String) {
+    pub fn write(&mut self, moment: Instant, out: &mut Vec<u8>) {
         let seen = self.seen.filter(|(then, _)| moment.saturating_duration_since(*then) < TOGETHER);
         let (then, day) = seen.unwrap_or_else(|| {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -44,17 +45,16 @@ impl Stamp {
         let time = day + moment.saturating_duration_since(then);
         if self.second.0 != time.as_secs() || self.second.1.is_empty() {
             let ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-            self.second = (time.as_secs(), Timestamp::from_ms(ms).rfc3339().trim_end_matches('Z').to_owned());
+            self.second = (time.as_secs(), Timestamp::from_ms(ms).rfc3339().replace('Z', "."));
         }
-        out.push_str(&self.second.1);
-        out.push('.');
-        digits(out, 1_000_000, time.subsec_micros().into());
-        out.push('Z');
+        out.extend_from_slice(self.second.1.as_bytes());
+        out.extend_from_slice(&fixed::<6>(time.subsec_micros().into()));
+        out.push(b'Z');
     }
 }
 
 /// Hands the line of an event to `take`, its end included.
-pub fn write(format: LogFormat, event: &Event<'_>, take: impl FnOnce(&str)) {
+pub fn write(format: LogFormat, event: &Event<'_>, take: impl FnOnce(&[u8])) {
     DRAFT.with(|draft| match draft.try_borrow_mut() {
         Ok(mut draft) => draft.write(format, event, take),
         // What is being logged logs something itself while it is written out.
@@ -63,7 +63,7 @@ pub fn write(format: LogFormat, event: &Event<'_>, take: impl FnOnce(&str)) {
 }
 
 impl Draft {
-    fn write(&mut self, format: LogFormat, event: &Event<'_>, take: impl FnOnce(&str)) {
+    fn write(&mut self, format: LogFormat, event: &Event<'_>, take: impl FnOnce(&[u8])) {
         self.line.clear();
         let (level, target) = (event.metadata().level(), event.metadata().target());
         match format {
@@ -72,10 +72,10 @@ impl Draft {
                 let padding = if matches!(*level, Level::INFO | Level::WARN) { "  " } else { " " };
                 self.push(&[padding, level.as_str(), " ", target, ":"]);
                 event.record(&mut Text(&mut self.line));
-                self.line.push('\n');
+                self.line.push(b'\n');
             }
             LogFormat::Json => {
-                self.line.push_str("{\"timestamp\":\"");
+                self.push(&["{\"timestamp\":\""]);
                 self.stamp.write(Instant::now(), &mut self.line);
                 self.push(&["\",\"level\":\"", level.as_str(), "\""]);
                 event.record(&mut Json(&mut self.line));
@@ -86,20 +86,20 @@ impl Draft {
     }
 
     fn push(&mut self, parts: &[&str]) {
-        parts.iter().for_each(|part| self.line.push_str(part));
+        parts.iter().for_each(|part| self.line.extend_from_slice(part.as_bytes()));
     }
 }
 
 /// ` name=value`, the message without its name. Text that could be taken for something else is quoted and
 /// escaped, so that nobody can end a line, or reach the terminal it is read on.
-struct Text<'a>(&'a mut String);
+struct Text<'a>(&'a mut Vec<u8>);
 
 impl Text<'_> {
     fn name(&mut self, field: &Field) {
-        self.0.push(' ');
+        self.0.push(b' ');
         if field.name() != "message" {
-            self.0.push_str(field.name());
-            self.0.push('=');
+            self.0.extend_from_slice(field.name().as_bytes());
+            self.0.push(b'=');
         }
     }
 }
@@ -126,24 +126,18 @@ impl Visit for Text<'_> {
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.name(field);
-        let start = self.0.len();
-        let _ = write!(self.0, "{value:?}");
-        if self.0.bytes().skip(start).any(|byte| !byte.is_ascii_graphic() && byte != b' ') {
-            let tail = self.0.split_off(start);
-            let controls = |char: char| if char.is_control() { char.escape_default().to_string() } else { char.into() };
-            self.0.extend(tail.chars().map(controls));
+        for char in format!("{value:?}").chars() {
+            let _ = if char.is_control() { write!(self.0, "{}", char.escape_default()) } else { write!(self.0, "{char}") };
         }
     }
 }
 
 /// `,"name":value`.
-struct Json<'a>(&'a mut String);
+struct Json<'a>(&'a mut Vec<u8>);
 
 impl Json<'_> {
     fn name(&mut self, field: &Field) {
-        self.0.push_str(",\"");
-        self.0.push_str(field.name());
-        self.0.push_str("\":");
+        let _ = write!(self.0, ",\"{}\":", field.name());
     }
 }
 
@@ -170,7 +164,7 @@ impl Visit for Json<'_> {
 
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.name(field);
-        self.0.push_str(if value { "true" } else { "false" });
+        let _ = write!(self.0, "{value}");
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
@@ -183,23 +177,23 @@ impl Visit for Json<'_> {
 }
 
 /// Text as it is, or quoted if it could be taken for something else.
-pub fn quoted_text(out: &mut String, text: &str) {
+pub fn quoted_text(out: &mut Vec<u8>, text: &str) {
     let bare = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'=');
     if !text.is_empty() && all(text, bare) {
-        out.push_str(text);
+        out.extend_from_slice(text.as_bytes());
     } else {
         let _ = write!(out, "{text:?}");
     }
 }
 
 /// A string of JSON.
-pub fn quoted_json(out: &mut String, text: &str) {
+pub fn quoted_json(out: &mut Vec<u8>, text: &str) {
     if all(text, |byte| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\') {
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
     } else {
-        out.push_str(&serde_json::Value::from(text).to_string());
+        let _ = write!(out, "{}", serde_json::Value::from(text));
     }
 }
 
@@ -209,27 +203,32 @@ fn all(text: &str, is_such: impl Fn(u8) -> bool) -> bool {
 }
 
 /// A number as it is.
-pub fn decimal(line: &mut String, value: u64) {
-    line.push_str(itoa::Buffer::new().format(value));
+pub fn decimal(line: &mut Vec<u8>, value: u64) {
+    line.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
-/// The last digits of `value`, as many as `one` has zeros.
-pub fn digits(line: &mut String, one: u64, value: u64) {
-    line.push_str(itoa::Buffer::new().format(one + value % one).get(1..).unwrap_or(""));
+/// The last digits of a number.
+pub fn fixed<const DIGITS: usize>(mut value: u64) -> [u8; DIGITS] {
+    let mut text = [b'0'; DIGITS];
+    for digit in text.iter_mut().rev() {
+        *digit += (value % 10) as u8;
+        value /= 10;
+    }
+    text
 }
 
 /// To three decimals, which is what times have that are measured in microseconds.
-fn thousandths(line: &mut String, value: f64) {
+fn thousandths(line: &mut Vec<u8>, value: f64) {
     if !value.is_finite() {
-        return line.push('0');
+        return line.push(b'0');
     }
     let all = (value.abs() * 1000.0).round() as u64;
     if value.is_sign_negative() && all > 0 {
-        line.push('-');
+        line.push(b'-');
     }
     decimal(line, all / 1000);
-    line.push('.');
-    digits(line, 1000, all);
+    line.push(b'.');
+    line.extend_from_slice(&fixed::<3>(all));
 }
 
 #[cfg(test)]
@@ -285,13 +284,11 @@ mod tests {
     #[test]
     fn numbers_are_written_as_they_are() {
         let text = |value| {
-            let mut line = String::new();
+            let mut line = Vec::new();
             thousandths(&mut line, value);
-            line
+            String::from_utf8(line).unwrap()
         };
         assert_eq!([0.0, 0.031, 12.0, -0.5, 1234.5678].map(text), ["0.000", "0.031", "12.000", "-0.500", "1234.568"]);
-        let mut line = String::new();
-        digits(&mut line, 1_000_000, 42);
-        assert_eq!(line, "000042");
+        assert_eq!((&fixed::<6>(42), &fixed::<3>(12_345)), (b"000042", b"345"));
     }
 }

@@ -125,10 +125,13 @@ pub fn actor(app: &App, secret: &str) -> Result<Option<Actor>> {
     })))
 }
 
+/// Bytes of a token.
+pub const LENGTH: usize = PREFIX.len() + 64;
+
 /// Whether a text has the form of a token.
 pub fn is_token(text: &str) -> bool {
     let digits = text.strip_prefix(PREFIX).unwrap_or("");
-    digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    digits.len() == LENGTH - PREFIX.len() && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn key_of(secret: &str) -> TokenKey {

@@ -9,6 +9,7 @@ use crate::web::request::Req;
 use crate::web::response::Res;
 use crate::web::variants::{About, Variants};
 use bytes::Bytes;
+use quick_cache::DefaultHashBuilder;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 const QUALITY: u32 = 11;
 
 /// Every file by its path below the base path.
-pub struct StaticFiles(HashMap<&'static str, Variants>);
+pub struct StaticFiles(HashMap<&'static str, Variants, DefaultHashBuilder>);
 
 impl StaticFiles {
     /// All of the bundle; codes nothing yet.

@@ -7,7 +7,7 @@
 use hyper::body::Body;
 use std::io::{ErrorKind, IoSlice, Result};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -23,61 +23,112 @@ pub type Answer = dyn Fn(&[u8], &[u8]) -> Vec<u8> + Send;
 /// What a connection and its requests know of each other.
 #[derive(Debug, Default)]
 pub struct Exchange {
-    /// Whether a request has begun since all answers before it were sent.
-    begun: AtomicBool,
-    /// Whether it has a body: what comes then is no head.
+    /// Requests that have begun since all answers before them were sent.
+    begun: AtomicUsize,
+    /// Whether the last of them has a body: what comes then is no head.
     has_body: AtomicBool,
-    /// What came since then, and was no body.
-    head: Mutex<Vec<u8>>,
+    came: Mutex<Came>,
+}
+
+/// What came and was no body.
+#[derive(Debug, Default)]
+struct Came {
+    bytes: Vec<u8>,
+    /// Requests in these bytes that are answered. They are the first ones.
+    answered: usize,
+    /// Whether they end with a head: what comes next need not be added to them.
+    is_over: bool,
 }
 
 impl Exchange {
     /// A request begins.
     pub fn begin<B: Body>(&self, body: &B) {
         self.has_body.store(!body.is_end_stream(), Ordering::Release);
-        self.begun.store(true, Ordering::Release);
+        self.begun.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// The head of the request that begins, but if it came before the last one was answered.
+    /// The head of the request that begins next, as far as it came; empty if it came with the body of another.
     pub fn head(&self) -> Vec<u8> {
-        self.lock().clone()
+        self.lock().behind(self.begun.load(Ordering::Acquire)).to_vec()
     }
 
     /// For a request that stays long and has no more use of it.
     pub fn forget_head(&self) {
-        *self.lock() = Vec::new();
+        *self.lock() = Came::default();
     }
 
     fn has_begun(&self) -> bool {
-        self.begun.load(Ordering::Acquire)
+        self.begun.load(Ordering::Acquire) > 0
     }
 
-    fn note(&self, came: &[u8]) {
-        if came.is_empty() || self.has_body.load(Ordering::Acquire) {
+    fn note(&self, bytes: &[u8]) {
+        if bytes.is_empty() || self.has_body.load(Ordering::Acquire) {
             return;
         }
-        let mut head = self.lock();
-        let room = LONGEST.saturating_sub(head.len()).min(came.len());
-        head.extend_from_slice(came.get(..room).unwrap_or_default());
-    }
-
-    /// Everything is answered. What came behind the last head, and is no body, is the beginning of the next.
-    fn end(&self) {
-        let mut head = self.lock();
-        if self.has_body.swap(false, Ordering::AcqRel) || head.ends_with(b"\r\n\r\n") {
-            head.clear();
-        } else {
-            let last = head.windows(3).rposition(|bytes| bytes == b"\n\r\n");
-            let behind = last.map_or(head.len(), |at| at + 3);
-            head.drain(..behind);
+        let mut came = self.lock();
+        if came.is_over {
+            came.clear();
         }
-        head.shrink_to(IDLE);
-        self.begun.store(false, Ordering::Release);
+        let room = LONGEST.saturating_sub(came.bytes.len()).min(bytes.len());
+        came.bytes.extend_from_slice(bytes.get(..room).unwrap_or_default());
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.head.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Everything that has begun is answered.
+    fn end(&self) {
+        let mut came = self.lock();
+        let begun = self.begun.swap(0, Ordering::AcqRel);
+        if self.has_body.swap(false, Ordering::AcqRel) {
+            came.clear();
+        } else if came.bytes.ends_with(b"\r\n\r\n") {
+            // There may be more heads, sent ahead of their answers: whoever needs them looks.
+            came.answered += begun;
+            came.is_over = true;
+        } else {
+            let left = came.behind(begun).len();
+            let end = came.bytes.len() - left;
+            came.bytes.drain(..end);
+            came.answered = 0;
+        }
+        if came.bytes.capacity() > IDLE {
+            if came.is_over {
+                came.clear();
+            }
+            came.bytes.shrink_to(IDLE);
+        }
     }
+
+    fn lock(&self) -> MutexGuard<'_, Came> {
+        self.came.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Came {
+    fn clear(&mut self) {
+        self.bytes.clear();
+        (self.answered, self.is_over) = (0, false);
+    }
+
+    /// What is behind the heads of the answered requests and of `begun` others.
+    fn behind(&self, begun: usize) -> &[u8] {
+        let mut rest = self.bytes.as_slice();
+        for _ in 0..self.answered + begun {
+            rest = behind_head(rest);
+        }
+        rest
+    }
+}
+
+/// What is behind the first head. Lines may end without a carriage return, and empty ones stand before a head
+/// (RFC 9112, section 2.2).
+fn behind_head(bytes: &[u8]) -> &[u8] {
+    let start = bytes.iter().position(|byte| !b"\r\n".contains(byte)).unwrap_or(bytes.len());
+    let head = bytes.get(start..).unwrap_or_default();
+    let ends = |at: usize| {
+        let behind = head.get(at + 1..).unwrap_or_default();
+        behind.strip_prefix(b"\r\n").or_else(|| behind.strip_prefix(b"\n"))
+    };
+    let lines = head.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    lines.map(|(at, _)| at).find_map(ends).unwrap_or_default()
 }
 
 /// A stream of HTTP/1; one of HTTP/2 has no `Talk`.
@@ -111,7 +162,7 @@ impl<S: AsyncWrite + Unpin> Heads<S> {
     /// Writes our answer, and only then says that hyper's was.
     fn poll_write_ours(&mut self, cx: &mut Context<'_>, own: &[u8]) -> Poll<Result<usize>> {
         if let Some(talk) = self.talk.as_ref().filter(|_| self.left.is_empty()) {
-            self.left = (talk.answer)(own, &talk.exchange.lock());
+            self.left = (talk.answer)(own, &talk.exchange.head());
         }
         while !self.left.is_empty() {
             let taken = ready!(Pin::new(&mut self.inner).poll_write(cx, &self.left))?;
@@ -169,5 +220,66 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Heads<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use http_body_util::{Empty, Full};
+
+    const ONE: &[u8] = b"GET /1 HTTP/1.1\r\nHost: a\r\n\r\n";
+    const TWO: &[u8] = b"\r\nGET /2 HTTP/1.1\nHost: a\n\n";
+
+    fn exchange(came: &[&[u8]]) -> Exchange {
+        let exchange = Exchange::default();
+        exchange.note(&came.concat());
+        exchange
+    }
+
+    #[test]
+    fn the_next_head_is_found_behind_those_that_came_with_it() {
+        let exchange = exchange(&[ONE, TWO, ONE]);
+        for left in [[ONE, TWO, ONE].concat(), [TWO, ONE].concat(), ONE.to_vec(), Vec::new()] {
+            assert_eq!(exchange.head(), left);
+            exchange.begin(&Empty::<Bytes>::new());
+        }
+        // Sent ahead, and read one after the other's answer.
+        let exchange = self::exchange(&[ONE, TWO, ONE]);
+        for left in [[ONE, TWO, ONE].concat(), [TWO, ONE].concat(), ONE.to_vec()] {
+            assert_eq!(exchange.head(), left);
+            exchange.begin(&Empty::<Bytes>::new());
+            exchange.end();
+        }
+        exchange.note(TWO);
+        assert_eq!(exchange.head(), TWO);
+    }
+
+    #[test]
+    fn a_head_that_comes_in_parts_is_kept_whole_and_a_body_is_not() {
+        let exchange = exchange(&[ONE, b"GET"]);
+        exchange.begin(&Empty::<Bytes>::new());
+        exchange.end();
+        assert_eq!(exchange.head(), b"GET");
+        exchange.note(b" /2");
+        assert_eq!(exchange.head(), b"GET /2");
+        exchange.begin(&Full::new(Bytes::from_static(b"body")));
+        exchange.note(b"body");
+        exchange.end();
+        assert_eq!(exchange.head(), b"");
+        exchange.note(ONE);
+        assert_eq!(exchange.head(), ONE);
+    }
+
+    #[test]
+    fn a_long_head_takes_no_room_once_it_is_answered() {
+        for length in [2 * IDLE, 2 * LONGEST] {
+            let exchange = exchange(&[b"GET / HTTP/1.1\r\nX: ", &vec![b'x'; length], b"\r\n\r\n"]);
+            assert!(exchange.head().len() >= length.min(LONGEST));
+            exchange.begin(&Empty::<Bytes>::new());
+            exchange.end();
+            assert!(exchange.lock().bytes.capacity() <= IDLE);
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! Heads of requests as bytes: what hyper does not tell of them.
 //!
-//! Here `head` is what a client has sent since its last request was answered. It begins with the head, or,
-//! if requests were sent ahead of their answers, later.
+//! Here `head` is what a client has sent behind the head of its last request. It is empty if that came in one
+//! packet with the body of another.
 
+use crate::error::Error;
 use crate::web::Site;
 use crate::web::access_log::{Arrival, Seen};
 use crate::web::finish::Finish;
@@ -31,9 +32,14 @@ pub fn note_lengths<B>(request: &mut Request<B>, head: impl FnOnce() -> Vec<u8>)
 }
 
 fn names_length(head: &[u8]) -> bool {
-    lines(head).any(|line| {
-        let name = line.split(|byte| *byte == b':').next();
-        name.is_some_and(|name| name.eq_ignore_ascii_case(CONTENT_LENGTH.as_str().as_bytes()))
+    length(head).is_some()
+}
+
+/// The value of the first `Content-Length` in a head.
+fn length(head: &[u8]) -> Option<&[u8]> {
+    lines(head).find_map(|line| {
+        let (name, value) = line.split_at_checked(CONTENT_LENGTH.as_str().len())?;
+        name.eq_ignore_ascii_case(CONTENT_LENGTH.as_str().as_bytes()).then_some(value.strip_prefix(b":"))?
     })
 }
 
@@ -44,8 +50,8 @@ pub fn refuse(site: &Site, peer: IpAddr, own: &[u8], head: &[u8]) -> Vec<u8> {
     let said = own.get(9..12).and_then(|digits| StatusCode::from_bytes(digits).ok());
     let https = site.app.links.origin().is_some_and(|origin| origin.starts_with("https://"));
     let asked = Asked::unread(arrival.id, surface(site, head));
-    let refusal = refusal(said.unwrap_or(StatusCode::BAD_REQUEST), head);
-    let mut res = Finish::unread(arrival.id, https).finish(problem::answer(site, &asked, &Failure::Refused(refusal)));
+    let failure = failure(site, said.unwrap_or(StatusCode::BAD_REQUEST), head);
+    let mut res = Finish::unread(arrival.id, https).finish(problem::answer(site, &asked, &failure));
     // Nobody knows where a next request would begin.
     res.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     let method = if head.starts_with(b"HEAD ") { Method::HEAD } else { Method::from_bytes(b"-").unwrap_or_default() };
@@ -64,16 +70,26 @@ fn surface(site: &Site, head: &[u8]) -> Surface {
     }
 }
 
-/// hyper has one status for a head that is too long, whatever is long in it.
-fn refusal(said: StatusCode, head: &[u8]) -> Refusal {
-    match said {
+/// hyper has one status for whatever is too long.
+fn failure(site: &Site, said: StatusCode, head: &[u8]) -> Failure {
+    Failure::Refused(match said {
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE | StatusCode::URI_TOO_LONG if is_one_line(head) => {
             Refusal::LongAddress
+        }
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE if has_endless_body(head) => {
+            let most = site.router.routes().iter().map(|route| route.body_limit).max();
+            return Error::TooLarge(most.unwrap_or_default()).into();
         }
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => Refusal::LongHead,
         StatusCode::URI_TOO_LONG => Refusal::LongAddress,
         _ => Refusal::BadHead,
-    }
+    })
+}
+
+/// Whether the length that a head gives is none that can be counted to.
+fn has_endless_body(head: &[u8]) -> bool {
+    let value = length(head).and_then(|value| str::from_utf8(value).ok()?.trim().parse::<u64>().ok());
+    value.is_some_and(|length| length > u64::MAX / 2)
 }
 
 /// Whether a head is still in its first line. Empty lines before that do not count.

@@ -186,6 +186,14 @@ async fn both_kinds_of_length_at_once_end_the_connection() {
     let get = "GET / HTTP/1.1\r\nHost: a\r\ncontent-length:4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
     let cases = [("length first", &*by_length), ("chunks first", &*by_chunks), ("hidden", &*hidden), ("a read", get)];
     each_gets_one_4xx(&cases, &[400]).await;
+    // Sent ahead of the answers to others.
+    let blog = hasty().await;
+    let get = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
+    for request in [by_length, by_chunks, hidden] {
+        let told = told(&blog, format!("{get}{get}{request}{get}").as_bytes()).await;
+        assert_eq!(statuses(&told), [200, 200, 400], "{told}");
+    }
+    blog.stop().await;
 }
 
 /// hyper answers these by itself, and nothing but the status used to be in its answer.
@@ -198,6 +206,7 @@ async fn what_cannot_be_read_is_answered_like_everything_else_wherever_it_stands
     for (name, status, request) in [
         ("malformed", 400, BAD.to_owned()),
         ("a length in doubt", 400, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n".into()),
+        ("a length without end", 413, format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", u64::MAX)),
         ("long fields", 431, format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(100_000))),
         ("many fields", 431, format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(200))),
         ("a long address", 414, format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(100_000))),

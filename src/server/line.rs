@@ -127,7 +127,8 @@ impl Visit for Text<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.name(field);
         for char in format!("{value:?}").chars() {
-            let _ = if char.is_control() { write!(self.0, "{}", char.escape_default()) } else { write!(self.0, "{char}") };
+            let _ =
+                if char.is_control() { write!(self.0, "{}", char.escape_default()) } else { write!(self.0, "{char}") };
         }
     }
 }

@@ -144,8 +144,8 @@ fn is_host(text: &str) -> bool {
             None => return false,
         },
         None => {
-            let (name, rest) = text.split_at(text.find(':').unwrap_or(text.len()));
-            (!name.is_empty() && name.len() <= 253 && name.bytes().all(plain), rest)
+            let (name, rest) = text.split_at(text.bytes().position(|byte| !plain(byte)).unwrap_or(text.len()));
+            (!name.is_empty() && name.len() <= 253, rest)
         }
     };
     let port_ok = rest.is_empty()

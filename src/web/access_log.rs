@@ -77,7 +77,9 @@ fn logged<'a>(path: &'a str, route: Option<&Route>) -> &'a str {
     match route {
         Some(route) if route.is_secret => route.pattern,
         // Whoever put it there has given it away already, but not by us.
-        _ if path.len() >= tokens::LENGTH && path.split('/').any(tokens::is_token) => route.map_or("-", |route| route.pattern),
+        _ if path.len() >= tokens::LENGTH && path.split('/').any(tokens::is_token) => {
+            route.map_or("-", |route| route.pattern)
+        }
         _ if path.len() <= LOGGED_PATH => path,
         _ => (0..=LOGGED_PATH).rev().find_map(|end| path.get(..end)).unwrap_or(""),
     }

@@ -65,9 +65,14 @@ impl Form {
         self.get(name).is_some()
     }
 
-    /// The file chosen in a field; `None` if none was.
-    pub fn file(&self, name: &str) -> Option<&Upload> {
-        self.files(name).next()
+    /// The file chosen in a field; `None` if none was, `Invalid` if several were.
+    pub fn file(&self, name: &'static str) -> Result<Option<&Upload>> {
+        let mut files = self.files(name);
+        let first = files.next();
+        match files.next() {
+            None => Ok(first),
+            Some(_) => Err(Error::field(name, "Please send one image at a time.")),
+        }
     }
 
     /// Every file chosen in a field.
@@ -242,7 +247,7 @@ mod tests {
         .await
         .unwrap();
         assert_eq!(form.text("title"), "Hello");
-        assert!(form.file("cover").is_none());
+        assert!(form.file("cover").unwrap().is_none() && form.file("images").is_err());
         let names: Vec<_> = form.files("images").map(|file| (file.name.as_str(), file.bytes.as_ref())).collect();
         assert_eq!(names, [("a.png", b"1".as_slice()), ("b.png", b"2".as_slice())]);
     }

@@ -33,6 +33,9 @@ async fn the_status_that_is_read_can_be_written() {
         let sure = ada.with("if-match", "*");
         let other = sure.json("PATCH", made.location(), &json!({ "title": "Bats" })).await.expect(200).value();
         assert_eq!(other["status"], status);
+        // Who says that it is published and names no time does not want it to wait.
+        let out = sure.json("PATCH", made.location(), &json!({ "status": "published" })).await.expect(200).value();
+        assert_eq!(out["status"], "published");
     }
     for more in [json!({ "status": "scheduled" }), json!({ "status": "scheduled", "published_at": past })] {
         let refused = ada.json("POST", "/api/v1/posts", &write(more)).await.expect(422);

@@ -247,6 +247,8 @@ async fn conversations_images_and_people() {
     assert_eq!(raw.value()["name"], "night-owl.png");
     let form = blog.administrator.post_files("/api/v1/media", &[], &[("file", "other.png", &image)]).await.expect(201);
     assert_eq!(form.value()["id"], raw.value()["id"]);
+    let two = [("file", "a.png", image.as_slice()), ("file", "b.png", image.as_slice())];
+    assert_eq!(blog.administrator.post_files("/api/v1/media", &[], &two).await.expect(422).problem().1, ["file"]);
     let media = raw.value()["id"].as_str().unwrap().to_owned();
     let cover = json!({ "cover": { "media": media, "alt": "An owl" } });
     let cover = blog.administrator.with("if-match", "*").json("PATCH", "/api/v1/posts/hello", &cover).await.expect(200);

@@ -115,6 +115,15 @@ async fn what_a_person_can_mend_is_told_in_the_payload() {
     assert_eq!(stale["errors"][0]["code"], "stale");
     let gone = data(ask_with(&ada, delete, json!({ "id": post["id"], "version": 2 })).await)["deletePost"].clone();
     assert_eq!(gone, json!({ "deleted": post["id"], "errors": [] }));
+    // Whoever says that it is published and names no time does not want it to wait.
+    let later = json!({ "title": "Later", "status": "SCHEDULED", "publishedAt": "2030-01-01T12:00:00Z" });
+    let later = write(&ada, later).await["post"].clone();
+    for (version, input, status) in
+        [(1, json!({ "title": "Soon" }), "SCHEDULED"), (2, json!({ "status": "PUBLISHED" }), "PUBLISHED")]
+    {
+        let change = json!({ "id": later["id"], "version": version, "input": input });
+        assert_eq!(data(ask_with(&ada, update, change).await)["updatePost"]["post"]["status"], status);
+    }
 }
 
 #[tokio::test]

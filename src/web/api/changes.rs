@@ -151,6 +151,11 @@ impl Call {
         Ok(read)
     }
 
+    /// Whether the body has this member.
+    fn says(&self, member: &str) -> bool {
+        self.body.as_ref().is_some_and(|body| body.get(member).is_some())
+    }
+
     fn note(&self, faults: FieldErrors) {
         *self.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;
     }
@@ -197,7 +202,9 @@ async fn update(site: &Arc<Site>, actor: &Actor, (kind, slug): (Kind, &str), cal
             let (_, source) = posts::editable(&site.app, &txn, actor, head.id)?;
             PostInput::of(&txn, &head, source)
         })?;
-        let (input, intent) = input.typed(&txn, kind, site.app.now())?;
+        let now = site.app.now();
+        let input = if call.method == Method::PATCH { input.changed(|member| call.says(member), now) } else { input };
+        let (input, intent) = input.typed(&txn, kind, now)?;
         (head, input, intent)
     };
     let change = writing::update(&site.app, actor, (head.id, head.version), &input, intent).await?;

@@ -110,7 +110,7 @@ async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let is_form = form::is_form(&req.headers);
     let (name, bytes) = if is_form {
         let form = req.form().await?;
-        let file = form.file("file").ok_or(Error::field("file", "Please send the image as the part “file”."))?;
+        let file = form.file("file")?.ok_or(Error::field("file", "Please send the image as the part “file”."))?;
         (file.name.clone(), file.whole("file")?)
     } else {
         let name = named.or_else(|| disposition(req.header("content-disposition")?)).unwrap_or_default();

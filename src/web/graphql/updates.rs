@@ -3,7 +3,8 @@
 use crate::error::{Error, Result};
 use crate::service::change::CHANGED;
 use crate::web::variants;
-use async_graphql::{Context, InputType, Value};
+use async_graphql::indexmap::IndexMap;
+use async_graphql::{Context, InputType, Name, Value};
 use serde::Serialize;
 
 /// A short name of a node as it is now.
@@ -25,12 +26,19 @@ pub fn stale() -> Error {
 /// What would have to be written to have something as it is, with the members of the argument `input`
 /// changed: what the client leaves out stays as it is, also where a new one would have a default.
 pub fn overlaid<T: InputType>(ctx: &Context<'_>, current: &T) -> Result<T> {
-    let arguments = ctx.field().arguments().map_err(|error| Error::internal(error.message))?;
-    let input = arguments.into_iter().find(|(name, _)| name == "input").map(|(_, value)| value);
-    let (Value::Object(mut whole), Some(Value::Object(changes))) = (current.to_value(), input) else {
-        return Err(Error::internal("an update without its input"));
+    let Value::Object(mut whole) = current.to_value() else {
+        return Err(Error::internal("an update of no object"));
     };
-    whole.extend(changes);
+    whole.extend(changes(ctx)?);
     // The changes alone were parsed before, so the whole can be.
     T::parse(Some(Value::Object(whole))).map_err(|_| Error::internal("an update that cannot be parsed"))
+}
+
+/// The members of the argument `input` that the client sent.
+pub fn changes(ctx: &Context<'_>) -> Result<IndexMap<Name, Value>> {
+    let arguments = ctx.field().arguments().map_err(|error| Error::internal(error.message))?;
+    match arguments.into_iter().find(|(name, _)| name == "input") {
+        Some((_, Value::Object(changes))) => Ok(changes),
+        _ => Err(Error::internal("an update without its input")),
+    }
 }

@@ -23,7 +23,7 @@ pub async fn index(site: Arc<Site>, req: Req) -> Result<Res> {
 pub async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
     writing::permit(&req.actor, Kind::Post)?;
     let form = req.form().await?;
-    if form.file("images").is_none() {
+    if form.files("images").next().is_none() {
         let error = FieldError { field: "images".into(), message: "Please choose an image first.".into() };
         return show(&site, &req, StatusCode::UNPROCESSABLE_ENTITY, &[error]);
     }

@@ -168,7 +168,7 @@ async fn take(site: &Arc<Site>, req: &Req, form: &Form, mut draft: Draft) -> Res
                 Err(error) => draft.again(site, req, error),
             };
         }
-        "insert" if form.file("images").is_none() => {
+        "insert" if form.files("images").next().is_none() => {
             return draft.again(site, req, Error::field("images", "Please choose an image first."));
         }
         "insert" => {
@@ -249,7 +249,7 @@ impl Draft {
     /// the text.
     async fn take_images(&mut self, site: &Site, req: &Req, form: &Form) -> Result<()> {
         self.keep_cover(site, form)?;
-        if let Some(file) = form.file("cover") {
+        if let Some(file) = form.file("cover")? {
             let media = site
                 .app
                 .commit(media::upload(&site.app, &req.actor, "cover", &file.name, file.whole("cover")?).await)

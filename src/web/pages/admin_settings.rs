@@ -33,9 +33,10 @@ pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
         language: form.text("language").into(),
     };
     let logo = match form.file("logo") {
-        Some(file) => file.whole("logo").map(|bytes| LogoChange::Upload(file.name.clone(), bytes)),
-        None if form.has("logo_remove") => Ok(LogoChange::Remove),
-        None => Ok(LogoChange::Keep),
+        Ok(Some(file)) => file.whole("logo").map(|bytes| LogoChange::Upload(file.name.clone(), bytes)),
+        Ok(None) if form.has("logo_remove") => Ok(LogoChange::Remove),
+        Ok(None) => Ok(LogoChange::Keep),
+        Err(error) => Err(error),
     };
     let updated = match logo {
         Ok(logo) => site.app.commit(settings::update(&site.app, &req.actor, &patch, logo).await).await,

@@ -159,7 +159,8 @@ pub struct PostInput {
     pub excerpt: String,
     #[graphql(default)]
     pub status: Status,
-    /// Null: when it is published. With a time to come it is scheduled.
+    /// Null: when it is published. With a time to come it is scheduled. A change of a scheduled post whose status is
+    /// “published” and that leaves this out publishes it at once.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub published_at: Option<Time>,
     /// Null: true for posts.
@@ -204,6 +205,16 @@ impl PostInput {
 }
 
 impl PostInput {
+    /// What a change means that says (`says`) the status or the time and leaves the other out: whoever says that a
+    /// scheduled post is published does not want it to wait any longer.
+    pub fn changed(mut self, says: impl Fn(&str) -> bool, now: Timestamp) -> PostInput {
+        let waits = self.published_at.is_some_and(|time| time.0 > now);
+        if self.status == Status::Published && waits && says("status") && !says("published_at") {
+            self.published_at = None;
+        }
+        self
+    }
+
     /// In the words of the domain, with what is to be done: looks up the category and the cover. Tells of
     /// every field at fault at once.
     pub fn typed(self, txn: &ReadTxn, kind: post::Kind, now: Timestamp) -> Result<(post::PostInput, Intent)> {

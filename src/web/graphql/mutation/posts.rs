@@ -8,7 +8,7 @@ use crate::service::{posts, writing};
 use crate::web::graphql::context::{Operation, operation};
 use crate::web::graphql::nodes;
 use crate::web::graphql::payload::{DeletePayload, PostPayload, settle};
-use crate::web::graphql::updates::{overlaid, stale};
+use crate::web::graphql::updates::{changes, overlaid, stale};
 use crate::web::wire::posts::{Post, PostInput};
 use async_graphql::{Context, ID, Object};
 
@@ -95,7 +95,10 @@ async fn update(ctx: &Context<'_>, kind: Kind, id: &str, version: u32) -> Result
         let head = changeable(operation, kind, id)?;
         let (_, source) = posts::editable(operation.app(), &reading.txn, &operation.actor, head.id)?;
         let current = PostInput::of(&reading.txn, &head, source)?;
-        let (input, intent) = overlaid(ctx, &current)?.typed(&reading.txn, kind, reading.now)?;
+        let changes = changes(ctx)?;
+        let says = |member: &str| changes.contains_key(if member == "published_at" { "publishedAt" } else { member });
+        let input = overlaid(ctx, &current)?.changed(says, reading.now);
+        let (input, intent) = input.typed(&reading.txn, kind, reading.now)?;
         (head.id, input, intent)
     };
     let change = writing::update(operation.app(), &operation.actor, (id, version), &input, intent).await;

@@ -12,7 +12,7 @@ const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
 const HANG: Duration = Duration::from_secs(10);
 
 /// A blog that waits for nobody longer than a second.
-async fn hasty() -> Blog {
+pub async fn hasty() -> Blog {
     let second = Duration::from_secs(1);
     let patience = Patience { head: second, body: second, idle: second * 2, linger: second / 2, ..Patience::default() };
     Blog::start_with(|config| config.patience = patience).await
@@ -26,7 +26,7 @@ async fn told(blog: &Blog, request: &[u8]) -> String {
     rest(&mut stream, request).await
 }
 
-async fn rest(stream: &mut TcpStream, request: &[u8]) -> String {
+pub async fn rest(stream: &mut TcpStream, request: &[u8]) -> String {
     let mut all = Vec::new();
     let read = tokio::time::timeout(HANG, stream.read_to_end(&mut all)).await;
     let request = String::from_utf8_lossy(request);
@@ -36,7 +36,7 @@ async fn rest(stream: &mut TcpStream, request: &[u8]) -> String {
 }
 
 /// The statuses of all answers that came.
-fn statuses(told: &str) -> Vec<u16> {
+pub fn statuses(told: &str) -> Vec<u16> {
     let starts = told.match_indices("HTTP/1.").filter(|(at, _)| *at == 0 || told[..*at].ends_with(['\n', '>', '}']));
     starts.filter_map(|(at, _)| told[at..].split(' ').nth(1)?.parse().ok()).collect()
 }

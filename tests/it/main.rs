@@ -11,6 +11,7 @@ mod client;
 mod disk;
 mod harness;
 mod http_framing;
+mod http_pipelines;
 mod program;
 mod story;
 

@@ -3,12 +3,12 @@
 use crate::config::Patience;
 use crate::error::{Error, Result};
 use bytes::Bytes;
-use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
-use hyper::body::{Body, Frame};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Body, Frame, SizeHint};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -73,6 +73,61 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         self.room.add_permits(self.units.load(Ordering::Relaxed));
+    }
+}
+
+/// Most bytes of a body that nobody wants which are taken all the same, so that the connection can go on.
+const REST: usize = 64 * 1024;
+
+/// A body of which whoever reads it can leave a rest.
+#[derive(Clone)]
+pub struct Shared(Arc<Mutex<Part>>);
+
+struct Part {
+    body: BoxBody<Bytes, Cause>,
+    /// The client sends nothing until somebody reads.
+    waits: bool,
+}
+
+impl Shared {
+    /// `waits`: the client has said that it waits to be asked (RFC 9110, section 10.1.1).
+    pub fn new(body: BoxBody<Bytes, Cause>, waits: bool) -> Shared {
+        Shared(Arc::new(Mutex::new(Part { body, waits })))
+    }
+
+    /// Takes what was not read. `false` if it is too much, does not come in `time`, or would have to be asked for.
+    pub async fn is_taken_within(self, time: Duration) -> bool {
+        if self.lock().waits || self.size_hint().lower() > REST as u64 {
+            return false;
+        }
+        let taken = tokio::time::timeout(time, Limited::new(self, REST).collect()).await;
+        taken.is_ok_and(|taken| taken.is_ok())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Part> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Body for Shared {
+    type Data = Bytes;
+    type Error = Cause;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<std::result::Result<Frame<Bytes>, Cause>>> {
+        let mut part = self.lock();
+        part.waits = false;
+        Pin::new(&mut part.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.lock().body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.lock().body.size_hint()
     }
 }
 

@@ -7,7 +7,7 @@ use crate::service::tokens;
 use crate::web::Site;
 use crate::web::access_log::{Arrival, Seen};
 use crate::web::admit;
-use crate::web::body::Cause;
+use crate::web::body::{Cause, Shared};
 use crate::web::cors;
 use crate::web::encoding;
 use crate::web::finish::Finish;
@@ -22,9 +22,9 @@ use crate::web::security;
 use crate::web::session;
 use bytes::Bytes;
 use futures_util::future::Either;
-use http::header::{ALLOW, AUTHORIZATION, HeaderValue};
+use http::header::{ALLOW, AUTHORIZATION, CONNECTION, EXPECT, HeaderValue};
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode, Version};
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 use hyper::body::Body;
@@ -52,6 +52,7 @@ where
     let caller = Caller::new(peer.ip(), host.as_ref().copied().unwrap_or(""), &parts.headers, trusted)
         .at(site.app.links.origin());
     if host.is_ok()
+        && body.is_end_stream()
         && let Some((res, route)) = kept(site, &caller, &parts)
     {
         let seen = Seen { arrival, client: caller.client, method: &parts.method, path: parts.uri.path() };
@@ -76,7 +77,15 @@ async fn made(
     let mut asked = Asked::new(arrival.id, &parts);
     let finish = Finish::new(arrival.id, caller.https, &parts);
     let request = Request::from_parts(parts, body);
+    let (request, rest) = shared(request);
     let mut res = finish.finish(told(&site, &mut asked, caller, admitted, request).await);
+    // Whoever does not know that the connection ends would send another request, and get no answer.
+    if let Some(rest) = rest
+        && !res.headers().contains_key(CONNECTION)
+        && !rest.is_taken_within(site.app.config().patience.linger).await
+    {
+        res.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     if let Some(left) = &asked.left {
         left.tell(res.headers_mut());
     }
@@ -84,6 +93,17 @@ async fn made(
         cors::tell(res.headers_mut(), origin);
     }
     Seen { arrival, client, method: &method, path: uri.path() }.answered(&site, asked.route, res)
+}
+
+/// The request, and its body for whoever takes what is left of it: in HTTP/1 the next request stands behind it.
+fn shared(request: Request<Boxed>) -> (Request<Boxed>, Option<Shared>) {
+    if request.body().is_end_stream() || request.version() > Version::HTTP_11 {
+        return (request, None);
+    }
+    let waits = request.headers().contains_key(EXPECT);
+    let (parts, body) = request.into_parts();
+    let body = Shared::new(body, waits);
+    (Request::from_parts(parts, body.clone().boxed()), Some(body))
 }
 
 /// A file of the binary, or a kept page for a visitor: answered before anything else is looked at.
@@ -303,7 +323,7 @@ mod tests {
     use crate::web::router::Route;
     use crate::web::static_files;
     use crate::web::testing::{get, send, site, site_at, text};
-    use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, LOCATION, STRICT_TRANSPORT_SECURITY};
+    use http::header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, LOCATION, STRICT_TRANSPORT_SECURITY};
 
     const SAME: (&str, &str) = ("sec-fetch-site", "same-origin");
     const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");

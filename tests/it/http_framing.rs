@@ -444,3 +444,28 @@ async fn http2_is_answered_to_those_who_begin_with_it() {
     assert!(String::from_utf8(body).unwrap().ends_with("</html>"));
     blog.stop().await;
 }
+
+/// The next request got no answer, and nobody had said that it would not.
+#[tokio::test]
+async fn whose_body_is_not_wanted_can_go_on_or_is_told_that_the_connection_ends() {
+    let blog = hasty().await;
+    for (length, sent, ends) in [(30_000, 30_000, false), (30_000, 10, true), (100_000, 100_000, true)] {
+        for line in ["POST /api/v1/nope", "POST /api/v1/posts", "POST /healthz", "GET /"] {
+            let kind = "Content-Type: application/json";
+            let head = format!("{line} HTTP/1.1\r\nHost: a\r\n{kind}\r\nContent-Length: {length}\r\n\r\n");
+            let mut stream = TcpStream::connect(blog.address).await.unwrap();
+            stream.write_all(head.as_bytes()).await.unwrap();
+            // What comes a little later than its head.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let _ = stream.write_all("x".repeat(sent).as_bytes()).await;
+            if sent == length {
+                let _ = stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+            }
+            let told = rest(&mut stream, head.as_bytes()).await;
+            let first = told.split("\r\n\r\n").next().unwrap();
+            assert_eq!(first.contains("\r\nconnection: close"), ends, "{line} {length}: {told}");
+            assert_eq!(statuses(&told).len(), if ends { 1 } else { 2 }, "{line} {length}: {told}");
+        }
+    }
+    blog.stop().await;
+}

@@ -10,7 +10,7 @@ use crate::domain::post::{Kind, PostHead, PostInput, Status, ValidPost, is_reser
 use crate::domain::slug::Slug;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
-use crate::service::change::Change;
+use crate::service::change::{CHANGED, Change};
 use crate::service::{App, in_turn, posts, settings};
 use crate::store::posts::{Body, Revision};
 use crate::store::redirects::Target;
@@ -25,8 +25,6 @@ pub enum Intent {
     Publish,
     Unpublish,
 }
-
-const STALE: &str = "Somebody saved this since you opened it. Nothing is lost: both texts are below.";
 
 /// Whether `actor` may make something of this kind.
 pub fn permit(actor: &Actor, kind: Kind) -> Result<()> {
@@ -74,7 +72,7 @@ pub async fn update(
         let old =
             store::posts::by_id(txn, id)?.filter(|head| actor.can_edit_post(head)).ok_or(Error::NotFound("post"))?;
         if old.version != version {
-            return Err(Error::Stale(STALE));
+            return Err(Error::Stale(CHANGED));
         }
         let mut new = PostHead { version: old.version + 1, updated_at: now, ..old.clone() };
         new.slug = choose_slug(txn, &old, &valid)?;

@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 /// redb's cache for a store in memory, whose backend is itself the memory.
 const MEMORY_CACHE: usize = 1024 * 1024;
-/// Largest file that can be one whose making was interrupted.
-const LARGEST_UNBEGUN: u64 = 16 * 1024 * 1024;
+/// Largest file that can be one whose making was interrupted: redb begins with one of 1 MB.
+const LARGEST_UNBEGUN: u64 = 2 * 1024 * 1024;
 
 /// Whether a missing file is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

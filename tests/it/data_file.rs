@@ -63,6 +63,7 @@ async fn a_damaged_file_is_refused_and_left_as_it_is() {
         ("cut.redb", whole[..whole.len() / 2].to_vec()),
         ("head.redb", whole[..100].to_vec()),
         ("zeroed.redb", zeroed),
+        ("zeros.redb", vec![0; whole.len().max(4_000_000)]),
     ];
     for (name, bytes) in cases {
         std::fs::write(folder.path().join(name), &bytes).unwrap();
@@ -95,6 +96,8 @@ async fn wherever_a_file_is_damaged_it_is_said_in_plain_words() {
             assert!(!ended.err.contains("panicked"), "{command:?}, page {page}: {}", ended.err);
             assert!(matches!(ended.code, Some(0 | 3)), "{command:?}, page {page}: {:?} {}", ended.code, ended.err);
             refused += usize::from(ended.code == Some(3));
+            let same = std::fs::read(folder.path().join("damaged.redb")).unwrap() == damaged;
+            assert!(same || command != ["check"], "page {page}: what is checked is not changed");
         }
     }
     assert!(refused > 20, "pages that are in use were zeroed: {refused}");

@@ -3,6 +3,7 @@
 mod rules;
 
 use crate::error::{Error, Result};
+use crate::store::file::Place;
 use crate::store::{Snapshot, Store, file, migrate, record, trouble};
 use redb::{Key, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, Value};
 use serde::de::DeserializeOwned;
@@ -40,17 +41,18 @@ fn open_and_look(path: &Path) -> Result<Checkup> {
     match file::open_read_only(path, CACHE) {
         // Refused untouched if a newer program wrote it.
         Ok(db) => checkup.schema = migrate::version(&db, migrate::STEPS)?,
-        // After a crash it wants its quick repair first, which needs to write.
+        // After a crash it wants its quick repair first.
         Err(Error::DataFile(_)) => {}
         Err(error) => return Err(error),
     }
-    match file::open_alone(path, CACHE) {
+    // Whatever redb has to write to look at it, a file that may be the only copy stays as it is.
+    match (Place::File { path: path.to_owned(), cache: CACHE }).look() {
         Ok(mut db) => {
             checkup.schema = migrate::version(&db, migrate::STEPS)?;
             checkup.walked = true;
             let sound = db.check_integrity()?;
             checkup.expect(sound, || {
-                "The checksums did not agree; the file was set back to its last sound commit.".into()
+                "The checksums do not agree: what was committed last is damaged.".into()
             });
             checkup.look(Look(&db.begin_read()?))?;
         }
@@ -235,10 +237,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.redb");
         small_file(&path);
+        let before = std::fs::read(&path).unwrap();
         let checkup = check(&path).unwrap();
         assert_eq!(checkup.findings, Vec::<String>::new());
         assert!(checkup.walked);
         assert_eq!(checkup.counts["post"], 1);
+        assert!(std::fs::read(&path).unwrap() == before, "it is looked at and not touched");
 
         let db = file::open_alone(&path, CACHE).unwrap();
         let txn = db.begin_write().unwrap();
@@ -247,7 +251,9 @@ mod tests {
         txn.open_table(USERS).unwrap().insert(1, [1u8, 0xc1].as_slice()).unwrap();
         txn.commit().unwrap();
         drop(db);
+        let before = std::fs::read(&path).unwrap();
         let findings = check(&path).unwrap().findings.join("\n");
+        assert!(std::fs::read(&path).unwrap() == before, "a damaged one above all");
         for expected in ["lacks its rendered text", "the list of all posts", "The record of account 1", "by account 1"]
         {
             assert!(findings.contains(expected), "{expected} in {findings}");

@@ -5,7 +5,9 @@ use crate::web::encoding;
 use crate::web::request::RequestId;
 use crate::web::response::{Body, Res};
 use crate::web::security;
-use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, VARY};
+use http::header::{
+    CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, RETRY_AFTER, VARY,
+};
 use http::request::Parts;
 use http::{StatusCode, Version};
 
@@ -13,6 +15,10 @@ use http::{StatusCode, Version};
 const LONG: usize = 32 * 1024;
 /// Level at which answers for one reader are coded: they are sent once.
 const GZIP_LEVEL: u32 = 1;
+
+/// Seconds after which what is not possible now is worth another try, where the answer does not say it: a
+/// form that is shown again.
+const RETRY: u64 = 10;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -48,10 +54,14 @@ impl Finish {
             res.status(),
             StatusCode::BAD_REQUEST | StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE
         );
+        let unavailable = res.status() == StatusCode::SERVICE_UNAVAILABLE;
         let headers = res.headers_mut();
         // A body may be left unread, or its end may be unclear; HTTP/2 has frames for that.
         if in_doubt && self.version < Version::HTTP_2 {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if unavailable {
+            headers.entry(RETRY_AFTER).or_insert(HeaderValue::from(RETRY));
         }
         headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
         if let Ok(id) = HeaderValue::try_from(self.id.to_string()) {
@@ -117,5 +127,7 @@ mod tests {
         assert_eq!(res.headers()[X_REQUEST_ID], "0000000000000007");
         let doubtful = finished(response::text(StatusCode::BAD_REQUEST, "x"), false);
         assert_eq!(doubtful.headers()[CONNECTION], "close");
+        let unavailable = finished(response::text(StatusCode::SERVICE_UNAVAILABLE, "x"), false);
+        assert_eq!(unavailable.headers()[RETRY_AFTER], "10");
     }
 }

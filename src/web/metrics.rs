@@ -214,7 +214,12 @@ impl Scrape {
         histogram(batches, writer.jobs as f64, ends.zip(writer.batches.into_iter().chain([0])))?;
         counter(to, "pamphlet_commits_total", "Commits to the data file", writer.batches.iter().sum())?;
         counter(to, "pamphlet_commit_failures_total", "Commits that the data file refused", writer.failures)?;
-        counter(to, "pamphlet_writes_refused_total", "Writes refused because too many waited; those of a full disk are answers of status 5xx", writer.refused)?;
+        counter(
+            to,
+            "pamphlet_writes_refused_total",
+            "Writes refused because too many waited; those of a full disk are answers of status 5xx",
+            writer.refused,
+        )?;
         gauge(to, "pamphlet_write_queue_jobs", "Writes that wait now", writer.waiting)?;
         let healthy = u64::from(self.site.app.health().is_ok());
         gauge(to, "pamphlet_data_file_writable", "1 if the data file takes writes, 0 if not", healthy)?;

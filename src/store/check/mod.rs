@@ -51,9 +51,7 @@ fn open_and_look(path: &Path) -> Result<Checkup> {
             checkup.schema = migrate::version(&db, migrate::STEPS)?;
             checkup.walked = true;
             let sound = db.check_integrity()?;
-            checkup.expect(sound, || {
-                "The checksums do not agree: what was committed last is damaged.".into()
-            });
+            checkup.expect(sound, || "The checksums do not agree: what was committed last is damaged.".into());
             checkup.look(Look(&db.begin_read()?))?;
         }
         // Anything else that is wrong with the file is no reason to look at what still can be read.

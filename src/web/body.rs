@@ -87,21 +87,25 @@ struct Part {
     body: BoxBody<Bytes, Cause>,
     /// The client sends nothing until somebody reads.
     waits: bool,
+    /// Fields came behind it. hyper lets a line of them end without a carriage return, so that whoever stands before
+    /// us may see them end elsewhere, and another request begin.
+    has_trailers: bool,
 }
 
 impl Shared {
     /// `waits`: the client has said that it waits to be asked (RFC 9110, section 10.1.1).
     pub fn new(body: BoxBody<Bytes, Cause>, waits: bool) -> Shared {
-        Shared(Arc::new(Mutex::new(Part { body, waits })))
+        Shared(Arc::new(Mutex::new(Part { body, waits, has_trailers: false })))
     }
 
-    /// Takes what was not read. `false` if it is too much, does not come in `time`, or would have to be asked for.
+    /// Takes what was not read. `false` if it is too much, does not come in `time`, would have to be asked for, or
+    /// it is in doubt where it ends.
     pub async fn is_taken_within(self, time: Duration) -> bool {
         if self.lock().waits || self.size_hint().lower() > REST as u64 {
             return false;
         }
-        let taken = tokio::time::timeout(time, Limited::new(self, REST).collect()).await;
-        taken.is_ok_and(|taken| taken.is_ok())
+        let taken = tokio::time::timeout(time, Limited::new(self.clone(), REST).collect()).await;
+        taken.is_ok_and(|taken| taken.is_ok()) && !self.lock().has_trailers
     }
 
     fn lock(&self) -> MutexGuard<'_, Part> {
@@ -119,7 +123,11 @@ impl Body for Shared {
     ) -> Poll<Option<std::result::Result<Frame<Bytes>, Cause>>> {
         let mut part = self.lock();
         part.waits = false;
-        Pin::new(&mut part.body).poll_frame(cx)
+        let polled = Pin::new(&mut part.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
+            part.has_trailers |= frame.is_trailers();
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -43,19 +43,22 @@ fn weights(headers: &HeaderMap) -> (u32, u32) {
     {
         return (1000, 1000);
     }
-    let (mut gzip, mut brotli, mut rest) = (None, None, None);
+    let (mut gzip, mut brotli, mut rest, mut plain) = (None, None, None, 0);
     for value in headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()) {
         for entry in value.split(',') {
             let (name, weight) = coding(entry);
             match name {
                 name if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") => gzip = Some(weight),
                 name if name.eq_ignore_ascii_case("br") => brotli = Some(weight),
+                name if name.eq_ignore_ascii_case("identity") => plain = weight,
                 "*" => rest = Some(weight),
                 _ => {}
             }
         }
     }
-    (gzip.or(rest).unwrap_or(0), brotli.or(rest).unwrap_or(0))
+    // None that the client likes less than the text as it is.
+    let liked = |weight: Option<u32>| weight.or(rest).filter(|weight| *weight >= plain).unwrap_or(0);
+    (liked(gzip), liked(brotli))
 }
 
 /// Name and weight in thousandths of an entry (RFC 9110, section 12.4.2); a weight that is none counts as 0.
@@ -137,6 +140,8 @@ mod tests {
             ("*", Encoding::Brotli),
             ("*;q=0.5, br;q=0", Encoding::Gzip),
             ("identity", Encoding::Plain),
+            ("gzip;q=0.5, identity;q=1", Encoding::Plain),
+            ("gzip;q=0.5, br;q=0.2, identity;q=0.5", Encoding::Gzip),
             ("gzip;q=0", Encoding::Plain),
             ("gzip;q=x, br;q=2", Encoding::Plain),
             ("gzip;q=NaN", Encoding::Plain),

@@ -1,8 +1,10 @@
 //! What happens to every request, in order.
 
 use crate::domain::actor::Actor;
+use crate::domain::post::Kind;
 use crate::error::{Error, Result};
 use crate::service::auth;
+use crate::service::posts;
 use crate::service::tokens;
 use crate::web::Site;
 use crate::web::access_log::{Arrival, Seen};
@@ -213,7 +215,13 @@ async fn handled(
             return Ok(allowed(site, asked, path, &methods));
         }
         Found::Methods(methods) => return Err(Refusal::Method(methods).into()),
-        Found::Nothing => return Err(Error::NotFound("page").into()),
+        Found::Nothing => {
+            let methods = methods_of_page(site, &asked.actor, path)?;
+            if parts.method == Method::OPTIONS {
+                return Ok(allowed(site, asked, path, &methods));
+            }
+            return Err(Refusal::Method(methods).into());
+        }
     };
     asked.surface = route.surface;
     asked.route = Some(route.number);
@@ -245,6 +253,12 @@ async fn handled(
         held: None,
     };
     Ok(guarded(route.call(site.clone(), req)).await?)
+}
+
+/// What may be done at the address of a static page, which is all that an address may be that is not in the table.
+fn methods_of_page(site: &Site, actor: &Actor, path: &str) -> Result<String> {
+    posts::visible(&site.app, &site.app.read()?, actor, Kind::Page, path.strip_prefix('/').unwrap_or_default())?;
+    Ok("GET, HEAD, OPTIONS".into())
 }
 
 /// What may be done at a path, for programs and the pages of other sites, too.

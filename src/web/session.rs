@@ -68,11 +68,14 @@ pub fn may_change(method: &Method, headers: &HeaderMap, caller: &Caller) -> bool
     if method.is_safe() {
         return true;
     }
-    if let Some(site) = headers.get(SEC_FETCH_SITE) {
-        return site == "same-origin" || site == "none";
+    // No browser sends one of them twice.
+    let (mut sites, mut origins) = (headers.get_all(SEC_FETCH_SITE).iter(), headers.get_all(ORIGIN).iter());
+    match (sites.next(), sites.next(), origins.next(), origins.next()) {
+        (_, Some(_), ..) | (.., Some(_)) => false,
+        (Some(site), ..) => site == "same-origin" || site == "none",
+        (None, _, Some(origin), _) => origin.to_str().is_ok_and(|origin| caller.is_own_origin(origin)),
+        _ => false,
     }
-    let origin = headers.get(ORIGIN).and_then(|value| value.to_str().ok());
-    origin.is_some_and(|origin| caller.is_own_origin(origin))
 }
 
 #[cfg(test)]
@@ -125,6 +128,8 @@ mod tests {
         assert!(!post(&[]));
         assert!(!post(&[("sec-fetch-site", "same-site"), ("origin", "http://blog.example:8080")]));
         assert!(!post(&[("sec-fetch-site", "cross-site")]));
+        assert!(!post(&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")]));
+        assert!(!post(&[("origin", "http://blog.example:8080"), ("origin", "http://evil.example")]));
         for foreign in ["null", "http://blog.example", "https://blog.example:8080", "http://evil.example:8080", ""] {
             assert!(!post(&[("origin", foreign)]), "{foreign}");
         }

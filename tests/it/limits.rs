@@ -1,6 +1,7 @@
 //! Slow, large, many, malformed: what a public server must not fall for.
 
 use crate::harness::{Blog, PASSWORD, PATIENCE, post};
+use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -19,9 +20,13 @@ fn status(answer: &str) -> u16 {
 async fn methods_nobody_has_are_refused_with_those_that_exist() {
     let blog = Blog::start().await;
     let hello = blog.administrator.write(post("Hello")).await;
+    let page = json!({ "title": "About", "slug": "about", "status": "published" });
+    blog.administrator.json("POST", "/api/v1/pages", &page).await.expect(201);
     let visitor = blog.visitor();
+    visitor.send("DELETE", "/nowhere").await.expect(404);
     for (method, path, allow) in [
         ("POST", "/", "GET, HEAD, OPTIONS"),
+        ("DELETE", "/about", "GET, HEAD, OPTIONS"),
         ("DELETE", hello.path.as_str(), "GET, HEAD, OPTIONS"),
         ("PUT", "/login", "GET, HEAD, POST, OPTIONS"),
         ("GET", "/logout", "POST, OPTIONS"),
@@ -37,6 +42,7 @@ async fn methods_nobody_has_are_refused_with_those_that_exist() {
         assert_eq!(status(&answer), expected, "{method}: {answer:.300}");
         assert!(answer.to_lowercase().contains("\r\nallow: "), "{answer:.300}");
     }
+    assert_eq!(visitor.send("OPTIONS", "/about").await.expect(204).header("allow"), Some("GET, HEAD, OPTIONS"));
     let options = visitor.send("OPTIONS", "/login").await.expect(204);
     assert_eq!(options.header("allow"), Some("GET, HEAD, POST, OPTIONS"));
     blog.stop().await;

@@ -1,8 +1,13 @@
-//! A connection whose heads are kept, so that hyper's own answers to them can be made into ours.
+//! A connection whose heads are kept, so that hyper's own answers to them can be made into ours, and whose end is
+//! told when the last answer is sent.
 //!
 //! hyper answers a head that it cannot read by itself, with a status and nothing else, and has no hook for
 //! that. What it writes while no request has begun since all before was sent can be nothing but such an answer,
 //! since everything of ours belongs to a request.
+//!
+//! A client may say that it will send nothing more, and wait for what it has asked for (RFC 9293, section 3.6). hyper
+//! takes that for one that is gone and drops what runs, or, if it is told to wait, never looks for those that are
+//! gone; whoever listens to events is.
 
 use hyper::body::Body;
 use std::io::{ErrorKind, IoSlice, Result};
@@ -14,6 +19,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Bytes of a head that are kept. hyper gives up on longer ones.
 const LONGEST: usize = 64 * 1024;
+/// How often it is looked whether the body is read that came before the end of a connection; more often than its
+/// parts are handed on one by one.
+const LOOKS: u8 = 32;
 /// Room for a head that a connection keeps while it is idle.
 const IDLE: usize = 1024;
 
@@ -27,6 +35,10 @@ pub struct Exchange {
     begun: AtomicUsize,
     /// Whether the last of them has a body: what comes then is no head.
     has_body: AtomicBool,
+    /// Whether something of that body has yet to come.
+    awaits_body: AtomicBool,
+    /// Whether a request stays until the client goes.
+    listens: AtomicBool,
     came: Mutex<Came>,
 }
 
@@ -43,7 +55,9 @@ struct Came {
 impl Exchange {
     /// A request begins.
     pub fn begin<B: Body>(&self, body: &B) {
-        self.has_body.store(!body.is_end_stream(), Ordering::Release);
+        let has_body = !body.is_end_stream();
+        self.has_body.store(has_body, Ordering::Release);
+        self.awaits_body.store(has_body, Ordering::Release);
         self.begun.fetch_add(1, Ordering::AcqRel);
     }
 
@@ -52,9 +66,24 @@ impl Exchange {
         self.lock().behind(self.begun.load(Ordering::Acquire)).to_vec()
     }
 
-    /// For a request that stays long and has no more use of it.
-    pub fn forget_head(&self) {
+    /// All of its body came.
+    pub fn has_come(&self) {
+        self.awaits_body.store(false, Ordering::Release);
+    }
+
+    /// It stays until the client goes, and has no more use of its head.
+    pub fn listens(&self) {
+        self.listens.store(true, Ordering::Release);
         *self.lock() = Came::default();
+    }
+
+    /// Whether there is something to send to a client that sends nothing more.
+    fn is_answering(&self) -> bool {
+        self.has_begun() && !self.listens.load(Ordering::Acquire)
+    }
+
+    fn awaits_body(&self) -> bool {
+        self.awaits_body.load(Ordering::Acquire)
     }
 
     fn has_begun(&self) -> bool {
@@ -137,6 +166,10 @@ pub struct Heads<S> {
     talk: Option<Talk>,
     /// What is left of our answer.
     left: Vec<u8>,
+    /// Nothing more will come.
+    is_over: bool,
+    /// How often it was looked since then whether a body has come that hyper may have and nobody has read yet.
+    looks: u8,
 }
 
 /// What is known of a connection until hyper has answered by itself, after which it ends it.
@@ -149,7 +182,7 @@ pub struct Talk {
 
 impl<S> Heads<S> {
     pub fn new(inner: S, talk: Option<Talk>) -> Heads<S> {
-        Heads { inner, talk, left: Vec::new() }
+        Heads { inner, talk, left: Vec::new(), is_over: false, looks: 0 }
     }
 
     /// Whether what is written now is hyper's own.
@@ -177,13 +210,27 @@ impl<S: AsyncWrite + Unpin> Heads<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Heads<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
-        let before = buf.filled().len();
-        let read = Pin::new(&mut self.inner).poll_read(cx, buf);
-        if let Some(talk) = &self.talk {
-            talk.exchange.note(buf.filled().get(before..).unwrap_or_default());
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+        let this = self.get_mut();
+        let (before, has_room) = (buf.filled().len(), buf.remaining() > 0);
+        if !this.is_over {
+            ready!(Pin::new(&mut this.inner).poll_read(cx, buf))?;
         }
-        read
+        let Some(talk) = &this.talk else { return Poll::Ready(Ok(())) };
+        let came = buf.filled().get(before..).unwrap_or_default();
+        talk.exchange.note(came);
+        if !came.is_empty() || !has_room || !talk.exchange.is_answering() || this.looks == LOOKS {
+            return Poll::Ready(Ok(()));
+        }
+        this.is_over = true;
+        if talk.exchange.awaits_body() {
+            this.looks += 1;
+            cx.waker().wake_by_ref();
+        } else {
+            this.looks = 0;
+        }
+        // hyper reads again when the answer is sent.
+        Poll::Pending
     }
 }
 

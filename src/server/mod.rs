@@ -160,11 +160,11 @@ async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>,
         let running = begin();
         let listens = listens(&request);
         let request = if listens { detached(request) } else { request };
-        let mut request = request.map(|body| Receiving::new(body, &running));
+        let mut request = request.map(|body| Receiving::new(body, &running, &exchange));
         raw_head::note_lengths(&mut request, || exchange.head());
         exchange.begin(request.body());
         if listens {
-            exchange.forget_head();
+            exchange.listens();
         }
         pipeline::answer(&site, peer, request)
             .map(|res| Ok::<_, Infallible>(res.map(|body| Sending::new(body, running))))

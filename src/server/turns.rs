@@ -1,10 +1,12 @@
 //! Bodies on their way in and out that know whose turn it is.
 
+use crate::server::heads::Exchange;
 use crate::server::seats::{Running, Turn};
 use crate::web::response::Body;
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// Largest part of a body in memory that is handed over at once where one connection carries several answers:
@@ -16,6 +18,7 @@ pub struct Receiving<B> {
     body: B,
     /// `None` if there is nothing to wait for.
     turn: Option<Turn>,
+    exchange: Option<Arc<Exchange>>,
 }
 
 /// The body of an answer: the client's turn, but while we have nothing to send. In a stream of events
@@ -27,9 +30,10 @@ pub struct Sending {
 }
 
 impl<B: hyper::body::Body> Receiving<B> {
-    pub fn new(body: B, running: &Running) -> Receiving<B> {
-        let turn = (!body.is_end_stream()).then(|| running.turn());
-        Receiving { body, turn }
+    pub fn new(body: B, running: &Running, exchange: &Arc<Exchange>) -> Receiving<B> {
+        let comes = !body.is_end_stream();
+        let (turn, exchange) = (comes.then(|| running.turn()), comes.then(|| Arc::clone(exchange)));
+        Receiving { body, turn, exchange }
     }
 }
 
@@ -57,6 +61,11 @@ impl<B: hyper::body::Body + Unpin> hyper::body::Body for Receiving<B> {
                 turn.ours();
                 turn.moved();
             }
+        }
+        if let Some(exchange) = &this.exchange
+            && (matches!(polled, Poll::Ready(None)) || this.body.is_end_stream())
+        {
+            exchange.has_come();
         }
         polled
     }

@@ -82,6 +82,25 @@ fn sent() -> impl Strategy<Value = Sent> {
     prop_oneof![6 => good, 2 => bodies, 2 => bad]
 }
 
+#[tokio::test]
+async fn a_client_that_has_said_everything_gets_its_answers() {
+    let blog = hasty().await;
+    for requests in [&[Get][..], &[Head], &[Form], &[Chunks], &[Get; 5], &[Form, Get, Chunks, Form], &[Get; 40]] {
+        let bytes: String = requests.iter().map(|request| request.bytes()).collect();
+        let mut stream = TcpStream::connect(blog.address).await.unwrap();
+        stream.write_all(bytes.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let told = statuses(&rest(&mut stream, bytes.as_bytes()).await);
+        assert_eq!(told.len(), requests.len(), "{requests:?}: {told:?}");
+    }
+    // The end comes before the body does: nobody waits for the rest.
+    let mut stream = TcpStream::connect(blog.address).await.unwrap();
+    stream.write_all(format!("{FORM}Content-Length: 30\r\n\r\na=b").as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    rest(&mut stream, b"a form that breaks off").await;
+    blog.stop().await;
+}
+
 /// Sends all of it in parts that end at these places, and gives the statuses of all answers.
 async fn answered(blog: &Blog, bytes: &[u8], cuts: &[usize]) -> Vec<u16> {
     let mut stream = TcpStream::connect(blog.address).await.unwrap();

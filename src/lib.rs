@@ -133,7 +133,10 @@
 //! - A GraphQL update takes the input of a create, and what the client leaves out of it stays: the resolver
 //!   looks at the argument as it was sent (`web::graphql::updates`).
 //! - hyper answers a head that it cannot read by itself and has no hook for that. `server::heads` tells by what
-//!   is being sent that it does, and sends the answer of `web::raw_head` instead.
+//!   is being sent that it does, and sends the answer of `web::raw_head` instead. There too: hyper takes a
+//!   client that sends nothing more for one that is gone, so it hears of that when the last answer is sent.
+//! - An answer that comes before the body of its request was read leaves a rest where the next request should
+//!   begin: `web::body::Shared` takes it, or the answer says that the connection ends.
 //! - `pamphlet try` hashes its password at the lowest cost to be ready at once; the first login
 //!   raises it.
 #![forbid(unsafe_code)]

@@ -104,8 +104,15 @@ impl Shared {
         if self.lock().waits || self.size_hint().lower() > REST as u64 {
             return false;
         }
-        let taken = tokio::time::timeout(time, Limited::new(self.clone(), REST).collect()).await;
-        taken.is_ok_and(|taken| taken.is_ok()) && !self.lock().has_trailers
+        // Each part is dropped as it comes: nothing of it lies in memory.
+        let mut rest = Limited::new(self.clone(), REST);
+        let taken = tokio::time::timeout(time, async {
+            while let Some(frame) = rest.frame().await {
+                frame?;
+            }
+            Ok::<_, Cause>(())
+        });
+        taken.await.is_ok_and(|taken| taken.is_ok()) && !self.lock().has_trailers
     }
 
     fn lock(&self) -> MutexGuard<'_, Part> {

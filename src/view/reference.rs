@@ -12,7 +12,7 @@ pub struct Reference {
     /// The address of the blog: `https://example.org/blog`.
     pub blog: String,
     /// Name of the cookie of a session.
-    pub cookie: &'static str,
+    pub cookie: String,
     pub sections: Vec<Section>,
     /// What is read and answered, by name.
     pub shapes: Vec<Shape>,

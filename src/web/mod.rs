@@ -47,6 +47,7 @@ use crate::web::metrics::Metrics;
 use crate::web::quota::Quota;
 use crate::web::request::RequestId;
 use crate::web::router::{Route, Router};
+use crate::web::session::SessionCookie;
 use crate::web::static_files::StaticFiles;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -63,6 +64,7 @@ pub struct Site {
     /// Made when somebody first asks.
     pub graphql: OnceLock<Door>,
     pub quota: Quota,
+    pub session: SessionCookie,
     /// Where each answer leaves its line, if anywhere.
     access_log: Option<access_log::Lines>,
     /// For bodies that are being read.
@@ -87,6 +89,7 @@ impl Site {
         let metrics = Metrics::new(router.routes());
         let quota = Quota::new(app.config.api_quota);
         let events = Events::new(app.config.max_connections);
+        let session = SessionCookie::new(&app.site_id, app.links.base());
         Ok(Site {
             app,
             cache,
@@ -97,6 +100,7 @@ impl Site {
             metrics,
             graphql: OnceLock::new(),
             quota,
+            session,
             access_log: None,
             room: Room::default(),
             next_id: AtomicU64::new(first),

@@ -117,7 +117,7 @@ fn kept(site: &Site, caller: &Caller, parts: &Parts) -> Option<(Res, Option<usiz
     let path = site.app.links.strip(parts.uri.path())?;
     let (mut res, route) = match site.files.get(path) {
         Some(file) => (file.ready(encoding::choose(&parts.headers))?.respond(&parts.headers), site.router.number(path)),
-        None if is_visitor(parts, caller.https) => {
+        None if is_visitor(site, parts, caller.https) => {
             let address = match parts.uri.query() {
                 None => path,
                 Some(_) => site.app.links.strip(parts.uri.path_and_query()?.as_str())?,
@@ -153,8 +153,8 @@ fn for_programs(site: &Site, caller: &Caller, parts: &Parts, (route, headers): (
 }
 
 /// Whether nothing in a request says that somebody is signed in.
-fn is_visitor(parts: &Parts, https: bool) -> bool {
-    !parts.headers.contains_key(AUTHORIZATION) && session::token(&parts.headers, https).is_none()
+fn is_visitor(site: &Site, parts: &Parts, https: bool) -> bool {
+    !parts.headers.contains_key(AUTHORIZATION) && site.session.token(&parts.headers, https).is_none()
 }
 
 type Boxed = BoxBody<Bytes, Cause>;
@@ -312,7 +312,7 @@ fn identify(site: &Site, asked: &mut Asked, caller: &Caller, parts: &Parts) -> s
             return Ok(true);
         }
     }
-    if let Some(token) = session::token(&parts.headers, caller.https) {
+    if let Some(token) = site.session.token(&parts.headers, caller.https) {
         asked.actor = auth::actor(&site.app, token)?;
     }
     Ok(false)

@@ -198,7 +198,7 @@ async fn uploads_that_lie_are_no_images() {
     let blog = start().await;
     let admin = &blog.administrator;
     let before = state(admin).await;
-    let cookie = format!("session={}", admin.cookie("session").unwrap());
+    let cookie = format!("session={}", admin.session().unwrap());
     let png = crate::media::png(8, 8, 1);
     let head = |length: usize, media_type: &str| {
         format!(

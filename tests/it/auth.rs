@@ -55,7 +55,7 @@ async fn somebody_signs_up_and_is_signed_in() {
         cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Lax") && cookie.contains("; Path=/"),
         "{cookie}"
     );
-    assert!(ada.cookie("session").unwrap().len() >= 43, "256 bits");
+    assert!(ada.session().unwrap().len() >= 43, "256 bits");
     ada.get("/account").await.expect(200).contains("<bdi>ada</bdi>").contains("reader");
     ada.get("/").await.expect(200).contains("<bdi>Ada</bdi>").lacks("href=\"/signup");
     ada.get("/login").await.expect(303).leads_to("/");
@@ -74,7 +74,7 @@ async fn one_logs_in_by_name_or_address_and_out_again() {
         let ada = blog.visitor();
         log_in(&ada, name, PASSWORD).await.expect(303).leads_to("/");
         assert!(is_signed_in(&ada).await, "{name}");
-        let session = ada.cookie("session").unwrap();
+        let session = ada.session().unwrap();
         let out = ada.post_form("/logout", &[]).await.expect(303).leads_to("/");
         assert!(out.header("set-cookie").unwrap().contains("Max-Age=0"));
         // The token is worth nothing any more, even to somebody who kept it.
@@ -157,14 +157,14 @@ async fn every_login_has_a_new_token_and_a_planted_one_is_worth_nothing() {
     let second = blog.visitor();
     second.set_cookie("session", &planted);
     log_in(&second, "ada", PASSWORD).await.expect(303);
-    let tokens = [first.cookie("session").unwrap(), second.cookie("session").unwrap(), planted.clone()];
+    let tokens = [first.session().unwrap(), second.session().unwrap(), planted.clone()];
     assert!(tokens[0] != tokens[1] && tokens[1] != tokens[2] && tokens[0] != tokens[2]);
     let thief = blog.visitor();
     thief.set_cookie("session", &planted);
     assert!(!is_signed_in(&thief).await);
     // Logging in again at the same browser gives another one, too.
     log_in(&first, "ada", PASSWORD).await.expect(303);
-    assert_ne!(first.cookie("session").unwrap(), tokens[0]);
+    assert_ne!(first.session().unwrap(), tokens[0]);
     blog.stop().await;
 }
 
@@ -178,7 +178,7 @@ async fn one_sees_where_one_is_signed_in_and_ends_one_or_all() {
         log_in(client, "ada", PASSWORD).await.expect(303);
     }
     let page = desk.get("/account").await.expect(200).contains("Safari on iPhone").contains("Firefox on Linux");
-    let token = phone.cookie("session").unwrap();
+    let token = phone.session().unwrap();
     assert!(!page.text.contains(&token) && !page.text.contains(&token[..16]));
     let row = page.text.split("<li><div>").find(|row| row.contains("Safari on iPhone")).unwrap();
     let named = row.split_once("name=\"session\" value=\"").unwrap().1.split('"').next().unwrap();

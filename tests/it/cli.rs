@@ -309,7 +309,7 @@ async fn the_log_names_requests_and_no_secrets() {
     let folder = folder();
     let served = Served::blog(folder.path(), &["--log", "json"]);
     let root = served.set_up().await;
-    let session = root.cookie("session").unwrap();
+    let session = root.session().unwrap();
     root.get("/account?secret=query").await.expect(200);
     served.visitor().get("/a%0Ab%1B[31m").await.expect(404);
     served.signal("TERM");

@@ -61,10 +61,10 @@ impl Client {
         Client { origin: origin.into(), base: base.into(), ..self.clone() }
     }
 
-    /// The value of a cookie, if there is one.
-    pub fn cookie(&self, name: &str) -> Option<String> {
+    /// The token of the session, if the browser has one.
+    pub fn session(&self) -> Option<String> {
         let cookies = self.cookies.lock().unwrap();
-        cookies.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+        cookies.iter().find(|(name, _)| name.ends_with("-session")).map(|(_, value)| value.clone())
     }
 
     /// Puts a cookie into the browser by hand.

@@ -96,7 +96,7 @@ async fn forms_that_no_page_of_ours_sends_are_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_breaks_off_stores_nothing() {
     let blog = Blog::start().await;
-    let session = blog.administrator.cookie("session").unwrap();
+    let session = blog.administrator.session().unwrap();
     let head = format!(
         "POST /admin/media HTTP/1.1\r\nHost: a\r\n{SAME}Cookie: session={session}\r\n\
          Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 100000\r\n\r\n\

@@ -16,7 +16,6 @@ use crate::web::problems;
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::Res;
-use crate::web::session;
 use http::Method;
 use serde_json::Value;
 use std::sync::Arc;
@@ -25,14 +24,14 @@ use std::sync::Arc;
 pub async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
     cache::get_or_render_of_origin(&site, &req, &[], |txn| {
         let blog = format!("{}{}", req.origin(), site.app.links().base());
-        let reference = reference(blog, session::cookie_name(req.is_https()));
+        let reference = reference(blog, site.session.name(req.is_https()));
         let page = framed(&site, &req, txn, &[], |frame| view::reference::show(frame, &reference))?;
         Ok(response::page(page, vec![Scope::Frame], None))
     })
     .await
 }
 
-fn reference(blog: String, cookie: &'static str) -> Reference {
+fn reference(blog: String, cookie: &str) -> Reference {
     let mut sections: Vec<Section> = Vec::new();
     let operations = api::operations();
     for operation in &operations {
@@ -44,7 +43,13 @@ fn reference(blog: String, cookie: &'static str) -> Reference {
             section.operations.push(entry(operation, cookie));
         }
     }
-    Reference { blog, cookie, sections, shapes: members::all(&operations), problems: problems::kinds() }
+    Reference {
+        blog,
+        cookie: cookie.to_owned(),
+        sections,
+        shapes: members::all(&operations),
+        problems: problems::kinds(),
+    }
 }
 
 fn entry(operation: &Operation, cookie: &str) -> reference::Operation {

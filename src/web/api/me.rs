@@ -19,7 +19,6 @@ use crate::web::cache;
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::Res;
-use crate::web::session;
 use crate::web::strict;
 use crate::web::wire::people::{ProfileInput, Session, Token, TokenInput, User};
 use http::header::{HeaderValue, LOCATION};
@@ -46,6 +45,7 @@ pub struct SessionInput {
 pub struct PasswordChange {
     #[schema(format = Password, example = "correct horse battery")]
     pub current_password: String,
+    /// At most 71 bytes of UTF-8 in NFC, and none of the most common passwords.
     #[schema(format = Password, min_length = 8, max_length = 71, example = "battery horse correct")]
     pub new_password: String,
 }
@@ -231,7 +231,7 @@ async fn sign_in(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let actor = auth::actor(&site.app, &signed_in.token)?;
     let user = users::me(&site.app.read()?, &actor)?;
     let mut res = response::json(StatusCode::CREATED, &User::new(&user, site.app.links()))?;
-    session::remember(res.headers_mut(), &signed_in.token, req.is_https());
+    site.session.remember(res.headers_mut(), &signed_in.token, req.is_https());
     let location = HeaderValue::try_from(site.app.links().api_session());
     res.headers_mut().extend(location.ok().map(|location| (LOCATION, location)));
     Ok(res)
@@ -241,12 +241,12 @@ async fn sign_out(site: Arc<Site>, req: Req) -> Result<Res> {
     perform::begin(&req)?;
     req.actor.in_session()?;
     auth::sign_out(&site.app, &req.actor).await?;
-    Ok(without_cookie(&req))
+    Ok(without_cookie(&site, &req))
 }
 
-fn without_cookie(req: &Req) -> Res {
+fn without_cookie(site: &Site, req: &Req) -> Res {
     let mut res = response::empty(StatusCode::NO_CONTENT);
-    session::forget(res.headers_mut(), req.is_https());
+    site.session.forget(&req.headers, res.headers_mut(), req.is_https());
     res
 }
 
@@ -285,13 +285,13 @@ async fn end_session(site: Arc<Site>, req: Req) -> Result<Res> {
     let (_, own) = req.actor.in_session()?;
     let id = req.param("id")?;
     auth::end_session(&site.app, &req.actor, id).await?;
-    Ok(if id == own.short() { without_cookie(&req) } else { response::empty(StatusCode::NO_CONTENT) })
+    Ok(if id == own.short() { without_cookie(&site, &req) } else { response::empty(StatusCode::NO_CONTENT) })
 }
 
 async fn end_sessions(site: Arc<Site>, req: Req) -> Result<Res> {
     perform::begin(&req)?;
     auth::end_all_sessions(&site.app, &req.actor).await?;
-    Ok(without_cookie(&req))
+    Ok(without_cookie(&site, &req))
 }
 
 async fn list_tokens(site: Arc<Site>, req: Req) -> Result<Res> {

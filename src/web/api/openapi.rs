@@ -70,8 +70,8 @@ pub fn document(site: &Site) -> Value {
             "securitySchemes": {
                 "token": { "type": "http", "scheme": "bearer", "description": "An API token, made under /account or by `pamphlet user token`." },
                 "session": {
-                    "type": "apiKey", "in": "cookie", "name": "session",
-                    "description": "The cookie of a session; over https its name is `__Host-session`. What changes \
+                    "type": "apiKey", "in": "cookie", "name": site.session.name(false),
+                    "description": "The cookie of a session; over https its name begins with `__Host-`. What changes \
                         something has to come from this site: `Sec-Fetch-Site: same-origin` or an `Origin` header.",
                 },
             },

@@ -11,7 +11,6 @@ use crate::web::framed::{framed, refused};
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::Res;
-use crate::web::session;
 use http::StatusCode;
 use std::sync::Arc;
 
@@ -64,7 +63,7 @@ pub async fn sessions(site: Arc<Site>, mut req: Req) -> Result<Res> {
         }
     }
     let mut res = response::see_other(&site.app.links().login(""));
-    session::forget(res.headers_mut(), req.is_https());
+    site.session.forget(&req.headers, res.headers_mut(), req.is_https());
     Ok(res)
 }
 

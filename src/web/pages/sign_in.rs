@@ -17,7 +17,6 @@ use crate::web::framed::{framed, refused};
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::Res;
-use crate::web::session;
 use http::StatusCode;
 use std::sync::Arc;
 
@@ -42,7 +41,7 @@ pub async fn start(site: Arc<Site>, mut req: Req) -> Result<Res> {
     match auth::sign_in(&site.app, login).await {
         Ok(signed_in) => {
             let home = entrance(&site, &signed_in)?;
-            Ok(signed_in_at(&req, &signed_in, &destination(&site, form.text("next"), &home)))
+            Ok(signed_in_at(&site, &req, &signed_in, &destination(&site, form.text("next"), &home)))
         }
         Err(error) => {
             let (status, errors) = refused(error)?;
@@ -61,7 +60,7 @@ fn show_login(site: &Site, req: &Req, (status, errors): (StatusCode, &[FieldErro
 pub async fn end(site: Arc<Site>, req: Req) -> Result<Res> {
     auth::sign_out(&site.app, &req.actor).await?;
     let mut res = response::see_other(&site.app.links().home());
-    session::forget(res.headers_mut(), req.is_https());
+    site.session.forget(&req.headers, res.headers_mut(), req.is_https());
     Ok(res)
 }
 
@@ -82,7 +81,7 @@ pub async fn join(site: Arc<Site>, mut req: Req) -> Result<Res> {
     match users::sign_up(&site.app, &input, req.client(), &user_agent).await {
         Ok(signed_in) => {
             let next = destination(&site, form.text("next"), &site.app.links().home());
-            Ok(signed_in_at(&req, &signed_in, &next))
+            Ok(signed_in_at(&site, &req, &signed_in, &next))
         }
         Err(error) => {
             let (status, errors) = refused(error)?;
@@ -103,7 +102,7 @@ fn show_signup(
         if open {
             view::sign_in::signup(frame, typed, local(next), errors)
         } else {
-            view::sign_in::signup_closed(frame)
+            view::sign_in::signup_closed(frame, local(next))
         }
     })?;
     Ok(response::html_status(status, page))
@@ -129,7 +128,7 @@ pub async fn set_up(site: Arc<Site>, mut req: Req) -> Result<Res> {
     match setup::run(&site.app, form.text("key"), &input, &user_agent).await {
         Ok(signed_in) => {
             let write = site.app.links().admin_new(crate::domain::post::Kind::Post);
-            Ok(signed_in_at(&req, &signed_in, &format!("{write}?done=welcome")))
+            Ok(signed_in_at(&site, &req, &signed_in, &format!("{write}?done=welcome")))
         }
         Err(Error::Forbidden) => show_setup(&site, &req, (StatusCode::FORBIDDEN, &[]), (form.text("key"), &input)),
         Err(error) => {
@@ -168,9 +167,9 @@ pub(in crate::web::pages) fn new_user(form: &Form) -> NewUser {
     }
 }
 
-fn signed_in_at(req: &Req, signed_in: &SignedIn, address: &str) -> Res {
+fn signed_in_at(site: &Site, req: &Req, signed_in: &SignedIn, address: &str) -> Res {
     let mut res = response::see_other(address);
-    session::remember(res.headers_mut(), &signed_in.token, req.is_https());
+    site.session.remember(res.headers_mut(), &signed_in.token, req.is_https());
     res
 }
 

@@ -29,8 +29,14 @@ pub struct Setup<'a> {
     pub user: &'a NewUser,
 }
 
+/// The frame whose header links to login and sign-up lead on to `next` instead of back to this page.
+fn leading_to<'a>(frame: &Frame<'a>, next: &'a str) -> Frame<'a> {
+    Frame { path: next, ..*frame }
+}
+
 /// The login page. A wrong name or password is an error whose field is empty.
 pub fn login(frame: &Frame, typed: &Login, errors: &[FieldError]) -> Markup {
+    let frame = &leading_to(frame, typed.next);
     let main = html! {
         div.sheet {
             h1 { "Log in" }
@@ -52,6 +58,7 @@ pub fn login(frame: &Frame, typed: &Login, errors: &[FieldError]) -> Markup {
 
 /// The sign-up page.
 pub fn signup(frame: &Frame, typed: &NewUser, next: &str, errors: &[FieldError]) -> Markup {
+    let frame = &leading_to(frame, next);
     let main = html! {
         div.sheet {
             h1 { "Sign up" }
@@ -69,7 +76,8 @@ pub fn signup(frame: &Frame, typed: &NewUser, next: &str, errors: &[FieldError])
 }
 
 /// What visitors see while sign-up is closed.
-pub fn signup_closed(frame: &Frame) -> Markup {
+pub fn signup_closed(frame: &Frame, next: &str) -> Markup {
+    let frame = &leading_to(frame, next);
     let main = html! {
         div.sheet {
             h1 { "Sign-up is closed" }
@@ -77,7 +85,7 @@ pub fn signup_closed(frame: &Frame) -> Markup {
             p.buttons {
                 a.button href=(frame.links.home()) { "See the newest posts" }
                 " "
-                a.button.quiet href=(frame.links.login("")) { "Log in" }
+                a.button.quiet href=(frame.links.login(next)) { "Log in" }
             }
         }
     };

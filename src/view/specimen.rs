@@ -228,7 +228,7 @@ impl Site {
             comment::confirm_delete(&frame, &head, &placed),
             sign_in::login(&frame, &sign_in::Login { username: self.text, next: self.text }, &errors),
             sign_in::signup(&frame, &new, self.text, &errors),
-            sign_in::signup_closed(&frame),
+            sign_in::signup_closed(&frame, ""),
             sign_in::setup(&frame, &setup, &errors),
             sign_in::setup_refused(&frame),
             tokens::show(

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 #[derive(Embed)]
 #[folder = "$CARGO_MANIFEST_DIR/assets/"]
 #[exclude = "readme/*"]
+#[exclude = "passwords/*"]
 struct Folder;
 
 /// What `pamphlet try` shows, which is content and not part of the site.

@@ -3,9 +3,11 @@
 pub mod actor;
 pub mod category;
 pub mod comment;
+pub mod common_passwords;
 pub mod html;
 pub mod id;
 pub mod link;
+pub mod look_alike;
 pub mod media;
 pub mod paging;
 pub mod post;

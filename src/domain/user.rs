@@ -1,7 +1,9 @@
 //! User accounts: names, e-mail addresses, passwords as typed, and the inputs that change them.
 
 use crate::domain::actor::Role;
+use crate::domain::common_passwords::is_common;
 use crate::domain::id::UserId;
+use crate::domain::look_alike::{look_alike, looks};
 use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::error::{Checked, FieldErrors, Result};
@@ -113,11 +115,8 @@ impl Username {
     /// Checks what somebody typed; reserved names are refused.
     pub fn parse(text: &str) -> Checked<Username> {
         let name = Username::parse_any(text)?;
-        let skeleton = name.skeleton();
-        if RESERVED
-            .iter()
-            .any(|reserved| *reserved == name.0 || Username((*reserved).to_owned()).skeleton() == skeleton)
-        {
+        let own = looks(&name.0);
+        if RESERVED.iter().any(|reserved| look_alike(&own, &looks(reserved))) {
             return Err("This name is reserved. Please choose another.".into());
         }
         Ok(name)
@@ -202,36 +201,72 @@ impl Email {
 }
 
 /// A password somebody typed. Never printed, never stored.
+///
+/// Passwords compare as the profile OpaqueString of RFC 8265 says: in NFC, and with every space as U+0020, so that
+/// what one keyboard composes and another does not is the same password.
 #[derive(Clone)]
-pub struct Password(String);
+pub struct Password {
+    prepared: String,
+    /// What was typed, where that differs: hashes of earlier versions are of this.
+    typed: Option<String>,
+}
 
 impl Password {
-    /// A new password: long enough, and short enough that bcrypt reads all of it.
+    /// A new password: long enough, short enough that bcrypt reads all of it, and none that is guessed first.
     pub fn parse(text: &str) -> Checked<Password> {
-        if text.chars().count() < MIN_PASSWORD {
+        let password = Password::attempt(text);
+        let prepared = password.as_str();
+        if prepared.chars().any(char::is_control) {
+            return Err("Please remove the control characters.".into());
+        }
+        if prepared.chars().count() < MIN_PASSWORD {
             return Err(format!("Please use at least {MIN_PASSWORD} characters.").into());
         }
-        if text.len() > MAX_PASSWORD {
+        if prepared.len() > MAX_PASSWORD {
             return Err(format!(
-                "Please use at most {MAX_PASSWORD} bytes; accented letters and emoji count for more than one."
+                "Please use at most {MAX_PASSWORD} bytes in UTF-8, and this has {}; accented letters and emoji count \
+                 for more than one.",
+                prepared.len()
             )
             .into());
         }
-        if text.contains('\0') {
-            return Err("Please remove the control characters.".into());
+        if is_common(prepared) {
+            return Err(
+                "This is one of the most common passwords, which are guessed first. Please choose another.".into()
+            );
         }
-        Ok(Password(text.to_owned()))
+        Ok(password)
     }
 
     /// What was typed to sign in: whatever it is, it is compared, never refused for its form.
     pub fn attempt(text: &str) -> Password {
-        Password(text.to_owned())
+        let spaced = text.chars().map(|c| if is_other_space(c) { ' ' } else { c });
+        let prepared: String = spaced.nfc().collect();
+        let typed = (prepared != text).then(|| text.to_owned());
+        Password { prepared, typed }
     }
 
-    /// The characters, for the hash function alone.
+    /// The prepared characters, for the hash function alone.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.prepared
     }
+
+    /// The forms to compare with a hash: the prepared one, then what was typed if that differs. Without those
+    /// that bcrypt cannot read to their end.
+    pub fn forms(&self) -> impl Iterator<Item = &str> {
+        let forms = std::iter::once(self.prepared.as_str()).chain(self.typed.as_deref());
+        forms.filter(|form| form.len() <= MAX_PASSWORD)
+    }
+
+    /// Whether the prepared form can be hashed.
+    pub fn fits(&self) -> bool {
+        self.prepared.len() <= MAX_PASSWORD
+    }
+}
+
+/// Spaces other than U+0020 (general category Zs), which OpaqueString maps to it.
+fn is_other_space(c: char) -> bool {
+    matches!(c, '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}')
 }
 
 impl fmt::Debug for Password {
@@ -320,9 +355,21 @@ mod tests {
     fn names_are_lower_case_of_one_alphabet_and_not_reserved() {
         assert_eq!(Username::parse("Mikel").unwrap().as_str(), "mikel");
         assert_eq!(Username::parse("Зоя").unwrap().as_str(), "зоя");
-        for bad in
-            ["a", "admin", "Аdmin", "ad-min", "root", "-ada", "ada lovelace", "ada/..", "mikеl", "", "a\u{202E}b"]
-        {
+        for bad in [
+            "a",
+            "admin",
+            "Аdmin",
+            "ad-min",
+            "admİn",
+            "admın",
+            "root",
+            "-ada",
+            "ada lovelace",
+            "ada/..",
+            "mikеl",
+            "",
+            "a\u{202E}b",
+        ] {
             assert!(Username::parse(bad).is_err(), "{bad}");
         }
         assert!(Username::parse_any("admin").is_ok());
@@ -342,7 +389,21 @@ mod tests {
         assert!(Password::parse(&"x".repeat(72)).is_err());
         assert!(Password::parse(&"é".repeat(36)).is_err());
         assert!(Password::parse("short").is_err());
+        // What counts is the prepared form.
+        assert!(Password::parse(&"e\u{301}".repeat(35)).is_ok());
+        assert!(Password::parse(&"e\u{301}".repeat(36)).unwrap_err().contains("this has 72"));
         assert_eq!(format!("{:?}", Password::attempt("secret")), "Password(…)");
+    }
+
+    #[test]
+    fn passwords_have_one_form() {
+        let composed = Password::parse("pass\u{e9} sim\u{f4}ne").unwrap();
+        let decomposed = Password::attempt("passe\u{301}\u{3000}simo\u{302}ne");
+        assert_eq!(composed.as_str(), decomposed.as_str());
+        assert_eq!((composed.forms().count(), decomposed.forms().count()), (1, 2));
+        for bad in ["tab\tin the middle", "bell\u{7}in the middle", "next\u{85}line in it", "Password123"] {
+            assert!(Password::parse(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

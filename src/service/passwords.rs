@@ -1,6 +1,6 @@
 //! bcrypt off the async threads, a bounded number at a time, so that logins cannot starve readers.
 
-use crate::domain::user::{MAX_PASSWORD, Password};
+use crate::domain::user::Password;
 use crate::error::{Error, Result};
 use crate::service::throttle::network;
 use std::collections::HashMap;
@@ -39,7 +39,7 @@ pub struct Passwords {
 pub enum Verdict {
     Wrong,
     Right,
-    /// Right, and the stored hash is weaker than what is made now.
+    /// Right, and the stored hash is weaker than what is made now, or of another form of the password.
     RightButWeak,
 }
 
@@ -146,15 +146,21 @@ pub fn hash_at(password: &Password, cost: u32) -> Result<String> {
 }
 
 fn compare(attempt: &Password, hash: Option<&str>, cost: u32) -> Verdict {
-    let too_long = attempt.as_str().len() > MAX_PASSWORD;
-    let Some(hash) = hash.filter(|_| !too_long) else {
+    if attempt.forms().next().is_none() {
         drop(bcrypt::verify(attempt.as_str(), &decoy(cost)));
+    }
+    let Some(hash) = hash else {
+        attempt.forms().for_each(|form| drop(bcrypt::verify(form, &decoy(cost))));
         return Verdict::Wrong;
     };
-    match bcrypt::non_truncating_verify(attempt.as_str(), hash) {
-        Ok(true) if stored_cost(hash).is_some_and(|stored| stored < cost) => Verdict::RightButWeak,
-        Ok(true) => Verdict::Right,
-        _ => Verdict::Wrong,
+    let is_right = |form: &&str| matches!(bcrypt::non_truncating_verify(form, hash), Ok(true));
+    match attempt.forms().find(is_right) {
+        None => Verdict::Wrong,
+        Some(_) if !attempt.fits() => Verdict::Right,
+        Some(form) if form == attempt.as_str() && stored_cost(hash).is_none_or(|stored| stored >= cost) => {
+            Verdict::Right
+        }
+        Some(_) => Verdict::RightButWeak,
     }
 }
 
@@ -186,6 +192,7 @@ internal_from!(bcrypt::BcryptError);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::user::MAX_PASSWORD;
 
     #[test]
     fn right_wrong_weak_and_unknown_are_told_apart() {
@@ -196,6 +203,17 @@ mod tests {
         assert_eq!(compare(&Password::attempt("wrong horse"), Some(&hash), 4), Verdict::Wrong);
         assert_eq!(compare(&password, None, 4), Verdict::Wrong);
         assert_eq!(compare(&password, Some("not a hash"), 4), Verdict::Wrong);
+    }
+
+    #[test]
+    fn a_hash_of_another_form_is_right_and_made_anew() {
+        let typed = "passe\u{301} simone";
+        let old = bcrypt::non_truncating_hash(typed, 4).unwrap();
+        assert_eq!(compare(&Password::attempt(typed), Some(&old), 4), Verdict::RightButWeak);
+        let new = hash_at(&Password::attempt(typed), 4).unwrap();
+        for form in [typed, "pass\u{e9} simone", "pass\u{e9}\u{a0}simone"] {
+            assert_eq!(compare(&Password::attempt(form), Some(&new), 4), Verdict::Right, "{form}");
+        }
     }
 
     #[test]

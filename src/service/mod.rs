@@ -17,6 +17,7 @@ pub mod redirects;
 pub mod sample;
 pub mod settings;
 pub mod setup;
+mod staff_names;
 pub mod tags;
 mod throttle;
 pub mod tokens;

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::service::auth::{self, SignedIn};
 use crate::service::change::Change;
 use crate::service::passwords::Verdict;
+use crate::service::staff_names;
 use crate::service::throttle::Key;
 use crate::service::{App, ReadTxn};
 use crate::store::{self, WriteTxn};
@@ -47,6 +48,10 @@ pub(in crate::service) fn join(
     let open = store::settings::settings(txn)?.is_none_or(|settings| settings.signup_open);
     if door == Door::SignUp && (!open || store::users::administrators(txn)?.is_empty()) {
         return Err(Error::Conflict("Sign-up is closed on this site."));
+    }
+    // Imported names are credited as the blog's owner has them; a name that is taken is refused below.
+    if door != Door::Import && store::users::by_skeleton(txn, &new.username)?.is_none() {
+        staff_names::check(txn, "username", new.username.as_str(), role)?;
     }
     let user = User {
         id: store::users::next_id(txn)?,
@@ -201,6 +206,9 @@ pub fn update_profile(actor: &Actor, patch: &ProfilePatch) -> Result<Change<User
     Ok(Change::new(move |txn| {
         let old = store::users::by_id(txn, id)?.ok_or(Error::Unauthenticated)?;
         let profile = profile.clone();
+        if profile.display_name != old.display_name {
+            staff_names::check(txn, "display_name", &profile.display_name, old.role)?;
+        }
         let new = User { display_name: profile.display_name, email: profile.email, bio: profile.bio, ..old.clone() };
         store::users::replace(txn, &old, &new)?;
         Ok(new)

@@ -40,13 +40,15 @@ pub fn visible(app: &App, txn: &ReadTxn, actor: &Actor, kind: Kind, slug: &str) 
 
 /// A post or page with what is shown beside its text; the caller has decided that it may be shown.
 pub fn view(app: &App, txn: &ReadTxn, head: PostHead) -> Result<PostView> {
+    let body = body(app, txn, &head)?;
+    Ok(PostView { body, ..view_without_body(txn, head)? })
+}
+
+/// A post with its authors and its category, and an empty text.
+pub(in crate::service) fn view_without_body(txn: &ReadTxn, head: PostHead) -> Result<PostView> {
     let category = head.category.map(|id| store::categories::kept(txn, id)).transpose()?.flatten();
-    Ok(PostView {
-        authors: credits(txn, &head.authors)?,
-        category: category.as_deref().cloned(),
-        body: body(app, txn, &head)?,
-        head,
-    })
+    let authors = credits(txn, &head.authors)?;
+    Ok(PostView { authors, category: category.as_deref().cloned(), body: Html::default(), head })
 }
 
 /// The rendered text; the caller has decided that it may be shown. One made by an older renderer, or for

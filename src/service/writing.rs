@@ -4,10 +4,14 @@ use crate::content::excerpt;
 use crate::content::highlight::Grammars;
 use crate::content::markdown;
 use crate::domain::actor::Actor;
-use crate::domain::html::Html;
-use crate::domain::id::{PostId, UserId};
-use crate::domain::post::{Kind, PostHead, PostInput, Status, ValidPost, is_reserved_page_slug};
+use crate::domain::category::Tag;
+use crate::domain::id::{CategoryId, PostId, UserId};
+use crate::domain::media::Picture;
+use crate::domain::post::{
+    Kind, MAX_EXCERPT, MAX_SOURCE, MAX_TITLE, PostHead, PostInput, PostView, Status, ValidPost, is_reserved_page_slug,
+};
 use crate::domain::slug::Slug;
+use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::service::change::{CHANGED, Change};
@@ -96,12 +100,29 @@ pub fn remove(app: &App, actor: &Actor, id: PostId) -> Result<Change<PostHead>> 
     }))
 }
 
-/// What the text would look like; nothing is stored.
-pub async fn preview(app: &Arc<App>, actor: &Actor, source: &str) -> Result<Html> {
-    permit(actor, Kind::Post)?;
-    let source = crate::domain::text::block(source, crate::domain::post::MAX_SOURCE)
-        .map_err(|message| Error::field("source", message))?;
-    Ok(render(app, &source).await?.html)
+/// The post as its page would show it if the editor were saved now; nothing is stored. Fields that could not be
+/// saved yet are shown as far as they go. `stored` is the post that is being changed.
+pub async fn preview(
+    app: &Arc<App>,
+    actor: &Actor,
+    (kind, stored): (Kind, Option<PostId>),
+    input: &PostInput,
+) -> Result<PostView> {
+    permit(actor, kind)?;
+    let source = text::block(&input.source, MAX_SOURCE).map_err(|message| Error::field("source", message))?;
+    let body = render(app, &source).await?.html;
+    let (txn, now) = (app.read()?, app.now());
+    let mut head = match stored {
+        Some(id) => posts::editable_head(app, &txn, actor, id)?,
+        None => blank(PostId(0), kind, actor.user_id().ok_or(Error::Forbidden)?, now),
+    };
+    head.title = text::line(&input.title, MAX_TITLE).unwrap_or_else(|_| "Untitled".into());
+    head.category = CategoryId::parse(input.category.trim());
+    head.tags = Tag::parse_list(&input.tags).unwrap_or_default();
+    head.excerpt = text::optional_line(&input.excerpt, MAX_EXCERPT).unwrap_or_default();
+    head.cover = input.cover.clone().map(|cover| Picture { alt: input.cover_alt.trim().to_owned(), ..cover });
+    head.published_at = Timestamp::parse(input.published_at.trim(), &settings::current(&txn)?.zone()).or(Some(now));
+    Ok(PostView { body, ..posts::view_without_body(&txn, head)? })
 }
 
 fn validate(app: &App, kind: Kind, input: &PostInput) -> Result<ValidPost> {

@@ -256,6 +256,15 @@ pub fn side_action(value: &str, label: &str) -> Markup {
     html! { button.quiet type="submit" name="action" value=(value) formnovalidate { (label) } }
 }
 
+/// The button that shows what the editor holds in a tab of its own, so that the text stays where it is.
+pub fn preview() -> Markup {
+    html! {
+        button.quiet type="submit" name="action" value="preview" formnovalidate formtarget="_blank" {
+            "Preview" span.hidden { " in a new tab" }
+        }
+    }
+}
+
 /// A page that asks before something is deleted: what happens, the button, the way back.
 pub fn confirm(post_to: &str, button: &str, back: &str) -> Markup {
     html! {

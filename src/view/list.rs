@@ -46,10 +46,20 @@ pub fn tag(frame: &Frame, tag: &Tag, posts: &Page<PostCard>) -> Markup {
     list(frame, &Intro { kind: "Tag", title: &tag.name, about: "" }, &frame.links.tag(tag), posts)
 }
 
-/// The posts of an author, below the biography.
+/// The posts of an author, below the biography; of somebody who only comments, the biography alone.
 pub fn author(frame: &Frame, author: &User, posts: &Page<PostCard>) -> Markup {
+    let path = frame.links.author(&author.username);
     let intro = Intro { kind: "Author", title: &author.display_name, about: &author.bio };
-    list(frame, &intro, &frame.links.author(&author.username), posts)
+    if posts.total > 0 {
+        return list(frame, &intro, &path, posts);
+    }
+    let main = html! {
+        (list_head(&Intro { kind: "Member", ..intro }, html! {
+            bdi { (author.display_name) } " joins conversations here and has not published any posts."
+        }))
+    };
+    let title = &author.display_name;
+    layout::page_with(frame, &Head { title, canonical: Some(path), private: true, ..Head::default() }, main)
 }
 
 /// The posts of a year, the newest first.
@@ -102,14 +112,7 @@ struct Intro<'a> {
 
 fn list(frame: &Frame, intro: &Intro, path: &str, posts: &Page<PostCard>) -> Markup {
     let main = html! {
-        header.list-head {
-            p.kind { (intro.kind) }
-            h1 dir="auto" { (intro.title) }
-            @for paragraph in intro.about.split("\n\n").filter(|text| !text.trim().is_empty()) {
-                p.about dir="auto" { (paragraph) }
-            }
-            p.count { (amount(posts.total, "post", "posts")) }
-        }
+        (list_head(intro, html! { (amount(posts.total, "post", "posts")) }))
         @if posts.items.is_empty() {
             p.empty {
                 "There is nothing to read here yet. "
@@ -124,6 +127,19 @@ fn list(frame: &Frame, intro: &Intro, path: &str, posts: &Page<PostCard>) -> Mar
     let title = if posts.number > 1 { format!("{}, page {}", intro.title, posts.number) } else { intro.title.into() };
     let canonical = Some(frame.links.numbered(path, posts.number));
     layout::page_with(frame, &Head { title: &title, description: intro.about, canonical, ..Head::default() }, main)
+}
+
+fn list_head(intro: &Intro, count: Markup) -> Markup {
+    html! {
+        header.list-head {
+            p.kind { (intro.kind) }
+            h1 dir="auto" { (intro.title) }
+            @for paragraph in intro.about.split("\n\n").filter(|text| !text.trim().is_empty()) {
+                p.about dir="auto" { (paragraph) }
+            }
+            p.count { (count) }
+        }
+    }
 }
 
 fn cards(frame: &Frame, posts: &Page<PostCard>, path: &str) -> Markup {

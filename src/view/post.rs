@@ -91,6 +91,27 @@ pub fn page(frame: &Frame, page: &PostView) -> Markup {
     layout::page_with(frame, &head(frame, &page.head), main)
 }
 
+/// A post or page as its page would show it, in a tab of its own beside the editor.
+pub fn preview(frame: &Frame, post: &PostView) -> Markup {
+    let title = &post.head.title;
+    let main = html! {
+        article.post {
+            header.post-head {
+                p.banner { strong { "Preview." } " Nothing is saved yet. The editor is still open in the other tab." }
+                @match post.head.kind {
+                    Kind::Post => (heading(frame.links, frame.zone, post)),
+                    Kind::Page => h1 dir="auto" { (title) },
+                }
+            }
+            (body(frame.links, post))
+            @if !post.head.tags.is_empty() {
+                footer.post-foot { (tags(frame, &post.head)) }
+            }
+        }
+    };
+    layout::page_with(frame, &Head { title, private: true, ..Head::default() }, main)
+}
+
 /// The authors of a post, each a link to what else they wrote: `A, B and C`.
 pub fn authors(links: &Links, authors: &[Arc<Credit>]) -> Markup {
     html! {
@@ -177,18 +198,22 @@ fn post_footer(frame: &Frame, post: &PostHead) -> Markup {
     html! {
         @if may_edit || !post.tags.is_empty() {
             footer.post-foot {
-                @if !post.tags.is_empty() {
-                    div {
-                        span.hidden { "Tags: " }
-                        ul.tags {
-                            @for tag in &post.tags {
-                                li { a href=(frame.links.tag(tag)) rel="tag" dir="auto" { (tag.name) } }
-                            }
-                        }
-                    }
-                }
+                @if !post.tags.is_empty() { (tags(frame, post)) }
                 @if may_edit {
                     p { a.button.quiet href=(frame.links.admin_edit(post.id)) { "Edit this " (post.kind.as_str()) } }
+                }
+            }
+        }
+    }
+}
+
+fn tags(frame: &Frame, post: &PostHead) -> Markup {
+    html! {
+        div {
+            span.hidden { "Tags: " }
+            ul.tags {
+                @for tag in &post.tags {
+                    li { a href=(frame.links.tag(tag)) rel="tag" dir="auto" { (tag.name) } }
                 }
             }
         }

@@ -271,7 +271,6 @@ impl Site {
             input: &input,
             version: 1,
             categories: &categories,
-            preview: Some(&Html::default()),
             conflict: Some(admin::editor::Conflict { title: text, source: text }),
         };
         let errors = [FieldError { field: "source".into(), message: Cow::Borrowed(text) }];

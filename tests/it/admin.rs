@@ -83,13 +83,20 @@ async fn a_scheduled_post_appears_by_itself_everywhere_at_once_and_nowhere_befor
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_preview_shows_the_text_and_stores_nothing() {
+async fn a_preview_looks_like_the_post_and_stores_nothing() {
     let blog = Blog::start().await;
+    let category = blog.category("Backend").await;
     let ada = blog.author("ada").await;
-    let unsaved = post("Unsaved").body("Some *new* text.");
+    let unsaved = post("Unsaved").body("Some *new* text.").with("category", &category).with("tags", "rust");
     let preview = ada.try_write(&unsaved, "preview").await.expect(200);
-    let preview = preview.contains("Some <em>new</em> text.").contains("value=\"Unsaved\"");
-    preview.contains("Some *new* text.");
+    let preview =
+        preview.contains("Some <em>new</em> text.").contains(">Unsaved</h1>").contains("Nothing is saved yet");
+    let preview =
+        preview.contains("Category: <a href=\"/category/backend\"").contains(">May 3, 2026, 10:28 a.m.</time>");
+    preview.contains("By <a href=\"/author/ada\"").contains(">rust</a>").contains("noindex").lacks("<textarea");
+    // What could not be saved yet can be looked at.
+    let unready = post("").body("Some *new* text.").with("published_at", "someday");
+    ada.try_write(&unready, "preview").await.expect(200).contains(">Untitled<").contains("<em>new</em>");
     ada.get("/admin/posts").await.expect(200).lacks("Unsaved");
     let stored = ada.write(post("Stored").body("Old.")).await;
     ada.edit(&stored, &[("source", "Some *new* text.")], "preview").await.expect(200).contains("<em>new</em>");

@@ -153,6 +153,27 @@ impl Browser {
         self.look().await;
     }
 
+    /// Presses the preview of the editor, finds `texts` in the tab that opens, and comes back.
+    async fn preview(&self, texts: &[&str]) {
+        let editor = self.client.window().await.unwrap();
+        self.element("//button[starts-with(normalize-space(), 'Preview')]").await.click().await.unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        let opened = loop {
+            let tabs = self.client.windows().await.unwrap();
+            if let Some(tab) = tabs.into_iter().find(|tab| *tab != editor) {
+                break tab;
+            }
+            assert!(Instant::now() < deadline, "the preview opened no tab");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        self.client.switch_to_window(opened).await.unwrap();
+        for text in texts {
+            self.element(&format!("//main[contains(normalize-space(.), {})]", quoted(text))).await;
+        }
+        self.client.close_window().await.unwrap();
+        self.client.switch_to_window(editor).await.unwrap();
+    }
+
     async fn path(&self) -> String {
         self.client.current_url().await.unwrap().path().to_owned()
     }
@@ -279,8 +300,8 @@ async fn write_and_publish(browser: &Browser, image: &str) {
     browser.fill("cover_alt", "The sea at dusk").await;
     browser.press("Upload and insert").await;
     assert!(browser.value("source").await.contains("/sunset.png)"));
-    browser.press("Preview").await;
-    browser.sees("Not saved yet").await;
+    browser.preview(&["Preview.", "A day at the sea", "By ada", "It was windy."]).await;
+    assert_eq!(browser.value("title").await, "A day at the sea");
     browser.press("Publish").await;
     browser.sees("Published").await;
     browser.follow("View").await;

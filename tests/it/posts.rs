@@ -78,6 +78,15 @@ async fn a_post_stands_in_the_lists_of_its_category_tags_author_year_and_month()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_somebody_who_only_comments_says_so() {
+    let blog = Blog::start().await;
+    blog.reader("eve").await;
+    let page = blog.visitor().get("/author/eve").await.expect(200).contains("has not published any posts");
+    page.contains("noindex").lacks("0 posts").lacks("There is nothing to read here yet");
+    blog.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_archive_counts_months_in_the_zone_of_the_site() {
     let blog = Blog::start().await;
     // Half past midnight in Berlin is still the evening before in Greenwich.

@@ -1,7 +1,6 @@
 //! The editor of posts and static pages.
 
 use crate::domain::category::Category;
-use crate::domain::html::Html;
 use crate::domain::post::Kind;
 use crate::domain::post::PostHead;
 use crate::domain::post::PostInput;
@@ -29,8 +28,6 @@ pub struct Editor<'a> {
     /// The version the edit began from; 0 for something new.
     pub version: u32,
     pub categories: &'a [Category],
-    /// The text as readers would see it.
-    pub preview: Option<&'a Html>,
     pub conflict: Option<Conflict<'a>>,
 }
 
@@ -63,7 +60,6 @@ pub fn edit(frame: &Frame, editor: &Editor, errors: &[FieldError]) -> Markup {
             (toolbar(frame, editor))
             (form::summary(errors))
             @if let Some(theirs) = &editor.conflict { (conflict(theirs)) }
-            @if let Some(html) = editor.preview { (preview(editor, html)) }
             (form::hidden("version", &editor.version.to_string()))
             div.columns {
                 div.text { (text(editor, errors)) }
@@ -116,11 +112,11 @@ fn toolbar(frame: &Frame, editor: &Editor) -> Markup {
             p.buttons {
                 @if matches!(state, None | Some(State::Draft)) {
                     (form::action("save", "Save draft", Some("quiet")))
-                    " " (form::side_action("preview", "Preview"))
+                    " " (form::preview())
                     " " (form::action("publish", "Publish", None))
                 } @else {
                     (form::action("save", "Update", None))
-                    " " (form::side_action("preview", "Preview"))
+                    " " (form::preview())
                     " " (form::action("unpublish", "Unpublish", Some("quiet")))
                 }
             }
@@ -140,22 +136,6 @@ fn conflict(theirs: &Conflict) -> Markup {
             input #stored-title type="text" readonly dir="auto" value=(theirs.title);
             label for="stored-source" { "Their text" }
             textarea #stored-source readonly rows="12" dir="auto" { "\n" (theirs.source) }
-        }
-    }
-}
-
-fn preview(editor: &Editor, html: &Html) -> Markup {
-    html! {
-        section.preview aria-labelledby="preview" {
-            h2 #preview { "Preview" }
-            p.hint { "Not saved yet. " a href="#field-source" { "Back to the text" } }
-            div.page {
-                @if let Some(cover) = &editor.input.cover {
-                    p.hint { "With the cover " bdi { (cover.name) } }
-                }
-                p.title dir="auto" { (editor.input.title) }
-                div.prose dir="auto" { (html) }
-            }
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Writing: the lists of posts and pages, and the editor.
 
-use crate::domain::html::Html;
 use crate::domain::id::PostId;
 use crate::domain::media::MediaId;
 use crate::domain::paging::page_number;
@@ -162,12 +161,7 @@ async fn take(site: &Arc<Site>, req: &Req, form: &Form, mut draft: Draft) -> Res
     let intent = match form.text("action") {
         "publish" => Intent::Publish,
         "unpublish" => Intent::Unpublish,
-        "preview" => {
-            return match writing::preview(&site.app, &req.actor, &draft.input.source).await {
-                Ok(html) => Draft { preview: Some(html), ..draft }.show(site, req, StatusCode::OK, &[]),
-                Err(error) => draft.again(site, req, error),
-            };
-        }
+        "preview" => return draft.preview(site, req).await,
         "insert" if form.files("images").next().is_none() => {
             return draft.again(site, req, Error::field("images", "Please choose an image first."));
         }
@@ -225,7 +219,6 @@ struct Draft {
     stored: Option<PostId>,
     version: u32,
     input: PostInput,
-    preview: Option<Html>,
     notice: Option<&'static str>,
     /// Where the form is sent, if not where `kind` and `stored` say.
     post_to: Option<String>,
@@ -233,7 +226,7 @@ struct Draft {
 
 impl Draft {
     fn new(kind: Kind, input: PostInput) -> Draft {
-        Draft { kind, stored: None, version: 0, input, preview: None, notice: None, post_to: None }
+        Draft { kind, stored: None, version: 0, input, notice: None, post_to: None }
     }
 
     /// The cover as it stands in the form.
@@ -256,6 +249,10 @@ impl Draft {
                 .await?;
             self.input.cover = Some(media.picture(String::new()));
         }
+        // The preview opens in a tab of its own: what it put into the text would be lost with that tab.
+        if form.text("action") == "preview" {
+            return Ok(());
+        }
         for file in form.files("images") {
             let media = site
                 .app
@@ -269,6 +266,16 @@ impl Draft {
             text.push('\n');
         }
         Ok(())
+    }
+
+    /// The post as readers would see it.
+    async fn preview(self, site: &Site, req: &Req) -> Result<Res> {
+        let post = match writing::preview(&site.app, &req.actor, (self.kind, self.stored), &self.input).await {
+            Ok(post) => post,
+            Err(error) => return self.again(site, req, error),
+        };
+        let txn = site.app.read()?;
+        Ok(response::html(framed(site, req, &txn, &[], |frame| view::post::preview(frame, &post))?))
     }
 
     /// The form again with what went wrong. A stale edit shows what is stored beside it and takes
@@ -311,7 +318,6 @@ impl Draft {
             input: &self.input,
             version: self.version,
             categories: &categories::all(&txn)?,
-            preview: self.preview.as_ref(),
             conflict,
         };
         let page = framed(site, req, &txn, &[], |frame| {

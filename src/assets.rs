@@ -58,7 +58,26 @@ pub fn sample_paths() -> Vec<String> {
 fn asset(name: &str, file: EmbeddedFile) -> Asset {
     let hash: String = file.metadata.sha256_hash().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-    Asset { url: format!("/assets/{stem}.{hash}.{extension}"), media_type: media_type(extension), bytes: file.data }
+    let bytes = match (extension, std::str::from_utf8(&file.data)) {
+        ("css" | "js", Ok(text)) => Cow::Owned(without_comments(text).into_bytes()),
+        _ => file.data,
+    };
+    Asset { url: format!("/assets/{stem}.{hash}.{extension}"), media_type: media_type(extension), bytes }
+}
+
+/// A style sheet or script without indentation and without comments that have lines of their own.
+fn without_comments(text: &str) -> String {
+    let mut in_comment = false;
+    let mut kept = String::with_capacity(text.len());
+    for line in text.lines().map(str::trim) {
+        in_comment |= line.starts_with("/*");
+        if !(in_comment || line.is_empty() || line.starts_with("//")) {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+        in_comment &= !line.ends_with("*/");
+    }
+    kept
 }
 
 fn media_type(extension: &str) -> &'static str {
@@ -78,6 +97,12 @@ fn media_type(extension: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn comments_and_indentation_are_not_sent() {
+        let text = "/* One. */\na {\n  b: c; /* kept */\n}\n\n/* Two\n   lines. */\n  // Three.\nd //e\n";
+        assert_eq!(without_comments(text), "a {\nb: c; /* kept */\n}\nd //e\n");
+    }
 
     #[test]
     fn an_address_changes_with_the_content_and_has_a_known_type() {

@@ -39,6 +39,8 @@ pub struct Head<'a> {
     pub image: Option<&'a Picture>,
     /// Whether it is a text with a date rather than a list.
     pub is_article: bool,
+    /// A style sheet beside those of every page, by its name in the bundle.
+    pub sheet: Option<&'a str>,
     /// The page's own script by its name in the bundle. Everything works without it.
     pub module: Option<&'a str>,
     /// Asks search engines to leave the page alone.
@@ -76,7 +78,12 @@ pub fn home(frame: &Frame, canonical: String, main: Markup) -> Markup {
 
 /// A page of the administration, with its own style sheet and navigation.
 pub fn admin(frame: &Frame, title: &str, nav: Markup, main: Markup) -> Markup {
-    document(frame, &Head { title, private: true, ..Head::default() }, Dress::Admin, (Some(nav), main))
+    document(
+        frame,
+        &Head { title, private: true, sheet: Some("admin.css"), ..Head::default() },
+        Dress::Admin,
+        (Some(nav), main),
+    )
 }
 
 /// `parts` are the navigation of the administration and what the page is about.
@@ -90,7 +97,7 @@ fn document(frame: &Frame, head: &Head, dress: Dress, parts: (Option<Markup>, im
     html! {
         (DOCTYPE)
         html lang=(frame.settings.language) dir=(direction(&frame.settings.language)) {
-            (head_element(frame, head, dress))
+            (head_element(frame, head))
             body class=[class] {
                 a.skip href="#main" { "Skip to content" }
                 (header(frame, dress))
@@ -105,7 +112,7 @@ fn document(frame: &Frame, head: &Head, dress: Dress, parts: (Option<Markup>, im
     }
 }
 
-fn head_element(frame: &Frame, head: &Head, dress: Dress) -> Markup {
+fn head_element(frame: &Frame, head: &Head) -> Markup {
     let site = &frame.settings.title;
     let title = if head.title.is_empty() { site.clone() } else { format!("{} · {site}", head.title) };
     html! {
@@ -121,8 +128,12 @@ fn head_element(frame: &Frame, head: &Head, dress: Dress) -> Markup {
             }
             meta name="color-scheme" content="light dark";
             link rel="stylesheet" href=(frame.links.to(assets::url("app.css")));
-            @if dress == Dress::Admin {
-                link rel="stylesheet" href=(frame.links.to(assets::url("admin.css")));
+            // Visitors find forms only on pages that search engines leave alone; readers of a post need not load this.
+            @if head.private || !frame.actor.is_anonymous() {
+                link rel="stylesheet" href=(frame.links.to(assets::url("forms.css")));
+            }
+            @if let Some(sheet) = head.sheet {
+                link rel="stylesheet" href=(frame.links.to(assets::url(sheet)));
             }
             @if let Some(module) = head.module {
                 script type="module" src=(frame.links.to(assets::url(module))) {}

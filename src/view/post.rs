@@ -131,6 +131,7 @@ fn head<'a>(frame: &Frame, post: &'a PostHead) -> Head<'a> {
         canonical: Some(frame.links.content(post)),
         image: post.cover.as_ref(),
         is_article: post.kind == Kind::Post,
+        sheet: None,
         module: None,
         private: !post.is_public(frame.now),
     }

@@ -102,6 +102,7 @@ pub fn show(frame: &Frame, reference: &Reference) -> Markup {
         title: "API",
         description: "What a person can do on the pages of this blog, a program can do through its API.",
         canonical: Some(frame.links.api_docs()),
+        sheet: Some("docs.css"),
         ..Head::default()
     };
     layout::page_with(frame, &head, main)

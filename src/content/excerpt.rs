@@ -1,9 +1,9 @@
 //! Cuts the beginning of a text for lists and for search engines.
 
+use crate::domain::text;
+
 /// Length of a summary, in characters.
 const LENGTH: usize = 280;
-/// How far back a word may begin before it is cut in the middle; for scripts without spaces.
-const BACK: usize = 40;
 
 /// The first 280 characters or so of a plain text, cut between words, with “…” where cut.
 pub fn summary(text: &str) -> String {
@@ -17,17 +17,11 @@ pub fn summary(text: &str) -> String {
             break;
         }
     }
-    let Some((end, _)) = words.char_indices().nth(LENGTH) else { return words };
-    let (head, _) = words.split_at(end);
-    let next_is_space = words.get(end..).is_some_and(|rest| rest.starts_with(' '));
-    let cut = match head.rfind(' ') {
-        _ if next_is_space => head,
-        Some(space) if head.get(space..).is_some_and(|tail| tail.chars().count() <= BACK) => {
-            head.get(..space).unwrap_or(head)
-        }
-        _ => head,
-    };
-    let cut = cut.trim_end_matches(|c: char| {
+    let head = text::beginning(&words, LENGTH);
+    if head.len() == words.len() {
+        return words;
+    }
+    let cut = head.trim_end_matches(|c: char| {
         c.is_whitespace() || matches!(c, ',' | ';' | ':' | '.' | '–' | '—' | '-' | '(' | '…')
     });
     format!("{cut}…")
@@ -52,5 +46,11 @@ mod tests {
         let cut = summary(&"日本語".repeat(200));
         assert_eq!(cut.chars().count(), LENGTH + 1);
         assert!(summary(&"x".repeat(100_000)).len() < 400);
+    }
+
+    #[test]
+    fn no_cluster_is_cut() {
+        let family = "👨\u{200D}👩\u{200D}👧";
+        assert_eq!(summary(&("xx".to_owned() + &family.repeat(100))), "xx".to_owned() + &family.repeat(55) + "…");
     }
 }

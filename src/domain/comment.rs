@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// How long the author may change a comment.
 pub const EDIT_WINDOW: Duration = Duration::from_secs(15 * 60);
-/// Longest comment, in bytes of Markdown.
+/// Longest comment, in characters of Markdown.
 pub const MAX_COMMENT: usize = 20_000;
 /// Comments on one page of a conversation; a page ends with the thread that reaches this.
 pub const COMMENTS_PER_PAGE: usize = 100;
@@ -90,7 +90,7 @@ pub struct Conversation {
 /// Checks the text of a comment.
 pub fn body(text: &str) -> Checked<String> {
     let text = crate::domain::text::block(text, MAX_COMMENT)?;
-    if text.chars().all(|c| c.is_whitespace() || crate::domain::text::is_hidden(c)) {
+    if crate::domain::text::is_blank(&text) {
         Err("Please write something first.".into())
     } else {
         Ok(text.trim().to_owned())

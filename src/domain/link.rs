@@ -8,9 +8,10 @@ use crate::domain::media::{MediaId, Picture};
 use crate::domain::post::{Kind, PostHead, State};
 use crate::domain::slug::Slug;
 use crate::domain::user::Username;
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use std::borrow::Cow;
 use std::fmt::Write;
+use unicode_normalization::UnicodeNormalization;
 
 /// What RFC 3986, section 3.3, does not allow in a path segment, and the quotes that would end
 /// an attribute.
@@ -106,6 +107,15 @@ impl Links {
             Some(rest) if rest.starts_with('/') => Some(rest),
             _ => None,
         }
+    }
+
+    /// A path as it was sent (percent-encoded, below the base path) in composed letters.
+    pub fn composed(&self, path: &str) -> String {
+        let segments = path.split('/').map(|sent| match percent_decode_str(sent).decode_utf8() {
+            Ok(text) => segment(&text.nfc().collect::<String>()).into_owned(),
+            Err(_) => sent.to_owned(),
+        });
+        self.to(&segments.collect::<Vec<_>>().join("/"))
     }
 
     pub fn home(&self) -> String {

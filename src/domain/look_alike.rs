@@ -1,5 +1,6 @@
 //! Whether two names would be taken for each other.
 
+use crate::domain::text;
 use unicode_normalization::UnicodeNormalization;
 
 /// What a name looks like in lower case and in capitals: names that share one of the two look alike.
@@ -23,7 +24,7 @@ fn skeleton(text: &str) -> String {
 }
 
 fn is_mark(c: char) -> bool {
-    unicode_normalization::char::is_combining_mark(c)
+    unicode_normalization::char::is_combining_mark(c) && !text::is_hidden(c)
 }
 
 #[cfg(test)]

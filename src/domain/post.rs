@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// Longest title, in characters.
 pub const MAX_TITLE: usize = 300;
-/// Longest Markdown source, in bytes.
+/// Longest Markdown source, in characters.
 pub const MAX_SOURCE: usize = 2_000_000;
 /// Longest excerpt, in characters.
 pub const MAX_EXCERPT: usize = 1_000;

@@ -16,7 +16,7 @@ use unicode_security::MixedScript;
 pub const MAX_USERNAME: usize = 40;
 /// Longest display name, in characters.
 pub const MAX_DISPLAY_NAME: usize = 80;
-/// Longest biography, in bytes.
+/// Longest biography, in characters.
 pub const MAX_BIO: usize = 2_000;
 /// bcrypt reads 72 bytes and the terminating NUL counts.
 pub const MAX_PASSWORD: usize = 71;
@@ -125,7 +125,10 @@ impl Username {
     /// Like `parse`, but takes reserved names: for the administrator who sets the site up and
     /// for the command line.
     pub fn parse_any(text: &str) -> Checked<Username> {
-        let name: String = text::line(text, MAX_USERNAME * 2)?.nfkc().flat_map(char::to_lowercase).nfkc().collect();
+        let line = text::line(text, MAX_USERNAME * 2)?;
+        // Keyboards put joiners and direction marks around names; they are no part of them.
+        let letters = line.chars().filter(|c| !matches!(c, '\u{61C}' | '\u{200C}'..='\u{200F}'));
+        let name: String = letters.nfkc().flat_map(char::to_lowercase).nfkc().collect();
         let length = name.chars().count();
         if !(2..=MAX_USERNAME).contains(&length) {
             return Err(format!("A user name has 2 to {MAX_USERNAME} characters.").into());

@@ -9,6 +9,7 @@ use crate::store::{Snapshot, WriteTxn};
 use redb::ReadableTable;
 use serde::{Deserialize, Serialize};
 use std::ops::Bound;
+use unicode_normalization::UnicodeNormalization;
 
 /// What an old address leads to: a thing, not an address, so that it survives further renames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,9 +19,18 @@ pub enum Target {
     Category(CategoryId),
 }
 
-/// Where an old address leads; `path` begins with `/`, is percent-decoded and has no base path.
+/// Where an old address leads; `path` begins with `/`, is percent-decoded and has no base path. Both
+/// forms of Unicode are looked for: imports have names of files in either.
 pub fn by_path(txn: &impl Snapshot, path: &str) -> Result<Option<Target>> {
-    txn.table(REDIRECTS)?.get(path)?.map(|row| record::decode(row.value())).transpose()
+    let table = txn.table(REDIRECTS)?;
+    let forms = [path.to_owned(), path.nfc().collect(), path.nfd().collect()];
+    let different = if path.is_ascii() { 1 } else { forms.len() };
+    for form in forms.iter().take(different) {
+        if let Some(row) = table.get(form.as_str())? {
+            return record::decode(row.value()).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// Old addresses with what they lead to, by their bytes, after `path`.

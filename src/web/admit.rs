@@ -14,6 +14,8 @@ use crate::web::router::{Route, Surface};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, IF_MATCH, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
+use percent_encoding::percent_decode_str;
+use unicode_normalization::is_nfc;
 
 /// Every method that some route may have; anything else is answered without a look at the table.
 pub const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -58,6 +60,19 @@ pub fn without_slash(links: &Links, method: &Method, path: &str, query: Option<&
     let status = if method.is_safe() { StatusCode::MOVED_PERMANENTLY } else { StatusCode::PERMANENT_REDIRECT };
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     Some(response::redirect(status, &format!("{}{query}", links.to(bare))))
+}
+
+/// An address in decomposed letters leads to the same in composed ones (NFC), which slugs are in. The
+/// API needs no detour: it looks slugs up in either form.
+pub fn composed(links: &Links, method: &Method, path: &str, query: Option<&str>) -> Option<Res> {
+    let is_composed = |segment: &str| percent_decode_str(segment).decode_utf8().map_or(true, |text| is_nfc(&text));
+    let left_alone = !path.contains('%') || path.starts_with("//") || path.starts_with("/api/");
+    if left_alone || path.split('/').all(is_composed) {
+        return None;
+    }
+    let status = if method.is_safe() { StatusCode::MOVED_PERMANENTLY } else { StatusCode::PERMANENT_REDIRECT };
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    Some(response::redirect(status, &format!("{}{query}", links.composed(path))))
 }
 
 /// Refuses somebody who takes no form in which the route answers.

@@ -189,6 +189,9 @@ async fn handled(
         return Ok(options(admit::METHODS));
     }
     let path = site.app.links.strip(parts.uri.path()).ok_or(Error::NotFound("page"))?;
+    if let Some(res) = admit::composed(&site.app.links, &parts.method, path, parts.uri.query()) {
+        return Ok(res);
+    }
     if let Some(res) = admit::without_slash(&site.app.links, &parts.method, path, parts.uri.query()) {
         return Ok(res);
     }

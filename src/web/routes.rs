@@ -20,10 +20,10 @@ use http::Method;
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
 /// Body limit of the comment form: a comment in which every byte is percent-encoded.
-const COMMENT_LIMIT: u64 = 80 * 1024;
+const COMMENT_LIMIT: u64 = 256 * 1024;
 
 /// Body limit of forms about people, the longest of which holds a biography.
-const PEOPLE_LIMIT: u64 = 16 * 1024;
+const PEOPLE_LIMIT: u64 = 32 * 1024;
 
 /// The table. Patterns are below the base path; HEAD and OPTIONS follow from it.
 pub fn table() -> Vec<Route> {

@@ -58,4 +58,5 @@ mod shared_host;
 mod slow_clients;
 mod staff_names;
 mod storage_faults;
+mod text;
 mod tokens;

@@ -19,6 +19,7 @@ use crate::content::relink::{self, Use};
 use crate::content::shortcode;
 use crate::domain::media::{Media, alt_text};
 use crate::domain::post::{Kind, MAX_EXCERPT, PostInput, ValidPost};
+use crate::domain::text;
 use crate::domain::time::Zone;
 use crate::error::{Error, Result};
 use crate::service::import::images::Images;
@@ -229,10 +230,10 @@ impl Run<'_> {
     /// The fields of the editor, by the editor's rules.
     fn checked(&self, plan: &Plan, source: String, cover: Option<Media>) -> Result<ValidPost> {
         let document = &plan.header.document;
-        let excerpt: String = document.excerpt.clone().unwrap_or_default().chars().take(MAX_EXCERPT).collect();
+        let excerpt = text::tidied(document.excerpt.as_deref().unwrap_or_default(), MAX_EXCERPT);
         let alt = alt_text(document.cover_alt.as_deref().unwrap_or_default()).unwrap_or_default();
         let input = PostInput {
-            title: plan.header.title.clone(),
+            title: text::tidied(&plan.header.title, usize::MAX),
             slug: plan.slug.to_string(),
             source,
             excerpt,

@@ -201,8 +201,7 @@ fn authors(txn: &WriteTxn<'_>, names: &[String], now: Timestamp, done: &mut Done
 
 /// Names that an account can have.
 fn credited(names: &[String]) -> Vec<String> {
-    let short =
-        |name: &String| -> String { name.chars().filter(|c| !text::is_hidden(*c)).take(MAX_DISPLAY_NAME).collect() };
+    let short = |name: &String| text::tidied(name, MAX_DISPLAY_NAME);
     names.iter().filter_map(|name| text::line(&short(name), MAX_DISPLAY_NAME).ok()).collect()
 }
 

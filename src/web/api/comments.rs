@@ -22,7 +22,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// A comment in which every character is escaped.
-const COMMENT_LIMIT: u64 = 128 * 1024;
+const COMMENT_LIMIT: u64 = 256 * 1024;
 const ALL: &str = "/api/v1/posts/{slug}/comments";
 const ONE: &str = "/api/v1/posts/{slug}/comments/{id}";
 

@@ -46,7 +46,7 @@ pub struct PasswordChange {
     #[schema(format = Password, example = "correct horse battery")]
     pub current_password: String,
     /// At most 71 bytes of UTF-8 in NFC, and none of the most common passwords.
-    #[schema(format = Password, min_length = 8, max_length = 71, example = "battery horse correct")]
+    #[schema(format = Password, min_length = 8, example = "battery horse correct")]
     pub new_password: String,
 }
 

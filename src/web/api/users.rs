@@ -32,7 +32,7 @@ const NAME: &str = "The user name.";
 #[serde(deny_unknown_fields)]
 pub struct PasswordInput {
     /// At most 71 bytes of UTF-8 in NFC, and none of the most common passwords.
-    #[schema(format = Password, min_length = 8, max_length = 71, example = "correct horse battery")]
+    #[schema(format = Password, min_length = 8, example = "correct horse battery")]
     pub password: String,
 }
 

@@ -88,7 +88,7 @@ pub struct UserInput {
     #[serde(default)]
     pub email: Option<String>,
     /// At most 71 bytes of UTF-8 in NFC, and none of the most common passwords.
-    #[schema(format = Password, min_length = 8, max_length = 71, example = "correct horse battery")]
+    #[schema(format = Password, min_length = 8, example = "correct horse battery")]
     pub password: String,
     #[serde(default = "reader")]
     #[graphql(default_with = "reader()")]

@@ -62,11 +62,12 @@ impl Category {
 #[derive(Debug, Clone, Serialize, Deserialize, InputObject, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CategoryInput {
-    #[schema(example = "Field notes")]
+    #[schema(max_length = 60, example = "Field notes")]
     pub name: String,
     /// Null or empty: made from the name.
     #[serde(default)]
     pub slug: Option<String>,
+    #[schema(max_length = 500)]
     #[serde(default)]
     #[graphql(default)]
     pub description: String,

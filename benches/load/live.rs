@@ -29,7 +29,8 @@ pub fn run() -> Result<()> {
     let file = folder.path().join("live.redb");
     let plan = fill::Plan { posts: 16, comments: 50, hash: None };
     fill::fill(&Store::open(&file, Opening::Create, 16_000_000)?, &plan)?;
-    let most = (listeners + 64).to_string();
+    // All of them come from one address, which gets a quarter.
+    let most = (4 * listeners + 64).to_string();
     let server = Server::pamphlet(&file, &["--bcrypt-cost", "10", "--max-connections", &most, "--api-quota", "0"])?;
     client::runtime()?.block_on(crowd(&server, listeners))
 }

@@ -25,9 +25,9 @@ const SWEEP: Duration = Duration::from_secs(24 * 3600);
 const LAST_JOBS: Duration = Duration::from_secs(2);
 
 pub fn run(call: &Call) -> Outcome {
-    let config = call.config()?;
+    let mut config = call.config()?;
     let log = start_log(&config)?;
-    server::files::raise_limit();
+    config.max_connections = server::files::connections(config.max_connections);
     // The port first: if it is taken no data file is made.
     let listeners = bind(&config.listen)?;
     let store = Store::open(&config.data, Opening::Create, config.cache_size())?;

@@ -23,13 +23,13 @@ pub fn run(call: &Call) -> Outcome {
     let ttl = call.option("ttl").map(|text| seconds(&text)).transpose()?;
     let (json, with_stdin) = (call.flag("json")?, call.flag("exit-with-stdin")?);
     let contents = if call.flag("empty")? { Contents::Empty } else { Contents::Sample };
-    let config = config(call)?;
+    let mut config = config(call)?;
     let log = serve::start_log(&config)?;
     let listeners = serve::bind(&config.listen)?;
     let address = *serve::addresses(&listeners)
         .first()
         .ok_or_else(|| Error::Failed("There is no address to listen on; please give one with --listen.".into()))?;
-    server::files::raise_limit();
+    config.max_connections = server::files::connections(config.max_connections);
     let app = Arc::new(App::in_memory(Clock::System, config)?);
     let administrator = sample::prepare(&app, contents)?;
     let url = format!("{}{}", serve::origin(address), app.links().base());

@@ -25,6 +25,7 @@ use crate::web::Site;
 use crate::web::metrics::Open;
 use crate::web::pipeline;
 use crate::web::raw_head;
+use crate::web::request::ConnectionId;
 use futures_util::FutureExt;
 use http::HeaderValue;
 use http::header::{ACCEPT, HeaderName};
@@ -156,10 +157,14 @@ async fn serve(stream: TcpStream, peer: SocketAddr, seat: Seat, site: Arc<Site>,
     let begin = seat.runner();
     let exchange = Arc::<Exchange>::default();
     let talk = matches!(version, Spoken::Http1).then(|| talk(&exchange, &seat, &site, peer));
+    let number = matches!(version, Spoken::Http2).then(|| seat.number());
     let service = service_fn(move |request: Request<Incoming>| {
         let running = begin();
         let listens = listens(&request);
-        let request = if listens { detached(request) } else { request };
+        let mut request = if listens { detached(request) } else { request };
+        if let Some(number) = number.filter(|_| listens) {
+            request.extensions_mut().insert(ConnectionId(number));
+        }
         let mut request = request.map(|body| Receiving::new(body, &running, &exchange));
         raw_head::note_lengths(&mut request, || exchange.head());
         exchange.begin(request.body());

@@ -1,8 +1,9 @@
 //! Seats for connections, and who gives one up when all are taken.
 
 use crate::server::coarse::Coarse;
+use crate::service::payer::network;
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -225,6 +226,11 @@ impl Seat {
         move || occupant.running.load(Ordering::Acquire) == 0
     }
 
+    /// Which of all connections since the start it is.
+    pub fn number(&self) -> u64 {
+        self.id
+    }
+
     /// Says that the connection carries several requests at once.
     pub fn multiplexes(&self) {
         self.occupant.multiplexes.store(true, Ordering::Relaxed);
@@ -378,14 +384,6 @@ fn elapsed(epoch: Coarse) -> u64 {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The address, or the /64 that one IPv6 client has to itself.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from(u128::from(address) >> 64 << 64)),
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::domain::token::TokenScope;
 use crate::domain::user::{Email, Password, User, Username};
 use crate::error::{Error, Result};
 use crate::service::passwords::Verdict;
+use crate::service::payer::Payers;
 use crate::service::throttle::Key;
 use crate::service::{App, ReadTxn, random_token};
 use crate::store::sessions::Visit;
@@ -64,14 +65,15 @@ async fn verify_and_start(app: &App, login: Login<'_>) -> Result<SignedIn> {
     };
     app.throttle.take(to.clone(), now)?;
     let password = Password::attempt(login.password);
-    let verdict = app.passwords.verify(&password, hash.clone(), Some(login.address)).await?;
+    let payers = Payers::new(&Actor::Anonymous, login.address);
+    let verdict = app.passwords.verify(&password, hash.clone(), payers).await?;
     let (Some(user), true) = (user, verdict != Verdict::Wrong) else {
         return Err(Error::field("", MISMATCH));
     };
     app.throttle.give_back(&from);
     app.throttle.forgive(&to);
     let stronger = match verdict {
-        Verdict::RightButWeak => Some(app.passwords.hash(&password).await?),
+        Verdict::RightButWeak => Some(app.passwords.hash(&password, payers).await?),
         _ => None,
     };
     let (token, session) = new_session(now, login.user_agent)?;

@@ -2,10 +2,9 @@
 
 use crate::domain::user::Password;
 use crate::error::{Error, Result};
-use crate::service::throttle::network;
-use std::collections::HashMap;
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use crate::service::payer::Payers;
+use crate::service::shares::Shares;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, oneshot};
 
@@ -17,10 +16,8 @@ pub const MAX_COST: u32 = 16;
 const TARGET: Duration = Duration::from_millis(250);
 /// Cost of the hash that is timed: short enough not to be felt at start.
 const SAMPLE_COST: u32 = 7;
-/// Requests that may wait for their turn; more are asked to come back.
-const MAX_WAITING: usize = 32;
-/// Of these, from one address.
-const MAX_WAITING_FROM_ONE: usize = 6;
+/// Requests that may wait for their turn, a quarter of them of one member or network; more are asked to come back.
+const MAX_WAITING: u64 = 32;
 /// How much less of a busy processor a hash gets than a page: a third.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 5;
@@ -31,7 +28,7 @@ const COME_BACK: Duration = Duration::from_secs(5);
 pub struct Passwords {
     cost: u32,
     turns: Arc<Semaphore>,
-    waiting: Mutex<Waiting>,
+    places: Arc<Shares>,
 }
 
 /// The outcome of a comparison.
@@ -46,39 +43,30 @@ pub enum Verdict {
 impl Passwords {
     pub(crate) fn new(cost: u32) -> Passwords {
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-        Passwords { cost, turns: Arc::new(Semaphore::new((cores / 2).max(1))), waiting: Mutex::default() }
+        let turns = Arc::new(Semaphore::new((cores / 2).max(1)));
+        Passwords { cost, turns, places: Shares::quarters(MAX_WAITING) }
     }
 
     /// Hashes a new password.
-    pub(crate) async fn hash(&self, password: &Password) -> Result<String> {
+    pub(crate) async fn hash(&self, password: &Password, payers: Payers) -> Result<String> {
         let (password, cost) = (password.clone(), self.cost);
-        self.in_turn(None, move || hash_at(&password, cost)).await?
+        self.in_turn(payers, move || hash_at(&password, cost)).await?
     }
 
     /// Compares an attempt with a stored hash. Without one (an unknown name, an account without
-    /// a password) the same work is done for nothing, so that the time tells nothing. `from` is
-    /// the client's address, of which only a few may wait.
-    pub(crate) async fn verify(
-        &self,
-        attempt: &Password,
-        hash: Option<String>,
-        from: Option<IpAddr>,
-    ) -> Result<Verdict> {
+    /// a password) the same work is done for nothing, so that the time tells nothing.
+    pub(crate) async fn verify(&self, attempt: &Password, hash: Option<String>, payers: Payers) -> Result<Verdict> {
         let (attempt, cost) = (attempt.clone(), self.cost);
-        self.in_turn(from, move || compare(&attempt, hash.as_deref(), cost)).await
+        self.in_turn(payers, move || compare(&attempt, hash.as_deref(), cost)).await
     }
 
-    async fn in_turn<T: Send + 'static>(
-        &self,
-        from: Option<IpAddr>,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T> {
-        let _place = Place::take(&self.waiting, from.map(network))?;
+    async fn in_turn<T: Send + 'static>(&self, payers: Payers, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let place = self.places.take(payers, 1).map_err(|_| Error::RateLimited(COME_BACK))?;
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|cause| Error::Internal(Box::new(cause)))?;
-        // The turn goes with the work: whoever hangs up early must not start another hash beside it.
+        // Turn and place go with the work: whoever hangs up early must not start another hash beside it.
         aside(move || {
             let result = work();
-            drop(turn);
+            drop((turn, place));
             result
         })
         .await
@@ -97,47 +85,6 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
     });
     thread.map_err(|cause| Error::Internal(Box::new(cause)))?;
     receiver.await.map_err(|cause| Error::Internal(Box::new(cause)))
-}
-
-/// Who waits: how many in all, and how many from each address.
-#[derive(Default)]
-struct Waiting {
-    all: usize,
-    from: HashMap<IpAddr, usize>,
-}
-
-/// A place in the queue; given back even when the client goes away.
-struct Place<'a> {
-    waiting: &'a Mutex<Waiting>,
-    from: Option<IpAddr>,
-}
-
-impl<'a> Place<'a> {
-    /// One address can take only a few places, so that it cannot keep everybody else from logging in.
-    fn take(waiting: &'a Mutex<Waiting>, from: Option<IpAddr>) -> Result<Place<'a>> {
-        let mut queue = waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let own = from.map_or(0, |from| queue.from.get(&from).copied().unwrap_or(0));
-        if queue.all >= MAX_WAITING || own >= MAX_WAITING_FROM_ONE {
-            return Err(Error::RateLimited(COME_BACK));
-        }
-        queue.all += 1;
-        if let Some(from) = from {
-            queue.from.insert(from, own + 1);
-        }
-        Ok(Place { waiting, from })
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        let mut queue = self.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        queue.all -= 1;
-        let Some(from) = self.from else { return };
-        match queue.from.get_mut(&from) {
-            Some(own) if *own > 1 => *own -= 1,
-            _ => drop(queue.from.remove(&from)),
-        }
-    }
 }
 
 /// Hashes on this thread: for the command line, which serves nobody meanwhile.
@@ -222,20 +169,6 @@ mod tests {
         let hash = hash_at(&password, 4).unwrap();
         assert_eq!(compare(&password, Some(&hash), 4), Verdict::Right);
         assert_eq!(compare(&Password::attempt(&"x".repeat(MAX_PASSWORD + 1)), Some(&hash), 4), Verdict::Wrong);
-    }
-
-    #[test]
-    fn one_address_cannot_take_every_place() {
-        let waiting = Mutex::default();
-        let (one, other) = (IpAddr::V4(1.into()), IpAddr::V4(2.into()));
-        let mut places: Vec<_> = (0..MAX_WAITING_FROM_ONE).map(|_| Place::take(&waiting, Some(one)).unwrap()).collect();
-        assert!(Place::take(&waiting, Some(one)).is_err());
-        assert!(Place::take(&waiting, Some(other)).is_ok());
-        places.pop();
-        assert!(Place::take(&waiting, Some(one)).is_ok());
-        drop(places);
-        let queue = waiting.lock().unwrap();
-        assert_eq!((queue.all, queue.from.len()), (0, 0));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::domain::text;
 use crate::domain::user::{NewUser, Username};
 use crate::error::{Error, FieldErrors, Result};
 use crate::service::auth::{self, SignedIn};
+use crate::service::payer::Payers;
 use crate::service::users::{self, Door};
 use crate::service::{App, ReadTxn, random_token};
 use crate::store::{self, Store};
@@ -72,7 +73,7 @@ pub async fn run(app: &App, key: &str, input: &SetupInput, user_agent: &str) -> 
     let (Some(title), Some(time_zone), Some(user)) = (title, time_zone, user) else {
         return Err(Error::internal("no field at fault"));
     };
-    let hash = app.passwords.hash(&user.password).await?;
+    let hash = app.passwords.hash(&user.password, Payers::default()).await?;
     let now = app.now();
     let (token, session) = auth::new_session(now, user_agent)?;
     app.store

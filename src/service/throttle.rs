@@ -4,6 +4,7 @@ use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Username;
 use crate::error::{Error, Result};
+use crate::service::payer::network;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
@@ -107,17 +108,6 @@ fn make_room(buckets: &mut HashMap<Key, Bucket>, now: Timestamp) {
         let (_, median, _) = times.select_nth_unstable(middle);
         let median = *median;
         buckets.retain(|_, bucket| bucket.full_at > median);
-    }
-}
-
-/// The address, or for IPv6 the /64 that one subscriber has.
-pub fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => IpAddr::V4(v4),
-            None => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
-        },
     }
 }
 

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::service::auth::{self, SignedIn};
 use crate::service::change::Change;
 use crate::service::passwords::Verdict;
+use crate::service::payer::Payers;
 use crate::service::staff_names;
 use crate::service::throttle::Key;
 use crate::service::{App, ReadTxn};
@@ -78,7 +79,7 @@ pub async fn sign_up(app: &App, input: &NewUser, address: IpAddr, user_agent: &s
     if !is_sign_up_open(&app.read()?)? {
         return Err(Error::Conflict("Sign-up is closed on this site."));
     }
-    let hash = app.passwords.hash(&new.password).await?;
+    let hash = app.passwords.hash(&new.password, Payers::new(&Actor::Anonymous, address)).await?;
     let (token, session) = auth::new_session(now, user_agent)?;
     app.store
         .write(move |txn| {
@@ -107,7 +108,7 @@ pub fn check(actor: &Actor, input: &NewUser, role: Role) -> Result<ValidNewUser>
 /// Makes an account for somebody else.
 pub async fn add(app: &App, actor: &Actor, input: &NewUser, role: Role) -> Result<Change<User>> {
     let new = check(actor, input, role)?;
-    let hash = app.passwords.hash(&new.password).await?;
+    let hash = app.passwords.hash(&new.password, Payers::member(actor)).await?;
     let now = app.now();
     Ok(Change::new(move |txn| join(txn, Door::Invitation, &new, role, Some(&hash), now)))
 }
@@ -215,20 +216,28 @@ pub fn update_profile(actor: &Actor, patch: &ProfilePatch) -> Result<Change<User
     }))
 }
 
+/// A member's wish for another password, and whom its hashes are charged to.
+#[derive(Debug, Clone, Copy)]
+pub struct NewPassword<'a> {
+    pub current: &'a str,
+    pub new: &'a str,
+    pub payers: Payers,
+}
+
 /// Changes the member's password, which ends all their other sessions.
-pub async fn change_password(app: &App, actor: &Actor, current: &str, new: &str) -> Result<()> {
+pub async fn change_password(app: &App, actor: &Actor, wish: NewPassword<'_>) -> Result<()> {
     let (member, session) = actor.in_session()?;
-    let member = member.clone();
-    let new = Password::parse(new).map_err(|message| Error::field("new_password", message))?;
+    let (member, payers) = (member.clone(), wish.payers);
+    let new = Password::parse(wish.new).map_err(|message| Error::field("new_password", message))?;
     // A stolen session must not become a way to guess the password.
     let key = Key::login_to(Some(member.id), "");
     app.throttle.take(key.clone(), app.now())?;
     let hash = store::users::password(&app.read()?, member.id)?;
-    if app.passwords.verify(&Password::attempt(current), hash.clone(), None).await? == Verdict::Wrong {
+    if app.passwords.verify(&Password::attempt(wish.current), hash.clone(), payers).await? == Verdict::Wrong {
         return Err(Error::field("current_password", "This is not your current password."));
     }
     app.throttle.forgive(&key);
-    let new_hash = app.passwords.hash(&new).await?;
+    let new_hash = app.passwords.hash(&new, payers).await?;
     app.store
         .write(move |txn| {
             if store::users::password(txn, member.id)? != hash {
@@ -250,7 +259,7 @@ pub async fn set_password(app: &App, actor: &Actor, id: UserId, new: &str) -> Re
         return Err(actor.refusal(TokenScope::UsersWrite));
     }
     let new = Password::parse(new).map_err(|message| Error::field("password", message))?;
-    let hash = app.passwords.hash(&new).await?;
+    let hash = app.passwords.hash(&new, Payers::member(actor)).await?;
     Ok(Change::new(move |txn| {
         store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))?;
         store::users::put_password(txn, id, &hash)?;

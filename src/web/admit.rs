@@ -92,11 +92,12 @@ pub fn precondition(route: &Route, headers: &HeaderMap, actor: &Actor) -> std::r
 }
 
 /// Refuses by its headers a body that the route would not read.
-pub fn body(route: &Route, parts: &Parts, has_body: bool) -> std::result::Result<(), Failure> {
+pub fn body(route: &Route, actor: &Actor, parts: &Parts, has_body: bool) -> std::result::Result<(), Failure> {
     let headers = &parts.headers;
     let length: Option<u64> = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length| length > route.body_limit) {
-        return Err(Error::TooLarge(route.body_limit).into());
+    let limit = route.body_limit_for(actor);
+    if length.is_some_and(|length| length > limit) {
+        return Err(Error::TooLarge(limit).into());
     }
     if parts.method.is_safe() || !has_body {
         return Ok(());

@@ -2,77 +2,61 @@
 
 use crate::config::Patience;
 use crate::error::{Error, Result};
+use crate::service::payer::Payers;
+use crate::service::shares::{self, Shares};
+use crate::web::form::UPLOAD_LIMIT;
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Frame, SizeHint};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, Sleep};
 
-/// Memory for the bodies of forms at a time, in bytes; what one has not sent yet does not count.
-const FORMS: usize = 16 * 1024 * 1024;
-/// The same for bodies that may be larger than `LARGE`; they count from the beginning as long as they
-/// say they will be. Apart, so that neither kind keeps the other out.
-const UPLOADS: usize = 64 * 1024 * 1024;
-const LARGE: u64 = 128 * 1024;
-/// Bytes that one permit stands for.
-const UNIT: usize = 1024;
+/// Memory for all bodies that are being received: how far into a body each reserve reaches, and its bytes. Only
+/// received bytes count. The beginning of every body has a reserve of its own, so that uploads cannot keep anybody
+/// from signing in or commenting.
+const RESERVES: [(u64, u64); 3] =
+    [(16 * 1024, 4 * 1024 * 1024), (128 * 1024, 16 * 1024 * 1024), (u64::MAX, 4 * UPLOAD_LIMIT)];
+/// Bytes by which a reservation grows.
+const UNIT: u64 = 1024;
 
 /// Why reading from the client failed, before it is told in the application's words.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Bounds the memory of all bodies that are in hand.
+/// Bounds the memory of all bodies that are being received, with a share for each payer.
 #[derive(Clone)]
-pub struct Room {
-    forms: Arc<Semaphore>,
-    uploads: Arc<Semaphore>,
-}
+pub struct Room([Arc<Shares>; RESERVES.len()]);
 
 /// The part of the room that one body has taken; dropping it gives it back.
-pub struct Held {
-    room: Arc<Semaphore>,
-    units: AtomicUsize,
-}
+pub struct Held(Mutex<[shares::Held; RESERVES.len()]>);
 
 impl Default for Room {
     fn default() -> Room {
-        Room { forms: Arc::new(Semaphore::new(FORMS / UNIT)), uploads: Arc::new(Semaphore::new(UPLOADS / UNIT)) }
+        Room(RESERVES.map(|(_, bytes)| Shares::quarters(bytes / UNIT)))
     }
 }
 
 impl Room {
-    /// For a body of at most `limit` bytes that says it has `declared`. `Busy` if there is no room.
-    pub fn hold(&self, limit: u64, declared: Option<u64>) -> Result<Arc<Held>> {
-        let room = if limit > LARGE { &self.uploads } else { &self.forms };
-        let held = Held { room: Arc::clone(room), units: AtomicUsize::new(0) };
-        if limit > LARGE {
-            held.grow_to(declared.unwrap_or(0).min(limit))?;
-        }
-        Ok(Arc::new(held))
+    /// Room for a body of these payers, of which nothing has come yet.
+    pub fn hold(&self, payers: Payers) -> Result<Arc<Held>> {
+        let [first, second, third] = &self.0;
+        let held = [first.take(payers, 0)?, second.take(payers, 0)?, third.take(payers, 0)?];
+        Ok(Arc::new(Held(Mutex::new(held))))
     }
 }
 
 impl Held {
     fn grow_to(&self, bytes: u64) -> Result<()> {
-        let units = usize::try_from(bytes).unwrap_or(usize::MAX).div_ceil(UNIT);
-        let more = units.saturating_sub(self.units.load(Ordering::Relaxed));
-        if more > 0 {
-            let permits = self.room.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX));
-            permits.map_err(|_| Error::Busy)?.forget();
-            self.units.fetch_add(more, Ordering::Relaxed);
+        let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut start = 0;
+        for (part, (end, _)) in parts.iter_mut().zip(RESERVES) {
+            part.grow_to(bytes.min(end).saturating_sub(start).div_ceil(UNIT))?;
+            start = end;
         }
         Ok(())
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.room.add_permits(self.units.load(Ordering::Relaxed));
     }
 }
 
@@ -212,6 +196,7 @@ impl Body for Paced {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::actor::Actor;
     use http_body_util::Full;
 
     fn boxed(body: impl Body<Data = Bytes, Error = Cause> + Send + Sync + 'static) -> BoxBody<Bytes, Cause> {
@@ -223,22 +208,39 @@ mod tests {
     }
 
     fn paced(body: BoxBody<Bytes, Cause>, limit: u64) -> Paced {
-        Paced::new(body, limit, Room::default().hold(limit, None).unwrap(), Patience::default())
+        Paced::new(body, limit, Room::default().hold(Payers::default()).unwrap(), Patience::default())
     }
 
-    #[tokio::test]
-    async fn bodies_that_find_no_room_are_refused_and_those_done_make_room() {
+    fn payers(address: u8) -> Payers {
+        Payers::new(&Actor::Anonymous, [192, 0, 2, address].into())
+    }
+
+    #[test]
+    fn only_received_bytes_count_and_a_network_gets_a_quarter() {
         let room = Room::default();
-        let third = UPLOADS as u64 / 3 + 1;
-        let first = room.hold(third, Some(third)).unwrap();
-        let _second = room.hold(third, Some(third)).unwrap();
-        assert!(matches!(room.hold(third, Some(third)), Err(Error::Busy)));
-        // What says no length is counted as it comes, and a lie about it gets no more than the limit.
-        let unsaid = room.hold(third, None).unwrap();
-        assert!(matches!(unsaid.grow_to(third), Err(Error::Busy)));
-        assert!(room.hold(LARGE, Some(u64::MAX)).is_ok(), "forms have room of their own");
-        drop(first);
-        assert!(room.hold(third, Some(u64::MAX)).is_ok());
+        let waiting: Vec<_> = (0..10_000).map(|_| room.hold(payers(1)).unwrap()).collect();
+        let upload = room.hold(payers(1)).unwrap();
+        upload.grow_to(UPLOAD_LIMIT).unwrap();
+        let second = room.hold(payers(1)).unwrap();
+        assert!(matches!(second.grow_to(UPLOAD_LIMIT), Err(Error::RateLimited(_))));
+        drop(upload);
+        assert!(second.grow_to(UPLOAD_LIMIT).is_ok());
+        drop(waiting);
+    }
+
+    #[test]
+    fn uploads_leave_room_for_short_bodies() {
+        let room = Room::default();
+        let full: Vec<_> = (0..9)
+            .map(|number| {
+                let held = room.hold(payers(number)).unwrap();
+                let _ = held.grow_to(UPLOAD_LIMIT);
+                held
+            })
+            .collect();
+        assert!(matches!(full.last().map(|held| held.grow_to(UPLOAD_LIMIT)), Some(Err(Error::Busy))));
+        let comment = room.hold(payers(100)).unwrap();
+        comment.grow_to(80 * 1024).unwrap();
     }
 
     /// Gives one byte, then nothing, for ever.

@@ -6,7 +6,9 @@ use crate::domain::id::PostId;
 use crate::domain::link::Links;
 use crate::error::{Error, Result};
 use crate::service::live::{self, Action, CommentNews, Heard, Listener, Position, Seen, Told};
+use crate::service::payer::Payers;
 use crate::service::settings;
+use crate::service::shares::{Held, Shares};
 use crate::view;
 use crate::web::Site;
 use crate::web::request::Req;
@@ -20,12 +22,13 @@ use serde::Serialize;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub const MEDIA_TYPE: &str = "text/event-stream";
 
 /// Bytes of events that are kept for those who have not come for them yet.
 const KEPT: u64 = 4 * 1024 * 1024;
+/// Streams that one connection of HTTP/2 may carry, so that a few connections cannot take the places of many readers.
+const ON_A_CONNECTION: u64 = 16;
 /// Milliseconds after which a browser comes back when the stream broke.
 const RETRY: u64 = 3_000;
 /// When the server stops they come back within so many milliseconds, not all at once.
@@ -34,7 +37,14 @@ const RETRY_AFTER_STOP: u64 = 10_000;
 /// Events by their place, each made once, and room for those who listen.
 pub struct Events {
     made: Cache<Position, Say, Weight>,
-    seats: Arc<Semaphore>,
+    places: Arc<Shares>,
+    on_connections: Arc<Shares>,
+}
+
+/// The right to listen.
+pub struct Place {
+    _place: Held,
+    _on_connection: Option<Held>,
 }
 
 /// What to say about a piece of news.
@@ -56,15 +66,19 @@ impl Weighter<Position, Say> for Weight {
 }
 
 impl Events {
-    /// For at most so many listeners. A connection of HTTP/2 may carry many of them.
+    /// For at most so many listeners, a quarter of them of one member or network.
     pub fn new(listeners: usize) -> Events {
+        let listeners = listeners.max(1) as u64;
         let made = Cache::with_weighter(1_024, KEPT, Weight);
-        Events { made, seats: Arc::new(Semaphore::new(listeners.clamp(1, Semaphore::MAX_PERMITS))) }
+        Events { made, places: Shares::quarters(listeners), on_connections: Shares::of(listeners, ON_A_CONNECTION) }
     }
 
-    /// The right to listen, to be held as long; `Error::Busy` if too many do.
-    pub(in crate::web) fn seat(&self) -> Result<OwnedSemaphorePermit> {
-        Arc::clone(&self.seats).try_acquire_owned().map_err(|_| Error::Busy)
+    /// The right to listen, to be held as long.
+    pub(in crate::web) fn place(&self, req: &Req) -> Result<Place> {
+        let place = self.places.take(req.payers(), 1)?;
+        let on_connection =
+            req.connection.map(|connection| self.on_connections.take(Payers::connection(connection), 1));
+        Ok(Place { _place: place, _on_connection: on_connection.transpose()? })
     }
 
     async fn of(&self, site: &Arc<Site>, told: &Told) -> Result<Say> {
@@ -82,7 +96,7 @@ async fn make(site: &Arc<Site>, told: &Told) -> Result<Say> {
 pub async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
     let sent = req.header("last-event-id").filter(|id| !id.is_empty());
     let since = sent.and_then(Position::parse);
-    let seat = site.events.seat()?;
+    let place = site.events.place(&req)?;
     let (post, mut listener) = live::conversation(&site.app, &req.actor, req.param("slug")?, since)?;
     // The place before the state: what is in neither comes as an event.
     let position = listener.position();
@@ -94,7 +108,7 @@ pub async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
     };
     let begin = [format!("retry: {RETRY}\n\n").as_bytes(), &begin].concat().into();
     let heartbeat = site.app.config().patience.heartbeat;
-    let telling = Telling { begin: Some(begin), listener, heartbeat, site, is_over: false, _seat: seat };
+    let telling = Telling { begin: Some(begin), listener, heartbeat, site, is_over: false, _place: place };
     Ok(response::stream(MEDIA_TYPE, Body::open(stream::unfold(telling, Telling::next))))
 }
 
@@ -105,7 +119,7 @@ struct Telling {
     heartbeat: Duration,
     site: Arc<Site>,
     is_over: bool,
-    _seat: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Telling {

@@ -207,6 +207,7 @@ fn shorten(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::config::Patience;
+    use crate::service::payer::Payers;
     use crate::web::body::Room;
     use http_body_util::combinators::BoxBody;
     use http_body_util::{BodyExt, Full};
@@ -215,7 +216,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, "multipart/form-data; boundary=xyz".parse().unwrap());
         let body = Full::new(Bytes::from(body.replace('\n', "\r\n"))).map_err(|never| match never {});
-        let held = Room::default().hold(UPLOAD_LIMIT, None)?;
+        let held = Room::default().hold(Payers::default())?;
         read(&headers, Paced::new(BoxBody::new(body), UPLOAD_LIMIT, held, Patience::default())).await
     }
 

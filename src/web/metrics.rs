@@ -317,6 +317,17 @@ mod tests {
         assert_eq!(asked(&[remote]).await, 404);
         // Somebody on the machine of the proxy who does not go through it.
         assert_eq!(asked(&[]).await, 200);
+        for nobody in
+            ["unknown", "_hidden", "", ",", "127.0.0.1, unknown", "unknown, 127.0.0.1", "localhost", "127.0.0.1x"]
+        {
+            assert_eq!(asked(&[("x-forwarded-for", nobody)]).await, 404, "X-Forwarded-For: {nobody}");
+            assert_eq!(asked(&[("forwarded", &format!("for={nobody}"))]).await, 404, "Forwarded: for={nobody}");
+        }
+        for header in
+            [("forwarded", "proto=https"), ("x-forwarded-proto", "https"), ("via", "1.1 proxy"), ("x-real-ip", "")]
+        {
+            assert_eq!(asked(&[header]).await, 404, "{header:?}");
+        }
         for (authorization, status) in [
             ("Bearer let me in", 200),
             ("bearer let me in", 200),

@@ -21,6 +21,8 @@ pub struct Caller {
     pub host: String,
     /// Whether the peer is a proxy that is believed.
     trusted: bool,
+    /// Whether that proxy says for whom it asks, and that is an address.
+    is_named: bool,
     /// The origin that is configured, which then counts for whatever is printed.
     configured: Option<String>,
 }
@@ -36,17 +38,20 @@ impl Caller {
                 https: false,
                 host: host.to_ascii_lowercase(),
                 trusted: false,
+                is_named: false,
                 configured: None,
             };
         }
         let proto = last(headers, &X_FORWARDED_PROTO).or_else(|| forwarded(headers, "proto").pop());
         let named = last(headers, &X_FORWARDED_HOST).or_else(|| forwarded(headers, "host").pop());
         let host = named.filter(|named| is_host(named)).unwrap_or_else(|| host.to_owned());
+        let (client, is_named) = client(peer, headers, trusted);
         Caller {
-            client: client(peer, headers, trusted),
+            client,
             https: proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https")),
             host: host.to_ascii_lowercase(),
             trusted: true,
+            is_named,
             configured: None,
         }
     }
@@ -60,11 +65,16 @@ impl Caller {
         self
     }
 
-    /// Whether `client` is who asks as far as can be told: no proxy that is not believed has
-    /// passed the request on.
+    /// Whether `client` is who asks as far as can be told: a trusted proxy names its address, or nothing says that
+    /// the request was passed on.
     pub fn is_direct(&self, headers: &HeaderMap) -> bool {
         let marks = [FORWARDED, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO, X_REAL_IP, VIA];
-        self.trusted || !marks.iter().any(|name| headers.contains_key(name))
+        self.is_named || !marks.iter().any(|name| headers.contains_key(name))
+    }
+
+    /// Whether a trusted proxy passed the request on, which does that for many clients on one connection.
+    pub fn is_proxied(&self) -> bool {
+        self.trusted
     }
 
     /// The configured origin, else the one as seen: `https://example.org:8443`.
@@ -155,22 +165,22 @@ fn is_host(text: &str) -> bool {
     name_ok && port_ok
 }
 
-/// The rightmost hop that is not a trusted proxy. An entry that is no address ends the walk: what
-/// stands left of it cannot be believed.
-fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+/// The rightmost hop that is not a trusted proxy, and whether the headers name it. An entry that is no address ends
+/// the walk: what stands left of it cannot be believed, and the client is somebody behind the last proxy.
+fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> (IpAddr, bool) {
     let mut hops = list(headers, &X_FORWARDED_FOR);
     if hops.is_empty() {
         hops = forwarded(headers, "for");
     }
     let mut client = peer;
     for hop in hops.iter().rev() {
-        let Some(address) = address(hop) else { break };
+        let Some(address) = address(hop) else { return (client, false) };
         client = address;
         if !is_trusted(address, trusted) {
             break;
         }
     }
-    client
+    (client, !hops.is_empty())
 }
 
 fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {

@@ -4,6 +4,7 @@ use crate::domain::actor::Actor;
 use crate::domain::post::Kind;
 use crate::error::{Error, Result};
 use crate::service::auth;
+use crate::service::payer::Payers;
 use crate::service::posts;
 use crate::service::tokens;
 use crate::web::Site;
@@ -16,7 +17,7 @@ use crate::web::finish::Finish;
 use crate::web::origin::Caller;
 use crate::web::problem;
 use crate::web::problem::{Asked, Failure, Refusal};
-use crate::web::request::{Incoming, Query, Req};
+use crate::web::request::{ConnectionId, Incoming, Query, Req};
 use crate::web::response;
 use crate::web::response::Res;
 use crate::web::router::{Found, Route, Surface};
@@ -140,7 +141,7 @@ fn kept(site: &Site, caller: &Caller, parts: &Parts) -> Option<(Res, Option<usiz
 /// What a kept answer of an API needs beside: that it is acceptable and within the quota, and who may read it.
 fn for_programs(site: &Site, caller: &Caller, parts: &Parts, (route, headers): (&Route, &mut HeaderMap)) -> Option<()> {
     admit::accept(route, &parts.headers).ok()?;
-    if let Some(left) = site.quota.take(&Actor::Anonymous, caller.client, site.app.now()) {
+    if let Some(left) = site.quota.take(Payers::new(&Actor::Anonymous, caller.client), site.app.now()) {
         if left.is_over() {
             return None;
         }
@@ -202,7 +203,7 @@ async fn handled(
     let identified = identify(site, asked, &caller, &parts);
     // Whoever shows a wrong token is counted too, by the address.
     if asked.surface.takes_tokens() {
-        asked.left = site.quota.take(&asked.actor, caller.client, site.app.now());
+        asked.left = site.quota.take(Payers::new(&asked.actor, caller.client), site.app.now());
         if let Some(left) = asked.left.as_ref().filter(|left| left.is_over()) {
             return Err(Error::RateLimited(left.wait()).into());
         }
@@ -235,7 +236,7 @@ async fn handled(
         return Err(Refusal::OtherSite.into());
     }
     admit::accept(route, &parts.headers)?;
-    admit::body(route, &parts, !body.is_end_stream())?;
+    admit::body(route, &asked.actor, &parts, !body.is_end_stream())?;
     admit::precondition(route, &parts.headers, &asked.actor)?;
     let req = Req {
         path: path.to_owned(),
@@ -244,12 +245,13 @@ async fn handled(
         headers: parts.headers,
         actor: asked.actor.clone(),
         id: asked.id,
+        connection: parts.extensions.get().filter(|_| !caller.is_proxied()).map(|ConnectionId(number)| *number),
         caller,
         route: route.number,
         params,
         body: Some(Incoming {
             body,
-            limit: route.body_limit,
+            limit: route.body_limit_for(&asked.actor),
             patience: site.app.config().patience,
             room: site.room.clone(),
         }),
@@ -455,7 +457,8 @@ mod tests {
         // HTTP/2 needs no Content-Length to have a body.
         let parts = Request::post("/comments").header(FORM.0, "text/plain").body(()).unwrap().into_parts().0;
         let route = table().pop().unwrap();
-        assert!(admit::body(&route, &parts, true).is_err() && admit::body(&route, &parts, false).is_ok());
+        let is_taken = |has_body| admit::body(&route, &Actor::Anonymous, &parts, has_body).is_ok();
+        assert!(!is_taken(true) && is_taken(false));
         let long: &'static str = "x".repeat(65 * 1024).leak();
         assert_eq!(send(&blog(), "POST /comments", &[SAME, FORM], long).await.status(), 413);
     }

@@ -1,13 +1,10 @@
 //! How many requests a client of the APIs has left (draft-ietf-httpapi-ratelimit-headers), in bounded memory.
 
-use crate::domain::actor::Actor;
-use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
-use crate::service::network;
+use crate::service::payer::{Payer, Payers};
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -19,15 +16,6 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// Clients counted at a time; when there are more, those that have asked least are forgotten.
 const MAX_CLIENTS: usize = 16_384;
 
-/// Who is counted as one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Client {
-    /// However they come: whoever could make more tokens would have more requests.
-    Member(UserId),
-    /// An address (IPv6: a /64, which one subscriber has).
-    Address(IpAddr),
-}
-
 #[derive(Clone, Copy)]
 struct Count {
     since: Timestamp,
@@ -37,7 +25,7 @@ struct Count {
 /// The counts of everybody who asked lately.
 pub struct Quota {
     limit: u32,
-    counts: Mutex<HashMap<Client, Count>>,
+    counts: Mutex<HashMap<Payer, Count>>,
 }
 
 /// What one client has left.
@@ -56,11 +44,8 @@ impl Quota {
     }
 
     /// Counts a request of whoever asks; `None` if there is no limit.
-    pub fn take(&self, actor: &Actor, address: IpAddr, now: Timestamp) -> Option<Left> {
-        if self.limit == 0 {
-            return None;
-        }
-        let client = client(actor, address);
+    pub fn take(&self, payers: Payers, now: Timestamp) -> Option<Left> {
+        let client = payers.narrowest().filter(|_| self.limit > 0)?;
         let mut counts = self.counts.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if counts.len() >= MAX_CLIENTS && !counts.contains_key(&client) {
             make_room(&mut counts, now);
@@ -77,16 +62,12 @@ impl Quota {
     }
 }
 
-fn client(actor: &Actor, address: IpAddr) -> Client {
-    actor.user_id().map_or_else(|| Client::Address(network(address)), Client::Member)
-}
-
 /// A clock that was set back begins a new window.
 fn is_live(count: &Count, now: Timestamp) -> bool {
     now >= count.since && now.since(count.since) < WINDOW
 }
 
-fn make_room(counts: &mut HashMap<Client, Count>, now: Timestamp) {
+fn make_room(counts: &mut HashMap<Payer, Count>, now: Timestamp) {
     counts.retain(|_, count| is_live(count, now));
     if counts.len() >= MAX_CLIENTS {
         let mut used: Vec<u32> = counts.values().map(|count| count.used).collect();
@@ -125,10 +106,11 @@ impl Left {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::actor::Actor;
     use std::net::Ipv4Addr;
 
     fn take(quota: &Quota, address: u32, ms: i64) -> Left {
-        quota.take(&Actor::Anonymous, Ipv4Addr::from(address).into(), Timestamp::from_ms(ms)).unwrap()
+        quota.take(Payers::new(&Actor::Anonymous, Ipv4Addr::from(address).into()), Timestamp::from_ms(ms)).unwrap()
     }
 
     #[test]
@@ -144,7 +126,8 @@ mod tests {
             (&headers["ratelimit"], &headers["ratelimit-policy"]),
             (&HeaderValue::from_static("\"api\";r=2;t=60"), &HeaderValue::from_static("\"api\";q=3;w=60"),)
         );
-        assert!(Quota::new(0).take(&Actor::Anonymous, Ipv4Addr::LOCALHOST.into(), Timestamp::from_ms(0)).is_none());
+        let anybody = Payers::new(&Actor::Anonymous, Ipv4Addr::LOCALHOST.into());
+        assert!(Quota::new(0).take(anybody, Timestamp::from_ms(0)).is_none());
     }
 
     #[test]

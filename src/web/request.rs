@@ -3,6 +3,7 @@
 use crate::config::Patience;
 use crate::domain::actor::Actor;
 use crate::error::{Error, Result};
+use crate::service::payer::Payers;
 use crate::web::body::{Cause, Held, Paced, Room};
 use crate::web::form;
 use crate::web::form::Form;
@@ -10,7 +11,6 @@ use crate::web::origin::Caller;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use http_body_util::combinators::BoxBody;
-use hyper::body::Body;
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -28,6 +28,8 @@ pub struct Req {
     /// Names the request in the log.
     pub id: RequestId,
     pub(in crate::web) caller: Caller,
+    /// The connection, if it may carry several streams of events and belongs to one client.
+    pub(in crate::web) connection: Option<u64>,
     /// The number of the route it found.
     pub(in crate::web) route: usize,
     pub(in crate::web) query: Query,
@@ -36,6 +38,10 @@ pub struct Req {
     /// The room that the body takes, until the request is answered.
     pub(in crate::web) held: Option<Arc<Held>>,
 }
+
+/// Numbers a connection that carries several requests at once; an extension of a request for events.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionId(pub u64);
 
 /// A body that nobody has read yet, with the route's limit.
 pub(in crate::web) struct Incoming {
@@ -61,6 +67,11 @@ impl Req {
     /// The address of the client: the peer's, or the one that a trusted proxy names.
     pub fn client(&self) -> IpAddr {
         self.caller.client
+    }
+
+    /// Whom the request is charged to.
+    pub fn payers(&self) -> Payers {
+        Payers::new(&self.actor, self.client())
     }
 
     /// Whether the client reached the site over https.
@@ -105,10 +116,10 @@ impl Req {
         }
     }
 
-    /// The body under its limits; `None` if it was taken already. `Busy` if there is no room for it.
+    /// The body under its limits; `None` if it was taken already.
     fn paced(&mut self) -> Result<Option<Paced>> {
         let Some(Incoming { body, limit, patience, room }) = self.body.take() else { return Ok(None) };
-        let held = room.hold(limit, body.size_hint().exact())?;
+        let held = room.hold(self.payers())?;
         self.held = Some(Arc::clone(&held));
         Ok(Some(Paced::new(body, limit, held, patience)))
     }

@@ -1,5 +1,6 @@
 //! From method and path to handler.
 
+use crate::domain::actor::Actor;
 use crate::error::Result;
 use crate::web::Site;
 use crate::web::form;
@@ -40,6 +41,8 @@ pub struct Route {
     pub surface: Surface,
     /// Largest body it reads, in bytes.
     pub body_limit: u64,
+    /// Largest body that it reads from visitors and readers, who upload nothing.
+    short_limit: Option<u64>,
     /// Media types of the bodies it reads; empty: whatever its surface reads.
     pub takes: &'static [&'static str],
     /// Media types it answers with, for those who say which they take; empty: it does not look.
@@ -66,6 +69,7 @@ impl Route {
             pattern,
             surface,
             body_limit: form::DEFAULT_LIMIT,
+            short_limit: None,
             takes: &[],
             gives: &[],
             is_conditional: false,
@@ -79,6 +83,17 @@ impl Route {
     pub fn body_limit(mut self, bytes: u64) -> Route {
         self.body_limit = bytes;
         self
+    }
+
+    /// A smaller limit for whoever does not write posts: without it a visitor could send what only an upload needs.
+    pub fn short_limit(mut self, bytes: u64) -> Route {
+        self.short_limit = Some(bytes);
+        self
+    }
+
+    /// Largest body that it reads from `actor`.
+    pub(in crate::web) fn body_limit_for(&self, actor: &Actor) -> u64 {
+        self.short_limit.filter(|_| !actor.can_see_admin()).unwrap_or(self.body_limit)
     }
 
     /// What a body may be; for pages, forms of either kind.

@@ -67,7 +67,9 @@ fn reading() -> Vec<Route> {
         Route::new(GET, "/favicon.ico", Feed, static_files::show),
         // APIs
         Route::new(GET, "/graphql", GraphQl, graphql::get),
-        Route::new(POST, "/graphql", GraphQl, graphql::post).body_limit(graphql::BODY_LIMIT),
+        Route::new(POST, "/graphql", GraphQl, graphql::post)
+            .body_limit(graphql::BODY_LIMIT)
+            .short_limit(graphql::SHORT_LIMIT),
         // For programmers
         Route::new(GET, "/api/docs", Page, api::docs::show),
         Route::new(GET, "/problems/{code}", Page, problems::show),

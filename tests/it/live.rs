@@ -4,7 +4,9 @@ use crate::harness::{Blog, PATIENCE, Written, post};
 use http::{Request, Version};
 use http_body_util::BodyExt;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use pamphlet::config::Config;
 use pamphlet::web::pipeline;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -343,11 +345,17 @@ async fn over_http2_events_come_and_end_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn listeners_give_their_seats_to_visitors() {
-    let blog = Blog::start_with(|config| config.max_connections = 8).await;
+    let trusts = |config: &mut Config| config.trusted_proxies = vec!["127.0.0.1".parse::<IpAddr>().unwrap().into()];
+    let blog = Blog::start_with(|config| {
+        config.max_connections = 8;
+        trusts(config);
+    })
+    .await;
     let post = blog.administrator.write(post("Hello")).await;
     let mut streams = Vec::new();
-    for _ in 0..16 {
-        streams.push(Stream::open(&blog, &post, "").await);
+    for number in 0..16 {
+        let from = format!("X-Forwarded-For: 192.0.2.{number}\r\n");
+        streams.push(Stream::open(&blog, &post, &from).await);
     }
     for _ in 0..8 {
         let asked = Instant::now();
@@ -384,12 +392,16 @@ async fn a_post_with_open_comments_names_the_script_and_the_stream() {
 async fn so_many_may_listen_as_there_are_connections() {
     let blog = Blog::start_with(|config| config.max_connections = 3).await;
     blog.administrator.write(post("Hello")).await;
+    // One network gets a quarter, and one place at least.
+    let network = std::cell::Cell::new(0);
     let ask = |line: &str| {
+        network.set(network.get() + 1);
+        let peer = ([192, 0, 2, network.get()], 9).into();
         let (method, target) = line.split_once(' ').unwrap();
         let request = http::Request::builder().method(method).uri(target).header("host", "a");
         let request = request.header("accept", "text/event-stream").body(http_body_util::Empty::<bytes::Bytes>::new());
         let (site, request) = (blog.site.clone(), request.unwrap());
-        async move { pipeline::answer(&site, ([127, 0, 0, 1], 9).into(), request).await }
+        async move { pipeline::answer(&site, peer, request).await }
     };
     let (events, subscription) =
         ("GET /posts/hello/events", "GET /graphql?query=subscription%7BpostPublished%7Bid%7D%7D");

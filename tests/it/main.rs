@@ -55,6 +55,7 @@ mod posts;
 mod power_cuts;
 mod secrets;
 mod shared_host;
+mod shares;
 mod slow_clients;
 mod staff_names;
 mod storage_faults;

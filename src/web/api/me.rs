@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::service::auth;
 use crate::service::change::Seen;
 use crate::service::tokens;
-use crate::service::users;
+use crate::service::users::{self, NewPassword};
 use crate::web::Site;
 use crate::web::api::changes::{Shown, matches};
 use crate::web::api::operation::{JSON, Operation, Wants};
@@ -213,7 +213,8 @@ async fn password(site: Arc<Site>, mut req: Req) -> Result<Res> {
     perform::never_once(&req)?;
     req.actor.in_session()?;
     let input: PasswordChange = strict::typed(strict::parse(&req.bytes().await?)?)?;
-    users::change_password(&site.app, &req.actor, &input.current_password, &input.new_password).await?;
+    let wish = NewPassword { current: &input.current_password, new: &input.new_password, payers: req.payers() };
+    users::change_password(&site.app, &req.actor, wish).await?;
     Ok(response::empty(StatusCode::NO_CONTENT))
 }
 

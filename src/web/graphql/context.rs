@@ -8,8 +8,9 @@ use crate::domain::post::{PostCard, PostHead};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::service::change::Change;
+use crate::service::payer::Payers;
 use crate::service::{App, ReadTxn, comments, posts};
-use crate::web::request::RequestId;
+use crate::web::request::{Req, RequestId};
 use async_graphql::Context;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +25,7 @@ const MAX_EVENT_TEXT: usize = 128 * 1024;
 pub struct Operation {
     app: Arc<App>,
     pub actor: Actor,
+    pub payers: Payers,
     /// Names the request in the log.
     pub id: RequestId,
     reading: Mutex<Option<Arc<Reading>>>,
@@ -64,15 +66,21 @@ pub fn operation<'a>(ctx: &Context<'a>) -> Result<&'a Arc<Operation>> {
 
 impl Operation {
     /// By `actor`; nothing is read yet.
-    pub fn new(app: &Arc<App>, actor: &Actor, id: RequestId) -> Operation {
+    pub fn new(app: &Arc<App>, actor: &Actor, payers: Payers, id: RequestId) -> Operation {
         Operation {
             app: Arc::clone(app),
             actor: actor.clone(),
+            payers,
             id,
             reading: Mutex::new(None),
             room: Mutex::new(Room::new(MAX_TEXT)),
             stopped: AtomicBool::new(false),
         }
+    }
+
+    /// What a request asks for.
+    pub fn of(app: &Arc<App>, req: &Req) -> Arc<Operation> {
+        Arc::new(Operation::new(app, &req.actor, req.payers(), req.id))
     }
 
     pub fn app(&self) -> &Arc<App> {

@@ -120,7 +120,9 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::domain::actor::Actor;
+    use crate::service::payer::Payers;
     use crate::web::Site;
+    use crate::web::graphql::context::Operation;
     use crate::web::graphql::request::Request;
     use crate::web::graphql::{prepare, run};
     use crate::web::request::RequestId;
@@ -141,7 +143,8 @@ mod tests {
             Err(answer) => return (serde_json::from_str(&answer.json(false)).unwrap(), false),
         };
         let is_known = prepared.asked.is_known;
-        let answer = run(site, &Actor::Anonymous, RequestId(1), prepared).await.unwrap();
+        let operation = Arc::new(Operation::new(&site.app, &Actor::Anonymous, Payers::default(), RequestId(1)));
+        let answer = run(site, &operation, prepared).await.unwrap();
         (serde_json::from_str(&answer.json(false)).unwrap(), is_known)
     }
 

@@ -7,6 +7,7 @@ use crate::view::admin::explorer;
 use crate::view::admin::explorer::{Asked, Member, Type};
 use crate::web::Site;
 use crate::web::framed::framed;
+use crate::web::graphql::context::Operation;
 use crate::web::graphql::request::Request;
 use crate::web::graphql::{door, prepare, run};
 use crate::web::request::Req;
@@ -51,7 +52,7 @@ pub async fn run_form(site: Arc<Site>, mut req: Req) -> Result<Res> {
         }
     };
     let answer = match prepare(&site, request) {
-        Ok(prepared) => run(&site, &req.actor, req.id, prepared).await?,
+        Ok(prepared) => run(&site, &Operation::of(&site.app, &req), prepared).await?,
         Err(answer) => answer,
     };
     let status = if answer.status == StatusCode::OK { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };

@@ -18,7 +18,6 @@ pub mod stream;
 pub mod subscription;
 pub mod updates;
 
-use crate::domain::actor::Actor;
 use crate::error::{Error, Result};
 use crate::service::media::MAX_UPLOAD;
 use crate::service::off_the_loop;
@@ -35,7 +34,7 @@ use crate::web::graphql::query::Query;
 use crate::web::graphql::request::Request;
 use crate::web::graphql::subscription::Subscription;
 use crate::web::problem::Refusal;
-use crate::web::request::{Req, RequestId};
+use crate::web::request::Req;
 use crate::web::response::Res;
 use crate::web::variants::{About, Variants};
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
@@ -49,6 +48,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// Largest body of a request, in bytes: the largest image in Base64 in a variable, and what is around it. The longest
 /// post with its letters escaped is shorter.
 pub const BODY_LIMIT: u64 = (MAX_UPLOAD as u64).div_ceil(3) * 4 + 256 * 1024;
+
+/// The same for those who upload nothing: the longest comment with its letters escaped, and what is around it.
+pub const SHORT_LIMIT: u64 = 128 * 1024;
 
 /// Longest body that is read where it is and at once; the time for a larger one the other tasks of an async thread do not
 /// have. What is in its variables is in memory several times while it is read and looked at, so it waits for its turn.
@@ -150,7 +152,7 @@ pub async fn post(site: Arc<Site>, mut req: Req) -> Result<Res> {
         Ok(prepared) if prepared.weighed.kind == OperationType::Subscription => {
             Ok(Answer::refusal(&Refusal::NotEvents).respond(speaks))
         }
-        Ok(prepared) => Ok(run(&site, &req.actor, req.id, prepared).await?.respond(speaks)),
+        Ok(prepared) => Ok(run(&site, &Operation::of(&site.app, &req), prepared).await?.respond(speaks)),
         Err(answer) => Ok(answer.respond(speaks)),
     }
 }
@@ -188,7 +190,7 @@ pub async fn get(site: Arc<Site>, req: Req) -> Result<Res> {
         }
         OperationType::Subscription => Ok(Answer::refusal(&Refusal::NotEvents).respond(speaks)),
         OperationType::Query => {
-            let answer = run(&site, &req.actor, req.id, prepared).await?;
+            let answer = run(&site, &Operation::of(&site.app, &req), prepared).await?;
             if !answer.is_whole() {
                 return Ok(answer.respond(speaks));
             }
@@ -239,15 +241,11 @@ pub fn prepare(site: &Site, request: Request) -> std::result::Result<Prepared, A
     Ok(Prepared { request: prepared, weighed, asked })
 }
 
-/// Runs a query or a mutation by `actor`; every door to this API comes through here.
+/// Runs a query or a mutation; every door to this API comes through here.
 ///
 /// A query is read and put together under a render permit, off the async threads if it is long, as a page is. A mutation
 /// waits for its commits, during which it must not keep anybody from reading.
-pub async fn run(site: &Arc<Site>, actor: &Actor, id: RequestId, prepared: Prepared) -> Result<Answer> {
-    run_as(site, &Arc::new(Operation::new(&site.app, actor, id)), prepared).await
-}
-
-async fn run_as(site: &Arc<Site>, operation: &Arc<Operation>, prepared: Prepared) -> Result<Answer> {
+pub async fn run(site: &Arc<Site>, operation: &Arc<Operation>, prepared: Prepared) -> Result<Answer> {
     let Prepared { request, weighed, asked } = prepared;
     let Weighed { kind, cost } = weighed;
     let door = door(site);
@@ -284,10 +282,12 @@ fn to_the_end<F: Future>(work: F) -> F::Output {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::actor::{Member, Role, Via};
+    use crate::domain::actor::{Actor, Member, Role, Via};
     use crate::domain::session::SessionKey;
     use crate::domain::user::{NewUser, User};
+    use crate::service::payer::Payers;
     use crate::service::users;
+    use crate::web::request::RequestId;
     use crate::web::testing::site;
 
     async fn member(site: &Site, name: &str, role: Role) -> Actor {
@@ -297,12 +297,16 @@ mod tests {
         Actor::Member(Member { id, username, display_name, role, via: Via::Session(SessionKey([0; 32])) })
     }
 
+    fn by(site: &Site, actor: &Actor) -> Arc<Operation> {
+        Arc::new(Operation::new(&site.app, actor, Payers::member(actor), RequestId(1)))
+    }
+
     /// The data, and how often a table was opened in the last snapshot.
     async fn ask(site: &Arc<Site>, actor: &Actor, document: &str) -> (serde_json::Value, usize) {
         let request = Request { query: document.into(), ..Request::default() };
         let prepared = prepare(site, request).unwrap_or_else(|answer| panic!("{}", answer.json(true)));
-        let operation = Arc::new(Operation::new(&site.app, actor, RequestId(1)));
-        let answer = run_as(site, &operation, prepared).await.unwrap();
+        let operation = by(site, actor);
+        let answer = run(site, &operation, prepared).await.unwrap();
         assert!(answer.is_whole(), "{}", answer.json(true));
         let json: serde_json::Value = serde_json::from_str(&answer.json(false)).unwrap();
         (json["data"].clone(), operation.reading().unwrap().txn.tables_opened())
@@ -400,7 +404,7 @@ mod tests {
         let twice = "again: comments(first: 50) { nodes { id } }";
         for (posts, more, fits) in [(8, "", true), (8, twice, true), (20, "", false), (12, twice, false)] {
             let request = Request { query: document(posts, more), ..Request::default() };
-            let answer = run(&site, &Actor::Anonymous, RequestId(1), prepare(&site, request).unwrap()).await.unwrap();
+            let answer = run(&site, &by(&site, &Actor::Anonymous), prepare(&site, request).unwrap()).await.unwrap();
             assert_eq!(answer.is_whole(), fits, "{posts} {more}");
             assert_ne!(answer.json(false).contains("too-large"), fits);
         }
@@ -416,10 +420,10 @@ mod tests {
             [("source", long)].into_iter().map(|(name, text)| (async_graphql::Name::new(name), text.into()));
         let variables = async_graphql::Variables::from_value(async_graphql::Value::Object(variables.collect()));
         let prepared = prepare(&site, Request { query: document.into(), variables, ..Request::default() }).unwrap();
-        assert!(run(&site, &ada, RequestId(1), prepared).await.unwrap().is_whole());
+        assert!(run(&site, &by(&site, &ada), prepared).await.unwrap().is_whole());
         let fields: String = (0..10).map(|number| format!("h{number}: html ")).collect();
         let request = Request { query: format!("{{ post(slug: \"long\") {{ {fields} }} }}"), ..Request::default() };
-        let answer = run(&site, &ada, RequestId(1), prepare(&site, request).unwrap()).await.unwrap();
+        let answer = run(&site, &by(&site, &ada), prepare(&site, request).unwrap()).await.unwrap();
         assert!(answer.json(false).contains("too-large"), "{}", answer.json(false).len());
     }
 }

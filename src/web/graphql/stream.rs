@@ -3,6 +3,7 @@
 use crate::domain::actor::Actor;
 use crate::error::Result;
 use crate::web::Site;
+use crate::web::events::Place;
 use crate::web::graphql::accept::Speaks;
 use crate::web::graphql::answer::Answer;
 use crate::web::graphql::context::Operation;
@@ -20,7 +21,6 @@ use futures_util::stream::BoxStream;
 use http::Method;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
 
 /// The stream of an operation: a response for each event of a subscription, one for anything else. What is
 /// wrong with the document is told in the stream, where clients look for it.
@@ -30,16 +30,17 @@ pub async fn open(site: &Arc<Site>, req: &Req, prepared: std::result::Result<Pre
         // Nobody would read it, and nothing would end it.
         _ if req.method == Method::HEAD => Body::Empty,
         Ok(prepared) if prepared.weighed.kind == OperationType::Subscription => {
-            let seat = site.events.seat()?;
-            let operation = Arc::new(Operation::new(&site.app, &Actor::Anonymous, req.id));
+            let place = site.events.place(req)?;
+            let operation = Arc::new(Operation::new(&site.app, &Actor::Anonymous, req.payers(), req.id));
             let responses = door(site).schema.execute_stream(prepared.request.data(Arc::clone(&operation)));
             let heartbeat = site.app.config().patience.heartbeat;
             let (site, asked, cost) = (Arc::clone(site), prepared.asked, prepared.weighed.cost);
             let (is_over, is_new) = (false, true);
-            let telling = Telling { responses, site, operation, asked, cost, heartbeat, is_over, is_new, _seat: seat };
+            let telling =
+                Telling { responses, site, operation, asked, cost, heartbeat, is_over, is_new, _place: place };
             Body::open(stream::unfold(telling, Telling::next))
         }
-        Ok(prepared) => once(&run(site, &req.actor, req.id, prepared).await?),
+        Ok(prepared) => once(&run(site, &Operation::of(&site.app, req), prepared).await?),
         Err(answer) => once(&answer),
     };
     Ok(response::stream(media_type, body))
@@ -67,7 +68,7 @@ struct Telling {
     heartbeat: Duration,
     is_over: bool,
     is_new: bool,
-    _seat: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Telling {

@@ -3,7 +3,7 @@
 use crate::domain::user::ProfilePatch;
 use crate::error::{Error, FieldError, Result};
 use crate::service::auth;
-use crate::service::users;
+use crate::service::users::{self, NewPassword};
 use crate::view;
 use crate::view::account::Account;
 use crate::web::Site;
@@ -39,8 +39,9 @@ pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
 /// Changes the password.
 pub async fn password(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let form = req.form().await?;
-    let (current, new) = (form.text("current_password"), form.text("new_password"));
-    match users::change_password(&site.app, &req.actor, current, new).await {
+    let wish =
+        NewPassword { current: form.text("current_password"), new: form.text("new_password"), payers: req.payers() };
+    match users::change_password(&site.app, &req.actor, wish).await {
         Ok(()) => Ok(done(&site, "password")),
         Err(error) => {
             let (status, errors) = refused(error)?;

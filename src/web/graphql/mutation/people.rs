@@ -4,6 +4,7 @@ use crate::domain::id::{TokenId, UserId};
 use crate::domain::user;
 use crate::error::{Error, Result};
 use crate::service::change::{Change, Seen};
+use crate::service::users::NewPassword;
 use crate::service::{auth, tokens, users};
 use crate::web::graphql::context::{Operation, operation};
 use crate::web::graphql::payload::{DeletePayload, DonePayload, Issued, TokenPayload, UserPayload, settle};
@@ -59,7 +60,8 @@ impl PeopleMutation {
     async fn change_password(&self, ctx: &Context<'_>, current: String, new: String) -> Result<DonePayload> {
         let operation = operation(ctx)?;
         operation.look_again();
-        let changed = users::change_password(operation.app(), &operation.actor, &current, &new).await;
+        let wish = NewPassword { current: &current, new: &new, payers: operation.payers };
+        let changed = users::change_password(operation.app(), &operation.actor, wish).await;
         settle(operation, changed.map(|()| true))
     }
 

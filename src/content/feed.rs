@@ -4,6 +4,7 @@ use crate::content::attribute::escaped;
 use crate::content::raw_html;
 use crate::content::raw_html::Piece;
 use crate::domain::html::Html;
+use crate::domain::text::plain_title;
 use crate::domain::time::Timestamp;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use quick_xml::writer::Writer;
@@ -101,7 +102,7 @@ type Xml = Writer<Vec<u8>>;
 fn entry(writer: &mut Xml, post: &Entry<'_>, origin: &str) -> io::Result<()> {
     writer.create_element("entry").write_inner_content(|writer| {
         text(writer, "id", post.id)?;
-        text(writer, "title", post.title)?;
+        text(writer, "title", &plain_title(post.title))?;
         link(writer, "alternate", "text/html", post.address)?;
         text(writer, "published", &post.published.rfc3339())?;
         text(writer, "updated", &post.updated.rfc3339())?;

@@ -45,7 +45,10 @@ pub fn leading_heading(source: &str) -> Option<(String, usize)> {
     let mut words = String::new();
     for (event, _) in events {
         match event {
-            Event::Text(text) | Event::Code(text) => words.push_str(&text),
+            Event::Text(text) => words.push_str(&text),
+            // Titles show code between backticks.
+            Event::Code(code) if code.contains('`') => words.push_str(&format!("`` {code} ``")),
+            Event::Code(code) => words.push_str(&format!("`{code}`")),
             Event::SoftBreak | Event::HardBreak => words.push(' '),
             Event::End(pulldown_cmark::TagEnd::Heading(_)) => break,
             _ => {}
@@ -215,7 +218,7 @@ mod tests {
     fn a_heading_at_the_very_beginning_is_a_title() {
         let source = "# The `push` for\n\ntext";
         let (title, end) = leading_heading(source).unwrap();
-        assert_eq!((title.as_str(), source[end..].trim()), ("The push for", "text"));
+        assert_eq!((title.as_str(), source[end..].trim()), ("The `push` for", "text"));
         assert_eq!(leading_heading("text\n\n# Later\n"), None);
         assert_eq!(leading_heading("## Second\n"), None);
     }

@@ -58,6 +58,48 @@ pub fn tidied(text: &str, max: usize) -> String {
     beginning(&text, max).to_owned()
 }
 
+/// A piece of a title: code if it stands between backticks (CommonMark, section 6.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece<'a> {
+    pub text: &'a str,
+    pub is_code: bool,
+}
+
+/// A title in pieces of code and of other text.
+pub fn pieces(title: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let (mut plain, mut from) = (0, 0);
+    let run = |at: usize| title.bytes().skip(at).take_while(|byte| *byte == b'`').count();
+    while let Some(open) = title.get(from..).and_then(|rest| rest.find('`')).map(|at| from + at) {
+        let count = run(open);
+        let inner = open + count;
+        let close = title
+            .match_indices('`')
+            .map(|(at, _)| at)
+            .find(|at| *at > inner && run(*at) == count && !title.get(..*at).is_some_and(|head| head.ends_with('`')));
+        from = inner;
+        let Some(close) = close else { continue };
+        if let Some(text) = title.get(plain..open).filter(|text| !text.is_empty()) {
+            pieces.push(Piece { text, is_code: false });
+        }
+        let text = title.get(inner..close).unwrap_or_default();
+        let padded =
+            text.strip_prefix(' ').and_then(|text| text.strip_suffix(' ')).filter(|text| !text.trim().is_empty());
+        pieces.push(Piece { text: padded.unwrap_or(text), is_code: true });
+        from = close + count;
+        plain = from;
+    }
+    if let Some(text) = title.get(plain..).filter(|text| !text.is_empty()) {
+        pieces.push(Piece { text, is_code: false });
+    }
+    pieces
+}
+
+/// A title without the backticks of its code, for where it is plain text.
+pub fn plain_title(title: &str) -> Cow<'_, str> {
+    if title.contains('`') { pieces(title).iter().map(|piece| piece.text).collect() } else { Cow::Borrowed(title) }
+}
+
 /// Whether nothing of the text can be seen.
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || is_hidden(c))
@@ -155,6 +197,22 @@ mod tests {
     }
 
     #[test]
+    fn titles_have_code_in_them() {
+        let shown = |title| {
+            pieces(title)
+                .iter()
+                .map(|piece| if piece.is_code { format!("<{}>", piece.text) } else { piece.text.into() })
+                .collect::<String>()
+        };
+        assert_eq!(shown("Use `dyn` and ``a`b``"), "Use <dyn> and <a`b>");
+        assert_eq!(shown("`` ` `` is a backtick"), "<`> is a backtick");
+        for text in ["", "plain", "a ` b", "``a`", "```"] {
+            assert_eq!((shown(text).as_str(), &*plain_title(text)), (text, text));
+        }
+        assert_eq!(plain_title("The `?` operator"), "The ? operator");
+    }
+
+    #[test]
     fn limits_count_characters() {
         assert!(block(&"日".repeat(40), 40).is_ok());
         assert!(block(&"日".repeat(41), 40).is_err());
@@ -185,6 +243,12 @@ mod tests {
             // A cluster longer than the limit has to be cut.
             let first = text.graphemes(true).next().map_or(0, |cluster| cluster.chars().count());
             prop_assert!(whole || first > max || cut.len() < text.trim_end().len() && cut.trim_end() == cut);
+        }
+
+        #[test]
+        fn a_title_loses_nothing_but_backticks_and_spaces(title in "[ab `]{0,40}") {
+            let without = |text: &str| text.replace([' ', '`'], "");
+            prop_assert_eq!(without(&plain_title(&title)), without(&title));
         }
 
         #[test]

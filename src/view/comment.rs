@@ -127,7 +127,7 @@ pub fn write(frame: &Frame, post: &PostHead, reply_to: Option<&PlacedComment>, t
     let main = html! {
         div.sheet {
             h1 { (title) }
-            p.about { "On " a href=(frame.links.post(&post.slug)) { bdi { (post.title) } } }
+            p.about { "On " a href=(frame.links.post(&post.slug)) { bdi { (crate::view::title::title(&post.title)) } } }
             @if let Some(placed) = reply_to {
                 blockquote.quoted {
                     p { bdi { (placed.author.display_name) } " wrote:" }
@@ -146,7 +146,7 @@ pub fn edit(frame: &Frame, post: &PostHead, comment: &Comment, typed: &CommentBo
     let main = html! {
         div.sheet {
             h1 { "Edit your comment" }
-            p.about { "On " a href=(frame.links.post(&post.slug)) { bdi { (post.title) } } }
+            p.about { "On " a href=(frame.links.post(&post.slug)) { bdi { (crate::view::title::title(&post.title)) } } }
             form method="post" action=(frame.links.comment_action(&post.slug, comment.id, "edit")) {
                 (form::summary(typed.errors))
                 (text_area(typed).required())

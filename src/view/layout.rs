@@ -6,6 +6,7 @@ use crate::domain::link::Links;
 use crate::domain::media::Picture;
 use crate::domain::post::Kind;
 use crate::domain::settings::Settings;
+use crate::domain::text::plain_title;
 use crate::domain::time::Timestamp;
 use crate::domain::time::Zone;
 use maud::DOCTYPE;
@@ -114,7 +115,7 @@ fn document(frame: &Frame, head: &Head, dress: Dress, parts: (Option<Markup>, im
 
 fn head_element(frame: &Frame, head: &Head) -> Markup {
     let site = &frame.settings.title;
-    let title = if head.title.is_empty() { site.clone() } else { format!("{} · {site}", head.title) };
+    let title = if head.title.is_empty() { site.clone() } else { format!("{} · {site}", plain_title(head.title)) };
     html! {
         head {
             meta charset="utf-8";
@@ -161,7 +162,7 @@ fn social(frame: &Frame, head: &Head) -> Markup {
     let (Some(origin), Some(canonical)) = (frame.links.origin(), &head.canonical) else {
         return html! {};
     };
-    let title = if head.title.is_empty() { &frame.settings.title } else { head.title };
+    let title = plain_title(if head.title.is_empty() { &frame.settings.title } else { head.title });
     html! {
         link rel="canonical" href={ (origin) (canonical) };
         meta property="og:type" content=(if head.is_article { "article" } else { "website" });

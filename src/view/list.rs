@@ -13,6 +13,7 @@ use crate::view::layout::Frame;
 use crate::view::layout::Head;
 use crate::view::pager;
 use crate::view::post;
+use crate::view::title::title;
 use maud::Markup;
 use maud::html;
 
@@ -173,7 +174,7 @@ fn post_card(frame: &Frame, card: &PostCard, newest: bool, index: usize) -> Mark
                 @if let Some(category) = &card.category {
                     p.category { a href=(frame.links.category(&category.slug)) { bdi { (category.name) } } }
                 }
-                h2 dir="auto" { a href=(address) { (card.head.title) } }
+                h2 dir="auto" { a href=(address) { (title(&card.head.title)) } }
                 @if !card.head.teaser().is_empty() {
                     p.teaser dir="auto" { (card.head.teaser()) }
                 }

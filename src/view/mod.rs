@@ -19,6 +19,7 @@ pub mod sign_in;
 mod specimen;
 #[cfg(test)]
 mod tests;
+pub mod title;
 pub mod tokens;
 
 /// The only place where markup is printed as it stands.

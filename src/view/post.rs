@@ -13,6 +13,7 @@ use crate::view::comment;
 use crate::view::layout;
 use crate::view::layout::Frame;
 use crate::view::layout::Head;
+use crate::view::title::title;
 use maud::Markup;
 use maud::Render;
 use maud::html;
@@ -82,7 +83,7 @@ pub fn page(frame: &Frame, page: &PostView) -> Markup {
         article.post {
             header.post-head {
                 (state(frame, &page.head))
-                h1 dir="auto" { (page.head.title) }
+                h1 dir="auto" { (title(&page.head.title)) }
             }
             (body(frame.links, page))
             (post_footer(frame, &page.head))
@@ -93,14 +94,13 @@ pub fn page(frame: &Frame, page: &PostView) -> Markup {
 
 /// A post or page as its page would show it, in a tab of its own beside the editor.
 pub fn preview(frame: &Frame, post: &PostView) -> Markup {
-    let title = &post.head.title;
     let main = html! {
         article.post {
             header.post-head {
                 p.banner { strong { "Preview." } " Nothing is saved yet. The editor is still open in the other tab." }
                 @match post.head.kind {
                     Kind::Post => (heading(frame.links, frame.zone, post)),
-                    Kind::Page => h1 dir="auto" { (title) },
+                    Kind::Page => h1 dir="auto" { (title(&post.head.title)) },
                 }
             }
             (body(frame.links, post))
@@ -109,7 +109,7 @@ pub fn preview(frame: &Frame, post: &PostView) -> Markup {
             }
         }
     };
-    layout::page_with(frame, &Head { title, private: true, ..Head::default() }, main)
+    layout::page_with(frame, &Head { title: &post.head.title, private: true, ..Head::default() }, main)
 }
 
 /// The authors of a post, each a link to what else they wrote: `A, B and C`.
@@ -145,7 +145,7 @@ fn heading(links: &Links, zone: &Zone, post: &PostView) -> Markup {
                 a href=(links.category(&category.slug)) { bdi { (category.name) } }
             }
         }
-        h1 dir="auto" { (post.head.title) }
+        h1 dir="auto" { (title(&post.head.title)) }
         p.byline {
             span { "By " (authors(links, &post.authors)) }
             @if let Some(time) = post.head.published_at {

@@ -6,6 +6,7 @@ use crate::view::admin::frame;
 use crate::view::admin::frame::Section;
 use crate::view::layout::Frame;
 use crate::view::pager;
+use crate::view::title::title;
 use maud::Markup;
 use maud::html;
 
@@ -36,7 +37,7 @@ fn row(frame: &Frame, recent: &RecentComment) -> Markup {
             p.hint {
                 a href=(frame.links.author(&recent.author.username)) { bdi { (recent.author.display_name) } }
                 " on "
-                a href=(frame.links.comment(&post.slug, comment.id)) { bdi { (post.title) } }
+                a href=(frame.links.comment(&post.slug, comment.id)) { bdi { (title(&post.title)) } }
                 " "
                 time datetime=(comment.created_at.rfc3339()) { (comment.created_at.human(frame.zone)) }
             }

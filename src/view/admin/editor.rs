@@ -12,6 +12,7 @@ use crate::view::admin::posts::state_badge;
 use crate::view::form;
 use crate::view::form::Field;
 use crate::view::layout::Frame;
+use crate::view::title::title;
 use maud::Markup;
 use maud::html;
 
@@ -76,7 +77,7 @@ pub fn confirm_delete(frame: &Frame, post: &PostHead, comments: usize) -> Markup
     let main = html! {
         div.sheet {
             h1 { "Delete this " (kind) "?" }
-            p { "“" bdi { (post.title) } "” will be gone for good" @match comments {
+            p { "“" bdi { (title(&post.title)) } "” will be gone for good" @match comments {
                 0 => {},
                 1 => ", and its one comment with it",
                 many => { ", and its " (many) " comments with it" },

@@ -9,6 +9,7 @@ use crate::view::admin::frame::Section;
 use crate::view::layout::Frame;
 use crate::view::list::amount;
 use crate::view::pager;
+use crate::view::title::title;
 use maud::Markup;
 use maud::html;
 
@@ -75,7 +76,7 @@ fn row(frame: &Frame, card: &PostCard) -> Markup {
     let state = head.state(frame.now);
     html! {
         div {
-            h2 dir="auto" { a href=(frame.links.admin_edit(head.id)) { (head.title) } }
+            h2 dir="auto" { a href=(frame.links.admin_edit(head.id)) { (title(&head.title)) } }
             p.hint {
                 (state_badge(state))
                 " by "
@@ -90,7 +91,7 @@ fn row(frame: &Frame, card: &PostCard) -> Markup {
                 @if head.kind == Kind::Post { " · " (amount(card.comments, "comment", "comments")) }
             }
         }
-        a.button.quiet href=(frame.links.content(head)) { "View" span.hidden { " " bdi { (head.title) } } }
+        a.button.quiet href=(frame.links.content(head)) { "View" span.hidden { " " bdi { (title(&head.title)) } } }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::content::sanitize;
 use crate::domain::media::MediaId;
+use crate::domain::text;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::borrow::Cow;
 
@@ -9,8 +10,6 @@ use std::borrow::Cow;
 const FORBIDDEN: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
 const FORBIDDEN_AFTER_HOST: &AsciiSet = &FORBIDDEN.add(b'[').add(b']');
-
-const FRAGMENT: &AsciiSet = &FORBIDDEN_AFTER_HOST.add(b'#');
 
 /// The address with everything encoded that a URL may not contain.
 pub fn encoded(address: &str) -> String {
@@ -20,22 +19,22 @@ pub fn encoded(address: &str) -> String {
     let (before, fragment) = address.split_once('#').map_or((address, None), |(before, after)| (before, Some(after)));
     let mut encoded = utf8_percent_encode(before, set).to_string();
     if let Some(fragment) = fragment {
-        // A second `#` is not allowed (RFC 3986, section 3.5).
+        // A second `#` stays, as in browsers (URL Standard): rooms of chats have names with one.
         encoded.push('#');
-        encoded.extend(utf8_percent_encode(fragment, FRAGMENT));
+        encoded.extend(utf8_percent_encode(fragment, FORBIDDEN_AFTER_HOST));
     }
     encoded
 }
 
-/// The scheme in lower case; `None` for an address relative to this site or page.
+/// The scheme in lower case (RFC 3986, section 3.1); `None` for an address relative to this site or page.
 pub fn scheme(address: &str) -> Option<String> {
     // Browsers skip white space and control characters, so they must not hide a scheme.
     let mut scheme = String::new();
-    for c in address.chars().filter(|c| !c.is_whitespace() && !c.is_control()) {
+    for c in address.chars().filter(|c| !c.is_whitespace() && !text::is_hidden(*c)) {
         match c {
-            ':' => return Some(scheme),
-            '/' | '?' | '#' => return None,
-            _ => scheme.extend(c.to_lowercase()),
+            ':' => return Some(scheme).filter(|scheme| !scheme.is_empty()),
+            _ if !c.is_ascii_alphanumeric() && !matches!(c, '+' | '-' | '.') => return None,
+            _ => scheme.push(c.to_ascii_lowercase()),
         }
         if scheme.len() > 30 {
             return None;
@@ -93,12 +92,25 @@ mod tests {
             "data:text/html,x",
             "vbscript:x",
             "\u{1}javascript:x",
+            "\u{3000}javascript:x",
+            "\u{FEFF}java\u{200B}script:x",
         ] {
             assert!(!is_link(bad), "{bad:?}");
             assert!(!is_web(bad), "{bad:?}");
             assert!(!is_comment_link(bad), "{bad:?}");
         }
-        for good in ["/posts/x", "x.png", "#top", "?a=b:c", "https://example.org", "//example.org/x:y", ""] {
+        for good in [
+            "/posts/x",
+            "x.png",
+            "#top",
+            "?a=b:c",
+            "https://example.org",
+            "//example.org/x:y",
+            "",
+            "foo):",
+            "é:x",
+            ":x",
+        ] {
             assert!(is_link(good), "{good:?}");
         }
         assert!(!is_comment_link("/posts/x"));
@@ -108,7 +120,7 @@ mod tests {
     #[test]
     fn addresses_are_encoded_where_they_must_be() {
         assert_eq!(encoded("/a b/ü?x=[1]&y=%20"), "/a%20b/%C3%BC?x=%5B1%5D&y=%20");
-        assert_eq!(encoded("https://example.org/#a#b"), "https://example.org/#a%23b");
+        assert_eq!(encoded("https://example.org/#a#b"), "https://example.org/#a#b");
         assert_eq!(encoded("http://[::1]/x"), "http://[::1]/x");
     }
 

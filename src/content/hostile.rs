@@ -42,6 +42,13 @@ fn hostile_texts_take_bounded_time_and_stack() {
     in_time("brackets", nested("["));
     in_time("images", nested("![") + "a" + &nested("](b)"));
     in_time("stars", nested("*a **b "));
+    in_time("definitions", "a\n".to_owned() + &nested(": "));
+    in_time("definitions on lines", "a\n".to_owned() + &nested(": a\n"));
+    in_time("dollars", nested("$x$ $$ "));
+    in_time("dollar lines", nested("$$\n"));
+    in_time("stars beside ideographs", nested("**夜。"));
+    in_time("addresses in emphasis", nested("*https://a.b/_c "));
+    in_time("markdown in html", nested("<div markdown=1>\n"));
     in_time("underscores", nested("_") + "a" + &nested("_"));
     in_time("strikes", nested("~~a "));
     in_time("divs", nested("<div>"));
@@ -188,6 +195,19 @@ fn fragments() -> impl Strategy<Value = String> {
         ">",
         "\"",
         "http://a.example/",
+        "http://a.example/_b_*c*[d]~",
+        "$x^2$",
+        "\n$$\n",
+        "$",
+        "\\frac{<b>}{\\text{<i>}}",
+        "\n: ",
+        "<div markdown=\"1\">",
+        "**夜。**朝",
+        ":owl:",
+        "a@b.example",
+        "\u{FDD0}",
+        "<math><mi href=x>",
+        "# Comments\n\n[a](#comments)",
         "www.a.example",
         "{#comments}",
         "text",

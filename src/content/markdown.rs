@@ -4,7 +4,9 @@
 //! raw HTML joins it) to the sanitiser (`sanitize`). None of the steps recurses, and each takes
 //! time in proportion to the text, so a hostile text costs no more than a long one.
 
+use crate::content::cjk;
 use crate::content::highlight::Grammars;
+use crate::content::prepared;
 use crate::content::shallow::flattened;
 use crate::content::writer::Writer;
 use crate::domain::html::Html;
@@ -14,7 +16,7 @@ use pulldown_cmark::Options;
 use pulldown_cmark::Parser;
 
 /// Grows by one whenever the same source gives other HTML.
-const RENDERER: u32 = 1;
+const RENDERER: u32 = 2;
 
 /// What the renderer needs to know of the site.
 pub struct Site<'a> {
@@ -42,8 +44,8 @@ pub fn stamp(links: &Links) -> String {
 
 /// Renders what an author wrote.
 ///
-/// CommonMark with tables, footnotes, strikethrough, task lists, ids of headings (`# Title {#id}`),
-/// bare web addresses and safe raw HTML. Punctuation stays as typed: quotes differ by language,
+/// CommonMark with tables, footnotes, strikethrough, task lists, definition lists, formulas, names of
+/// emoji, ids of headings (`# Title {#id}`), bare addresses and safe raw HTML. Punctuation stays as typed: quotes differ by language,
 /// and authors who want them typographic type them.
 pub fn post(source: &str, site: &Site<'_>) -> Rendered {
     post_with(source, site, &Grammars::default())
@@ -52,13 +54,30 @@ pub fn post(source: &str, site: &Site<'_>) -> Rendered {
 /// Renders one of many articles: whoever renders them one after the other keeps the grammars, so
 /// that they are read once. They take tens of megabytes; drop them afterwards.
 pub fn post_with(source: &str, site: &Site<'_>, grammars: &Grammars) -> Rendered {
+    let mut prepared = prepared::post(flattened(source));
     let mut writer = Writer::new(Some(site), Some(grammars));
-    writer.write(Parser::new_ext(&flattened(source), options()));
+    writer.expect(std::mem::take(&mut prepared.wanted), std::mem::take(&mut prepared.given));
+    written(&mut writer, &prepared.source, post_options());
     let (html, text) = writer.finish();
     Rendered { html: Html::trusted(html), text }
 }
 
+/// Writes a prepared text.
+fn written(writer: &mut Writer<'_>, source: &str, options: Options) {
+    match cjk::lettered(source) {
+        None => writer.write(Parser::new_ext(source, options)),
+        Some((text, letter)) => {
+            writer.write(Parser::new_ext(&text, options).map(|event| cjk::cleaned(event, letter)));
+        }
+    }
+}
+
 /// The extensions of CommonMark that authors have.
+pub fn post_options() -> Options {
+    options() | Options::ENABLE_DEFINITION_LIST | Options::ENABLE_MATH
+}
+
+/// Those of them that can be found without `prepared`, for who looks for links and code.
 pub fn options() -> Options {
     Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
@@ -73,8 +92,9 @@ pub fn options() -> Options {
 /// a bold paragraph; there are no ids. Code is not coloured: reading the grammars for a stranger
 /// would cost tens of megabytes and milliseconds at a stranger's will.
 pub fn comment(source: &str) -> Html {
+    let prepared = prepared::comment(flattened(source), Options::ENABLE_STRIKETHROUGH);
     let mut writer = Writer::new(None, None);
-    writer.write(Parser::new_ext(&flattened(source), Options::ENABLE_STRIKETHROUGH));
+    written(&mut writer, &prepared.source, Options::ENABLE_STRIKETHROUGH);
     let (html, _) = writer.finish();
     Html::trusted(html)
 }
@@ -107,7 +127,7 @@ mod tests {
             html("# One\n\n## Two *b*\n\n# One\n\n#\n\n## Named {#here}"),
             "<h2 id=\"one\">One<a class=\"anchor\" href=\"#one\" aria-hidden=\"true\" tabindex=\"-1\"></a></h2>\n\
              <h3 id=\"two-b\">Two <em>b</em><a class=\"anchor\" href=\"#two-b\" aria-hidden=\"true\" tabindex=\"-1\"></a></h3>\n\
-             <h2 id=\"one-2\">One<a class=\"anchor\" href=\"#one-2\" aria-hidden=\"true\" tabindex=\"-1\"></a></h2>\n\n\
+             <h2 id=\"one-1\">One<a class=\"anchor\" href=\"#one-1\" aria-hidden=\"true\" tabindex=\"-1\"></a></h2>\n\n\
              <h3 id=\"here\">Named<a class=\"anchor\" href=\"#here\" aria-hidden=\"true\" tabindex=\"-1\"></a></h3>\n"
         );
         assert!(html("<h1 id=comments>Raw</h1>").starts_with("<h2 id=\"section-comments\">Raw<a"));
@@ -169,6 +189,138 @@ mod tests {
         );
         assert_eq!(html("[x](javascript:alert(1))"), "<p>x</p>\n");
         assert_eq!(html("<a href=\"/x\">https://example.org</a>"), "<p><a href=\"/x\">https://example.org</a></p>\n");
+    }
+
+    #[test]
+    fn bare_addresses_keep_their_punctuation() {
+        for url in [
+            "https://docs.example/a/__init__/b",
+            "https://chat.example/#/room/#_net_#owl:example",
+            "https://x.example/_a_/*b*/c.js",
+            "https://x.example/a#:~:text=b",
+            "https://x.example/[abc]/d_",
+            "www.x.example/~owl/~fox",
+        ] {
+            let link = format!(">{}</a>", url.trim_end_matches('_'));
+            for text in [format!("{url} x"), format!("({url}), *em* {url}")] {
+                assert_eq!(html(&text).matches(&link).count(), text.matches(url).count(), "{}", html(&text));
+                assert_eq!(remark(&text).matches(&link).count(), text.matches(url).count(), "{}", remark(&text));
+            }
+        }
+        assert_eq!(
+            html("*see https://a.example/x* **https://b.example** _https://c.example/d_e_ `https://e.example/_f_`"),
+            "<p><em>see <a href=\"https://a.example/x\" rel=\"noopener\">https://a.example/x</a></em> \
+             <strong><a href=\"https://b.example\" rel=\"noopener\">https://b.example</a></strong> \
+             <em><a href=\"https://c.example/d_e\" rel=\"noopener\">https://c.example/d_e</a></em> \
+             <code>https://e.example/_f_</code></p>\n"
+        );
+        let html = html(
+            "https://a.example/#:~:text=b https://a.example/#:~:text=c\n\n[x](https://d.example/_e_) <https://f.example/_g_>",
+        );
+        assert_eq!(html.matches("<a href").count(), 4, "{html}");
+        assert!(!html.contains("<del>") && !html.contains("<em>"), "{html}");
+        assert_eq!(
+            remark("me@a.example"),
+            "<p><a href=\"mailto:me@a.example\" rel=\"nofollow ugc noopener\">me@a.example</a></p>\n"
+        );
+    }
+
+    #[test]
+    fn emphasis_goes_with_east_asian_punctuation() {
+        assert_eq!(html("**夜は長い。**朝は来る"), "<p><strong>夜は長い。</strong>朝は来る</p>\n");
+        assert_eq!(html("夜**（長い）**朝*「x」*朝"), "<p>夜<strong>（長い）</strong>朝<em>「x」</em>朝</p>\n");
+        assert_eq!(remark("**夜。**朝 `**夜。**朝`"), "<p><strong>夜。</strong>朝 <code>**夜。**朝</code></p>\n");
+        assert_eq!(
+            html("[**夜。**朝](https://x.example/。**y)"),
+            "<p><a href=\"https://x.example/%E3%80%82**y\" rel=\"noopener\"><strong>夜。</strong>朝</a></p>\n"
+        );
+        assert_eq!(html("**a.**b"), "<p>**a.**b</p>\n");
+    }
+
+    #[test]
+    fn links_with_escaped_punctuation_stay_links() {
+        assert_eq!(html("[owl](wing\\)\\:)"), "<p><a href=\"wing):\">owl</a></p>\n");
+        for address in [
+            "&#x3000;javascript:x",
+            "\u{A0}javascript:x",
+            "&nbsp;java&Tab;script:x",
+            "&#106;avascript:x",
+            "\u{FEFF}javascript:x",
+        ] {
+            assert_eq!(html(&format!("<a href=\"{address}\">owl</a>")), "<p><a>owl</a></p>\n", "{address}");
+        }
+    }
+
+    #[test]
+    fn definitions_have_terms() {
+        assert_eq!(
+            html("Owl\n: A *bird*\n: A sign"),
+            "<dl><dt>Owl</dt>\n<dd>A <em>bird</em></dd>\n<dd>A sign</dd>\n</dl>\n"
+        );
+        assert_eq!(html("Text\n\n::: tip\nMore\n:::"), "<p>Text</p>\n<p>::: tip\nMore\n:::</p>\n");
+        assert!(html("Text\n:fox_face: more").starts_with("<p>Text\n🦊 more"), "{}", html("Text\n:fox_face: more"));
+    }
+
+    #[test]
+    fn formulas_are_set_and_prices_are_not() {
+        assert!(
+            html("So $x_1 * y_2$.").contains("<math display=\"inline\"><msub><mi>x</mi><mn>1</mn></msub>"),
+            "{}",
+            html("So $x_1 * y_2$.")
+        );
+        for source in ["$$\n\\sum_{i=1}^n i\n- 1\n\n+ 2\n$$", "> $$\n> x\n> $$", "$$x$$", "```math\nx\n```"] {
+            let html = html(source);
+            assert!(
+                html.contains("<math display=\"block\">") && !html.contains("<li>") && !html.contains('$'),
+                "{html}"
+            );
+        }
+        for text in [
+            "$5 and $6",
+            "US$5, CA$6",
+            "$HOME/bin:$PATH",
+            "it costs $5 (or 10$).",
+            "a $ b $ c",
+            "$$$ $",
+            "$a and b$",
+            "5$ *x* 6$",
+        ] {
+            let html = html(text);
+            assert!(!html.contains("<math"), "{html}");
+            assert_eq!(html.matches('$').count(), text.matches('$').count(), "{html}");
+        }
+        assert_eq!(html("$5 *x* $6"), "<p>$5 <em>x</em> $6</p>\n");
+        assert_eq!(html("`$x$` $\\bad{x}$"), "<p><code>$x$</code> <code>$\\bad{x}$</code></p>\n");
+        assert_eq!(remark("$x$"), "<p>$x$</p>\n");
+    }
+
+    #[test]
+    fn markdown_in_html_is_rendered_where_it_is_asked_for() {
+        assert_eq!(
+            html("<div dir=\"rtl\" markdown=\"1\">\n*a* <div>*b*</div>\n</div>\n\n*c*").replace('\n', ""),
+            "<div dir=\"rtl\"><p><em>a</em> </p><div><em>b</em></div></div><p><em>c</em></p>"
+        );
+        assert_eq!(html("<section markdown=1>*a*</section>").replace('\n', ""), "<div><p><em>a</em></p></div>");
+        assert_eq!(html("<div>\n*a*\n</div>"), "<div>\n*a*\n</div>\n");
+    }
+
+    #[test]
+    fn headings_keep_what_links_lead_to() {
+        let html = html(
+            "[a](#search-results) [b](#map) [c](#comments) [d](#%C3%BCber)\n\n## Search results\n\n## Map {#map}\n\n## Comments\n\n## Über",
+        );
+        for id in ["search-results", "map", "section-comments", "über"] {
+            assert!(html.contains(&format!("id=\"{id}\"")), "{id}: {html}");
+        }
+        assert!(html.contains("<a href=\"#section-comments\">c</a>"), "{html}");
+    }
+
+    #[test]
+    fn words_stay_apart_in_the_text() {
+        let text = |source| at("", source).text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(text("one<br>two\n<table><tr><td>three</td><td>four</td></tr></table>"), "one two three four");
+        assert_eq!(text("<ul><li>one</li><li>two</li></ul>\n<p>three.</p><p>four.</p>"), "one two three. four.");
+        assert_eq!(text("- one\n- two\n\n:owl: thr<b>ee</b>"), "one two 🦉 three");
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::content::outline;
 use crate::content::outline::Outline;
 use crate::content::sanitize;
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 mod authored;
 
@@ -58,6 +59,11 @@ impl<'s> Markup<'s> {
     pub fn new(site: Option<&'s Site<'s>>) -> Markup<'s> {
         let (done, block) = (String::new(), String::new());
         Markup { done, block, stack: Vec::new(), outline: Outline::default(), site, asides: 0 }
+    }
+
+    /// Fragments that links of the article lead to, and ids that its author gave to headings.
+    pub fn expect(&mut self, wanted: HashSet<String>, given: HashSet<String>) {
+        self.outline.expect(wanted, given);
     }
 
     /// Opens an element the renderer makes.
@@ -149,7 +155,7 @@ impl<'s> Markup<'s> {
         self.close_to(0);
         let rest = self.sanitised();
         self.done.push_str(&rest);
-        self.done
+        self.outline.follow(self.done)
     }
 
     /// An image with its size, its text in place of it where its address is refused.

@@ -29,6 +29,11 @@ pub const BLOCKS: &[&str] = &[
     "ul",
 ];
 
+/// Whether a word ends where the tag stands.
+pub fn parts_words(name: &str) -> bool {
+    BLOCKS.contains(&name) || matches!(name, "br" | "td" | "th" | "tr" | "caption" | "option" | "article" | "address")
+}
+
 /// Whether the element is a heading.
 pub fn is_heading(name: &str) -> bool {
     matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")

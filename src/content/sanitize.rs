@@ -2,6 +2,7 @@
 //!
 //! `markup` already writes nothing else; this is the second wall, by another parser.
 
+use crate::content::address;
 use ammonia::{Builder, UrlRelative};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -86,6 +87,58 @@ const POST_TAGS: &[&str] = &[
     "wbr",
 ];
 
+/// Elements of MathML Core that formulas consist of. Authors write TeX; their own MathML is left out.
+const MATH_TAGS: &[&str] = &[
+    "math",
+    "mfrac",
+    "mi",
+    "mmultiscripts",
+    "mn",
+    "mo",
+    "mover",
+    "mpadded",
+    "mphantom",
+    "mprescripts",
+    "mroot",
+    "mrow",
+    "mspace",
+    "msqrt",
+    "mstyle",
+    "msub",
+    "msubsup",
+    "msup",
+    "mtable",
+    "mtd",
+    "mtext",
+    "mtr",
+    "munder",
+    "munderover",
+];
+
+/// Attributes of these elements.
+const MATH_ATTRIBUTES: &[&str] = &[
+    "accent",
+    "accentunder",
+    "columnspan",
+    "display",
+    "displaystyle",
+    "form",
+    "height",
+    "largeop",
+    "linethickness",
+    "lspace",
+    "mathvariant",
+    "maxsize",
+    "minsize",
+    "movablelimits",
+    "rspace",
+    "scriptlevel",
+    "stretchy",
+    "symmetric",
+    "voffset",
+    "width",
+];
+
 /// Elements the renderer makes for a comment.
 const COMMENT_TAGS: &[&str] =
     &["a", "blockquote", "br", "code", "del", "em", "hr", "li", "ol", "p", "pre", "span", "strong", "ul"];
@@ -132,6 +185,10 @@ const CLASSES: &[&str] = &["align-center", "align-right", "anchor", "footnote-ba
 
 static POST: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut wall = wall(POST_TAGS, POST_ATTRIBUTES);
+    wall.add_tags(MATH_TAGS);
+    for tag in MATH_TAGS {
+        wall.add_tag_attributes(tag, MATH_ATTRIBUTES);
+    }
     wall.generic_attributes(["dir", "id", "lang", "title"].into())
         .url_schemes(LINK_SCHEMES.iter().copied().collect())
         .url_relative(UrlRelative::PassThrough)
@@ -192,7 +249,9 @@ pub fn value(name: &str, value: &str) -> bool {
         "start" | "value" => value.parse::<i32>().is_ok(),
         "dir" => matches!(value, "ltr" | "rtl" | "auto"),
         "scope" => matches!(value, "col" | "row" | "colgroup" | "rowgroup"),
-        "id" => !value.is_empty() && value.len() <= 220 && !value.chars().any(|c| c.is_whitespace() || c.is_control()),
+        "id" => {
+            !value.is_empty() && value.len() <= 1_000 && !value.chars().any(|c| c.is_whitespace() || c.is_control())
+        }
         "lang" | "hreflang" | "srclang" => {
             (2..=35).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         }
@@ -203,6 +262,11 @@ pub fn value(name: &str, value: &str) -> bool {
         "class" => value.split_ascii_whitespace().all(known_class),
         _ => true,
     }
+}
+
+/// Whether it is a length, a number or a word.
+fn is_measure(value: &str) -> bool {
+    value.len() <= 40 && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+% ".contains(&byte))
 }
 
 fn known_class(class: &str) -> bool {
@@ -218,9 +282,13 @@ fn wall(tags: &[&'static str], attributes: &[(&'static str, &[&'static str])]) -
         .tag_attributes(attributes)
         .clean_content_tags(["script", "style"].into())
         .attribute_filter(|element, name, given| {
-            let web_only = matches!(name, "src" | "poster") && !crate::content::address::is_web(given);
-            let kept = !web_only && (element == "input" || value(name, given));
-            kept.then_some(Cow::Borrowed(given))
+            let refused = match name {
+                "src" | "poster" => !address::is_web(given),
+                "href" => !address::is_link(given),
+                _ if MATH_TAGS.contains(&element) => !is_measure(given),
+                _ => element != "input" && !value(name, given),
+            };
+            (!refused).then_some(Cow::Borrowed(given))
         });
     wall
 }

@@ -4,9 +4,11 @@ use crate::content::address;
 use crate::content::attribute::Attributes;
 use crate::content::attribute::escaped;
 use crate::content::autolink;
+use crate::content::emoji;
 use crate::content::highlight::Grammars;
 use crate::content::markdown::Site;
 use crate::content::markup::Markup;
+use crate::content::nesting::parts_words;
 use crate::content::notes::Notes;
 use crate::content::raw_html;
 use crate::content::raw_html::Piece;
@@ -17,10 +19,12 @@ use crate::content::tag::is_block;
 use crate::content::tag::is_inline;
 use crate::content::tag::is_quiet;
 use crate::content::writer::picture::Image;
-use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, LinkType, Parser, Tag, TagEnd, TextMergeStream};
+use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, LinkType, Tag, TagEnd, TextMergeStream};
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 mod code;
+mod formula;
 mod picture;
 
 /// Deepest nesting of Markdown that is shown as such; 50,000 nested quotes become 50.
@@ -45,6 +49,8 @@ pub struct Writer<'s> {
     /// How many open tags hold text that is no prose.
     quiet: usize,
     coloured: usize,
+    /// Bytes of formulas so far.
+    tex: usize,
     languages: Vec<String>,
     /// `None` colours nothing.
     grammars: Option<&'s Grammars>,
@@ -81,16 +87,22 @@ impl<'s> Writer<'s> {
             plain: String::new(),
             quiet: 0,
             coloured: 0,
+            tex: 0,
             languages: Vec::new(),
             grammars,
         }
     }
 
     /// Writes everything the parser gives.
-    pub fn write<'a>(&mut self, events: Parser<'a>) {
+    pub fn write<'a>(&mut self, events: impl Iterator<Item = Event<'a>>) {
         for event in TextMergeStream::new(events) {
             self.event(event);
         }
+    }
+
+    /// Fragments that links of the article lead to, and ids that its author gave to headings.
+    pub fn expect(&mut self, wanted: HashSet<String>, given: HashSet<String>) {
+        self.markup.expect(wanted, given);
     }
 
     /// The HTML, and the beginning of the prose as plain text.
@@ -124,7 +136,8 @@ impl<'s> Writer<'s> {
                 self.notes.refer(&label, &mut self.markup);
             }
             Event::TaskListMarker(done) => self.task(done),
-            Event::InlineMath(text) | Event::DisplayMath(text) => self.text(&text),
+            Event::InlineMath(tex) => self.formula(&tex, false),
+            Event::DisplayMath(tex) => self.formula(&tex, true),
         }
     }
 
@@ -213,7 +226,12 @@ impl<'s> Writer<'s> {
     /// Whether a tag is shown at this depth. Parts of a list or table go with the whole.
     fn shows(&self, tag: &Tag<'_>) -> bool {
         match tag {
-            Tag::Item | Tag::TableHead | Tag::TableRow | Tag::TableCell => self.shown.last().copied().unwrap_or(false),
+            Tag::Item
+            | Tag::TableHead
+            | Tag::TableRow
+            | Tag::TableCell
+            | Tag::DefinitionListTitle
+            | Tag::DefinitionListDefinition => self.shown.last().copied().unwrap_or(false),
             Tag::Paragraph | Tag::Heading { .. } | Tag::CodeBlock(_) | Tag::HtmlBlock | Tag::Image { .. } => true,
             _ => self.depth < MAX_DEPTH,
         }
@@ -224,20 +242,27 @@ impl<'s> Writer<'s> {
             return code.push_str(text);
         }
         self.other();
-        self.prose(text);
         if self.markup.is_open("a") {
-            return self.markup.text(text);
+            return self.words(text);
         }
         for stretch in autolink::stretches(text) {
             match stretch.href {
                 Some(href) => {
+                    self.prose(stretch.text);
                     self.markup.open("a", vec![("href", escaped(&address::encoded(&href)).into())]);
                     self.markup.text(stretch.text);
                     self.markup.close("a");
                 }
-                None => self.markup.text(stretch.text),
+                None => self.words(stretch.text),
             }
         }
+    }
+
+    /// Text without addresses.
+    fn words(&mut self, text: &str) {
+        let text = emoji::named(text);
+        self.prose(&text);
+        self.markup.text(&text);
     }
 
     fn code_span(&mut self, text: &str) {
@@ -253,7 +278,10 @@ impl<'s> Writer<'s> {
         self.other();
         match (&mut self.html, self.is_post) {
             (Some(block), _) => block.push_str(html),
-            (None, true) => self.markup.raw(html),
+            (None, true) => {
+                self.prose_of(html, false);
+                self.markup.raw(html);
+            }
             (None, false) => self.text(html),
         }
     }
@@ -262,12 +290,7 @@ impl<'s> Writer<'s> {
         let Some(html) = self.html.take() else { return };
         if self.is_post {
             self.markup.raw(&html);
-            for piece in raw_html::pieces(&html) {
-                if let Piece::Text(text) = piece {
-                    self.prose(&address::decoded(text));
-                }
-            }
-            return;
+            return self.prose_of(&html, true);
         }
         self.markup.open("p", Attributes::new());
         for (index, line) in html.trim_end().split('\n').enumerate() {
@@ -310,7 +333,8 @@ impl<'s> Writer<'s> {
         let scheme = if link == LinkType::Email { "mailto:" } else { "" };
         let href = format!("{scheme}{destination}");
         let refused = if self.is_post { !address::is_link(&href) } else { !address::is_comment_link(&href) };
-        if refused {
+        // A link cannot stand in another, which an author's HTML may have left open.
+        if refused || self.markup.is_open("a") {
             return;
         }
         let mut attributes = vec![("href", Cow::Owned(escaped(&address::encoded(&href))))];
@@ -342,6 +366,17 @@ impl<'s> Writer<'s> {
     fn prose(&mut self, text: &str) {
         if self.quiet == 0 && self.plain.len() < MAX_PLAIN {
             self.plain.extend(text.chars().take(MAX_PLAIN));
+        }
+    }
+
+    /// Adds the prose of raw HTML: where a line or a block ends, so does a word.
+    fn prose_of(&mut self, html: &str, with_text: bool) {
+        for piece in raw_html::pieces(html) {
+            match piece {
+                Piece::Text(text) if with_text => self.prose(&address::decoded(text)),
+                Piece::Open(name, _) | Piece::Close(name) if parts_words(&name) => self.prose(" "),
+                _ => {}
+            }
         }
     }
 

@@ -15,7 +15,6 @@ mod post_lists;
 pub mod posts;
 pub mod receipts;
 pub mod redirects;
-pub mod resets;
 pub mod sample;
 pub mod settings;
 pub mod setup;

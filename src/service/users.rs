@@ -3,7 +3,6 @@
 use crate::domain::actor::{Actor, Role};
 use crate::domain::id::UserId;
 use crate::domain::paging::{Cursor, Page, Slice, Window};
-use crate::domain::security::SecurityEvent;
 use crate::domain::time::Timestamp;
 use crate::domain::token::TokenScope;
 use crate::domain::user::{NewUser, Password, ProfilePatch, User, Username, ValidNewUser};
@@ -12,11 +11,10 @@ use crate::service::auth::{self, SignedIn};
 use crate::service::change::Change;
 use crate::service::passwords::Verdict;
 use crate::service::payer::Payers;
-use crate::service::resets::{self, Keep};
 use crate::service::staff_names;
 use crate::service::throttle::Key;
 use crate::service::{App, ReadTxn};
-use crate::store::{self, WriteTxn, security_log};
+use crate::store::{self, WriteTxn};
 use std::net::IpAddr;
 
 /// The name of the list in cursors.
@@ -86,7 +84,6 @@ pub async fn sign_up(app: &App, input: &NewUser, address: IpAddr, user_agent: &s
     app.store
         .write(move |txn| {
             let user = join(txn, Door::SignUp, &new, Role::Reader, Some(&hash), now)?;
-            security_log::note(txn, SecurityEvent::new("signed up", &Actor::Anonymous, &user.username).from(address));
             auth::start_session(txn, user.id, &token, session.clone())
         })
         .await
@@ -112,17 +109,13 @@ pub fn check(actor: &Actor, input: &NewUser, role: Role) -> Result<ValidNewUser>
 pub async fn add(app: &App, actor: &Actor, input: &NewUser, role: Role) -> Result<Change<User>> {
     let new = check(actor, input, role)?;
     let hash = app.passwords.hash(&new.password, Payers::member(actor)).await?;
-    let (now, actor) = (app.now(), actor.clone());
-    Ok(Change::new(move |txn| {
-        let user = join(txn, Door::Invitation, &new, role, Some(&hash), now)?;
-        security_log::note(txn, SecurityEvent::new("account made", &actor, &user.username).detail(role.as_str()));
-        Ok(user)
-    }))
+    let now = app.now();
+    Ok(Change::new(move |txn| join(txn, Door::Invitation, &new, role, Some(&hash), now)))
 }
 
 /// Whether somebody may make an administrator: with a token one could sign in as that and do what no
 /// token may.
-pub(in crate::service) fn may_give_all(actor: &Actor) -> bool {
+fn may_give_all(actor: &Actor) -> bool {
     *actor == Actor::System || actor.in_session().is_ok()
 }
 
@@ -250,9 +243,28 @@ pub async fn change_password(app: &App, actor: &Actor, wish: NewPassword<'_>) ->
             if store::users::password(txn, member.id)? != hash {
                 return Err(Error::Conflict("The password was changed meanwhile. Please try again."));
             }
-            resets::put_password(txn, member.id, &new_hash, Keep { session: Some(session), tokens: true })
+            store::users::put_password(txn, member.id, &new_hash)?;
+            auth::remove_sessions(txn, member.id, Some(session))
         })
         .await
+}
+
+/// Gives somebody a new password and signs them out everywhere.
+pub async fn set_password(app: &App, actor: &Actor, id: UserId, new: &str) -> Result<Change<()>> {
+    if *actor != Actor::System {
+        // A stolen token must not become an account.
+        actor.in_session()?;
+    }
+    if !actor.can_manage_users() {
+        return Err(actor.refusal(TokenScope::UsersWrite));
+    }
+    let new = Password::parse(new).map_err(|message| Error::field("password", message))?;
+    let hash = app.passwords.hash(&new, Payers::member(actor)).await?;
+    Ok(Change::new(move |txn| {
+        store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))?;
+        store::users::put_password(txn, id, &hash)?;
+        auth::remove_sessions(txn, id, None)
+    }))
 }
 
 /// Changes what an account may do. The last administrator stays one.
@@ -274,7 +286,7 @@ fn change(actor: &Actor, id: UserId, edit: impl Fn(User) -> User + Send + 'stati
     if !actor.can_manage_users() {
         return Err(actor.refusal(TokenScope::UsersWrite));
     }
-    let (may_give_all, actor) = (may_give_all(actor), actor.clone());
+    let may_give_all = may_give_all(actor);
     Ok(Change::new(move |txn| {
         let old = store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))?;
         let new = edit(old.clone());
@@ -288,20 +300,7 @@ fn change(actor: &Actor, id: UserId, edit: impl Fn(User) -> User + Send + 'stati
         if new.disabled {
             auth::remove_sessions(txn, id, None)?;
         }
-        note_access(txn, &actor, &old, &new);
         store::users::replace(txn, &old, &new)?;
         Ok(new)
     }))
-}
-
-/// Says in the log what became of what an account may do.
-fn note_access(txn: &WriteTxn<'_>, actor: &Actor, old: &User, new: &User) {
-    let event = |what| SecurityEvent::new(what, actor, &new.username);
-    if old.role != new.role {
-        let roles = format!("{} to {}", old.role.as_str(), new.role.as_str());
-        security_log::note(txn, event("role changed").detail(roles));
-    }
-    if old.disabled != new.disabled {
-        security_log::note(txn, event(if new.disabled { "account disabled" } else { "account enabled" }));
-    }
 }

@@ -88,6 +88,51 @@ async fn a_greek_title_in_capitals_has_a_final_sigma_in_its_address() {
     blog.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn backticks_in_a_title_are_code_on_pages_and_gone_in_plain_text() {
+    let blog = Blog::start_with(|config| config.public_url = Some("http://127.0.0.1".into())).await;
+    let root = &blog.administrator;
+    let title = "Borrowing `&mut <T>` twice";
+    assert_eq!(publish(root, json!({ "title": title, "slug": "borrowing" })).await["title"], title);
+    root.json("POST", "/api/v1/posts/borrowing/comments", &json!({ "source": "Hm." })).await.expect(201);
+    let shown = "Borrowing <code>&amp;mut &lt;T&gt;</code> twice";
+    for path in ["/posts/borrowing", "/", "/author/root", "/archive/2026/05"] {
+        blog.visitor().get(path).await.expect(200).contains(shown);
+    }
+    for path in ["/admin/posts", "/admin/comments"] {
+        root.get(path).await.expect(200).contains(shown);
+    }
+    let plain = "Borrowing &amp;mut &lt;T&gt; twice";
+    let page = blog.visitor().get("/posts/borrowing").await.expect(200);
+    page.contains(&format!("<title>{plain} · ")).contains(&format!("property=\"og:title\" content=\"{plain}\""));
+    blog.visitor().get("/feed.xml").await.expect(200).contains(&format!("<title>{plain}</title>"));
+    blog.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_authors_and_readers_mean_is_rendered_on_every_surface() {
+    let blog = Blog::start().await;
+    let root = &blog.administrator;
+    let source = "**夜は長い。**朝 https://a.example/__x__/_y :owl: $x^2$, $5\n\nOwl\n: A bird<br>of prey\n";
+    let made = publish(root, json!({ "title": "Owls", "source": source })).await;
+    let html = made["html"].as_str().unwrap().to_owned();
+    for part in
+        ["<strong>夜は長い。</strong>朝", "href=\"https://a.example/__x__/_y\"", "🦉", "<msup>", "$5", "<dt>Owl</dt>"]
+    {
+        assert!(html.contains(part), "{part}: {html}");
+    }
+    assert!(made["excerpt"].as_str().unwrap().ends_with("A bird of prey"), "{}", made["excerpt"]);
+    blog.visitor().get("/posts/owls").await.expect(200).contains(html.trim());
+    let comment = json!({ "source": "**夜。**朝 https://a.example/__x__/_y me@a.example" });
+    let made = root.json("POST", "/api/v1/posts/owls/comments", &comment).await.expect(201).value();
+    let html = made["html"].as_str().unwrap();
+    for part in ["<strong>夜。</strong>朝", "href=\"https://a.example/__x__/_y\"", "href=\"mailto:me@a.example\""] {
+        assert!(html.contains(part), "{part}: {html}");
+    }
+    blog.visitor().get("/posts/owls").await.expect(200).contains(html.trim());
+    blog.stop().await;
+}
+
 /// Sends a text of so many characters as the member of a schema, and tells the status.
 async fn sent(root: &Client, schema: &str, member: &str, text: &str, round: &str) -> u16 {
     let careful = root.with("if-match", "*");

@@ -42,10 +42,15 @@ impl Markup<'_> {
             sanitize::value(known, &value).then_some((known, value))
         });
         let kept: Attributes<'_> = kept.collect();
+        // The target of a link holds nothing: many have no end tag, or `/>`.
+        let is_target = name == "a" && !kept.iter().any(|(given, _)| *given == "href");
         if name == "img" {
             self.image(kept);
         } else {
             self.start(name, kept, false);
+        }
+        if is_target {
+            self.close_to(self.stack.len() - 1);
         }
     }
 

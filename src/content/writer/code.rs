@@ -13,6 +13,9 @@ const MAX_LANGUAGES: usize = 6;
 impl Writer<'_> {
     pub(super) fn end_code(&mut self) {
         let Some((language, code)) = self.code.take() else { return };
+        if language == "math" && self.formula_block(&code) {
+            return;
+        }
         let class = if language.is_empty() {
             Attributes::new()
         } else {

@@ -12,5 +12,4 @@ pub mod comments;
 pub mod lists;
 pub mod media;
 pub mod posts;
-pub mod reset;
 pub mod sign_in;

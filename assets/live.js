@@ -111,8 +111,15 @@ function apply({ action, id, parent_id, markup, count: number }) {
   say(name);
 }
 
-let source;
+// A browser has six connections to a host over HTTP/1.1, and each stream holds one. So only one page listens: the one
+// that was looked at last. The others read what they missed when they are looked at again.
+const others = "BroadcastChannel" in window ? new BroadcastChannel("pamphlet-live") : null;
+let source, since;
+
 function listen() {
+  if (source || document.hidden) return;
+  since = Date.now();
+  others?.postMessage(since);
   source = new EventSource(section.dataset.events);
   source.addEventListener("comment", event => apply(JSON.parse(event.data)));
   source.addEventListener("reset", refreshSoon);
@@ -122,12 +129,19 @@ function listen() {
     if (isMissing || !heading.textContent.includes("(" + number + ")")) refreshSoon();
   });
 }
-listen();
 
-// A page that nobody looks at for a minute needs no connection.
-let sleep;
-document.addEventListener("visibilitychange", () => {
-  clearTimeout(sleep);
-  if (document.hidden) sleep = setTimeout(() => { source.close(); source = null; }, 60_000);
-  else if (!source) { listen(); refresh(); }
-});
+function pause() {
+  source?.close();
+  source = null;
+}
+
+function resume() {
+  if (source || document.hidden) return;
+  listen();
+  refresh();
+}
+
+if (others) others.onmessage = event => { if (event.data >= since) pause(); };
+document.addEventListener("visibilitychange", () => document.hidden ? pause() : resume());
+addEventListener("focus", resume);
+listen();

@@ -140,7 +140,12 @@ fn start_jobs(app: Arc<App>, ended: &Arc<AtomicBool>) {
 
 /// Takes every address, or says in one sentence why one cannot be taken.
 pub fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>> {
-    let bind = |address: &SocketAddr| listen(*address).map_err(|cause| cannot_listen(*address, &cause));
+    for (index, address) in addresses.iter().enumerate() {
+        if address.port() != 0 && addresses.iter().take(index).any(|earlier| earlier == address) {
+            return Err(Error::Failed(format!("--listen names {address} twice; please give each address once.")));
+        }
+    }
+    let bind = |address: &SocketAddr| listen(*address, addresses).map_err(|cause| cannot_listen(*address, &cause));
     addresses.iter().map(bind).collect()
 }
 
@@ -148,7 +153,8 @@ fn cannot_listen(address: SocketAddr, cause: &std::io::Error) -> Error {
     let port = address.port();
     Error::Failed(match cause.kind() {
         ErrorKind::AddrInUse => format!(
-            "Port {port} on {} is in use by another program; please stop that one or choose another port with --listen.",
+            "Port {port} on {} is in use, by another program or by another pamphlet; please stop that one or choose \
+             another port with --listen.",
             address.ip()
         ),
         ErrorKind::PermissionDenied => format!(

@@ -56,6 +56,12 @@ impl Timestamp {
         printer.timestamp_to_rfc9110_string(&self.jiff()).unwrap_or_default()
     }
 
+    /// Reads an IMF-fixdate; the two obsolete forms of that section are not read.
+    pub fn parse_http_date(text: &str) -> Option<Timestamp> {
+        let time = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+        Some(Timestamp::from_ms(time.as_millisecond()))
+    }
+
     /// Reads RFC 3339 with any offset, or a plain date (midnight in `zone`), or a date with a
     /// time but no offset (in `zone`).
     pub fn parse(text: &str, zone: &Zone) -> Option<Timestamp> {

@@ -320,22 +320,33 @@ pub fn slices(txn: &ReadTxn, of: &[PostId], window: &Window) -> Result<Vec<Slice
     parts.into_iter().map(placed).collect()
 }
 
-/// Part of the list of the newest comments of all posts, for those who moderate.
-pub fn recent_slice(txn: &ReadTxn, actor: &Actor, window: &Window) -> Result<Slice<RecentComment>> {
+/// Part of the list of the newest comments of all posts, for those who moderate: those on posts that they may see,
+/// since the address of a comment tells of its post.
+pub fn recent_slice(app: &App, txn: &ReadTxn, actor: &Actor, window: &Window) -> Result<Slice<RecentComment>> {
     if !actor.can_moderate() {
         return Err(actor.refusal(TokenScope::CommentsRead));
     }
-    let before = window.after(RECENT, CommentId::parse)?.map_or(u64::MAX, |id| id.0);
-    let comments = store::comments::newest_before(txn, before, window.limit + 1)?;
-    posts::meet(txn, comments.iter().map(|comment| comment.author))?;
-    let heads: HashSet<PostId> = comments.iter().map(|comment| comment.post).collect();
-    let heads: HashMap<PostId, PostHead> =
-        store::post_lists::heads(txn, heads)?.into_iter().map(|post| (post.id, post)).collect();
-    Slice::of(comments, window.limit, |comment| Cursor::new(RECENT, comment.id)).try_map(|comment| {
-        let post = heads.get(&comment.post).cloned();
-        let post = post.ok_or_else(|| Error::internal(format!("comment {} has no post", comment.id)))?;
-        Ok(RecentComment { author: posts::credit(txn, comment.author)?, comment, post })
-    })
+    let (wanted, now) = (window.limit + 1, app.now());
+    let mut before = window.after(RECENT, CommentId::parse)?.map_or(u64::MAX, |id| id.0);
+    let mut recent = Vec::new();
+    while recent.len() < wanted {
+        let comments = store::comments::newest_before(txn, before, wanted)?;
+        let is_last = comments.len() < wanted;
+        before = comments.last().map_or(0, |comment| comment.id.0);
+        posts::meet(txn, comments.iter().map(|comment| comment.author))?;
+        let ids: HashSet<PostId> = comments.iter().map(|comment| comment.post).collect();
+        let heads = store::post_lists::heads(txn, ids)?.into_iter().filter(|post| post.visible_to(actor, now));
+        let heads: HashMap<PostId, PostHead> = heads.map(|post| (post.id, post)).collect();
+        for comment in comments {
+            if let Some(post) = heads.get(&comment.post).cloned() {
+                recent.push(RecentComment { author: posts::credit(txn, comment.author)?, comment, post });
+            }
+        }
+        if is_last {
+            break;
+        }
+    }
+    Ok(Slice::of(recent, window.limit, |recent| Cursor::new(RECENT, recent.comment.id)))
 }
 
 fn thread_of(app: &App, actor: &Actor, post: PostId, id: CommentId) -> Result<CommentId> {

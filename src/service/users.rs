@@ -145,7 +145,14 @@ pub fn by_id(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
     if !own && !actor.can_list_users() && !actor.can_manage_users() {
         return Err(Error::NotFound("account"));
     }
-    store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))
+    let user = store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))?;
+    Ok(without_email(actor, user))
+}
+
+/// The account as `actor` may see it: its e-mail address is for itself and for those who may list accounts.
+pub fn without_email(actor: &Actor, user: User) -> User {
+    let own = actor.user_id() == Some(user.id) && actor.can_see_account();
+    if own || actor.can_list_users() { user } else { User { email: None, ..user } }
 }
 
 /// An account, for whoever may change it.
@@ -153,7 +160,7 @@ pub fn changeable(txn: &ReadTxn, actor: &Actor, id: UserId) -> Result<User> {
     if !actor.can_manage_users() {
         return Err(actor.refusal(TokenScope::UsersWrite));
     }
-    by_id(txn, actor, id)
+    store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))
 }
 
 /// The account of whoever asks.

@@ -99,8 +99,10 @@ pub fn archive(frame: &Frame, years: &[ArchiveYear]) -> Markup {
             }
         }
     };
+    let description = format!("All posts of {} by year and month.", frame.settings.title);
     let canonical = Some(frame.links.archive());
-    layout::page_with(frame, &Head { title: "Archive", canonical, ..Head::default() }, main)
+    let head = Head { title: "Archive", description: &description, canonical, ..Head::default() };
+    layout::page_with(frame, &head, main)
 }
 
 /// What stands above a list.
@@ -127,7 +129,18 @@ fn list(frame: &Frame, intro: &Intro, path: &str, posts: &Page<PostCard>) -> Mar
     };
     let title = if posts.number > 1 { format!("{}, page {}", intro.title, posts.number) } else { intro.title.into() };
     let canonical = Some(frame.links.numbered(path, posts.number));
-    layout::page_with(frame, &Head { title: &title, description: intro.about, canonical, ..Head::default() }, main)
+    let description = if intro.about.is_empty() { about(frame, intro) } else { intro.about.to_owned() };
+    layout::page_with(frame, &Head { title: &title, description: &description, canonical, ..Head::default() }, main)
+}
+
+/// What a search engine says of a list about which nobody wrote anything.
+fn about(frame: &Frame, intro: &Intro) -> String {
+    let (title, site) = (intro.title, &frame.settings.title);
+    match intro.kind {
+        "Author" => format!("Posts by {title} on {site}."),
+        "Archive" => format!("Posts of {title} on {site}."),
+        kind => format!("Posts in the {} “{title}” on {site}.", kind.to_lowercase()),
+    }
 }
 
 fn list_head(intro: &Intro, count: Markup) -> Markup {

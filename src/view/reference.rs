@@ -118,7 +118,7 @@ fn beginning(frame: &Frame, reference: &Reference) -> Markup {
             code { "POST /api/v1/sessions" } "; the header " code { "Set-Cookie" } " of the answer has it as "
             code { (reference.cookie) } ", up to the semicolon."
         }
-        pre { code { "BLOG=" (reference.blog) "\nTOKEN=pamphlet_…\nSESSION=…" } }
+        pre tabindex="0" { code { "BLOG=" (reference.blog) "\nTOKEN=pamphlet_…\nSESSION=…" } }
         ul {
             li { "Bodies are JSON in " code { "snake_case" } ", times are RFC 3339 in UTC, ids are strings." }
             li {
@@ -245,7 +245,7 @@ fn graphql(frame: &Frame) -> Markup {
             ": queries by GET or POST, mutations by POST, subscriptions as server-sent events. What an operation costs is told in "
             code { "extensions.cost" } ". Two words more than below are told there: " code { "invalid-query" } " and " code { "too-costly" } "."
         }
-        pre {
+        pre tabindex="0" {
             code {
                 "curl \"$BLOG/graphql\" \\\n  -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\\n  "
                 "-d '{\"query\": \"{ posts(first: 5) { nodes { title url commentCount } } }\"}'"
@@ -261,7 +261,7 @@ fn events() -> Markup {
             "New, edited and removed comments of a post come as server-sent events. Whoever was away sends "
             code { "Last-Event-ID" } "; an event " code { "reset" } " says that the conversation has to be read again."
         }
-        pre { code { "curl -N \"$BLOG/posts/owls-at-night/events\"" } }
+        pre tabindex="0" { code { "curl -N \"$BLOG/posts/owls-at-night/events\"" } }
     }
 }
 
@@ -274,14 +274,14 @@ fn problems(frame: &Frame, problems: &[Problem]) -> Markup {
             " has all fields at fault, " code { "request_id" } " finds the request in the log. GraphQL has the word in "
             code { "extensions.code" } " and the fields in " code { "extensions.errors" } "."
         }
-        table {
+        div.table role="group" tabindex="0" aria-labelledby="problems" { table {
             thead { tr { th scope="col" { "Word" } th scope="col" { "Status" } th scope="col" { "Meaning" } } }
             tbody {
                 @for problem in problems {
                     tr { td { a href=(frame.links.problem(problem.code)) { code { (problem.code) } } } td { (problem.status) } td { (marked(problem.title)) } }
                 }
             }
-        }
+        } }
     }
 }
 

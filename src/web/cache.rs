@@ -9,13 +9,14 @@ use crate::error::{Error, Result};
 use crate::service::{App, ReadTxn, Scope};
 use crate::web::Site;
 use crate::web::encoding;
+use crate::web::encoding::Encoding;
 use crate::web::finish;
 use crate::web::origin::Caller;
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::{Rendered, Res};
 use crate::web::variants::{About, Variants};
-use http::header::{CACHE_CONTROL, HeaderValue};
+use http::header::{CACHE_CONTROL, HeaderValue, LAST_MODIFIED};
 use http::{HeaderMap, Method, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use quick_cache::DefaultHashBuilder;
@@ -197,7 +198,9 @@ where
         Rendered::Other(res) => return Ok(res),
         Rendered::Page { body, media_type, scopes, until, headers } => {
             let about = About { media_type, cache_control: PUBLIC, vary: vary(site, req), quality: QUALITY };
-            (Variants::new(body, about).with(headers), scopes, until)
+            // The time it was rendered: no older than anything it shows.
+            let rendered = HeaderValue::try_from(site.app.now().http_date()).map(|time| (LAST_MODIFIED, time));
+            (Variants::new(body, about).with(headers.into_iter().chain(rendered.ok()).collect()), scopes, until)
         }
     };
     cache.misses.fetch_add(1, Ordering::Relaxed);
@@ -267,16 +270,15 @@ where
             let about =
                 About { media_type, cache_control: "private, no-cache", vary: vary(site, req), quality: QUALITY };
             let variants = Variants::new(body, about).with(headers);
-            let encoding =
-                if encoding::takes_gzip(&req.headers) { encoding::Encoding::Gzip } else { encoding::Encoding::Plain };
-            Ok(variants.into_variant(encoding).into_response(&req.headers))
+            Ok(variants.into_variant(encoding::choose_quick(&req.headers)).into_response(&req.headers))
         }
         Rendered::Page { body, media_type, .. } => {
             let mut res = response::bytes(StatusCode::OK, media_type, body);
             res.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
             // Here, while the permit is held.
-            if encoding::takes_gzip(&req.headers) {
-                finish::gzip(&mut res);
+            let encoding = encoding::choose_quick(&req.headers);
+            if encoding != Encoding::Plain {
+                finish::code(&mut res, encoding);
             }
             Ok(res)
         }

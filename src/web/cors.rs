@@ -35,7 +35,14 @@ pub fn allowed(origins: &[String], headers: &HeaderMap) -> Option<HeaderValue> {
 pub fn tell(headers: &mut HeaderMap, origin: &HeaderValue) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, READ);
-    headers.append(VARY, HeaderValue::from_static("Origin"));
+}
+
+/// Says that answers differ by who asks, which is so whenever somebody else's pages may read any: a cache must not
+/// give the answer to one origin, or to none, to another.
+pub fn vary(headers: &mut HeaderMap, origins: &[String]) {
+    if !origins.is_empty() {
+        headers.append(VARY, HeaderValue::from_static("Origin"));
+    }
 }
 
 /// Says what may be sent, to a page that asks before it sends it.

@@ -103,13 +103,14 @@ pub async fn sitemap(site: Arc<Site>, req: Req) -> Result<Res> {
 /// What crawlers may read: all but the pages that are nobody's but a member's.
 pub async fn robots(site: Arc<Site>, req: Req) -> Result<Res> {
     let (links, origin) = (site.app.links(), req.origin());
-    let text = format!(
-        "User-agent: *\nDisallow: {}\nDisallow: {}\nDisallow: {}\nDisallow: {}\n\nSitemap: {origin}{}\n",
-        links.admin(),
-        links.account(),
-        links.login(""),
-        links.signup(""),
-        links.to("/sitemap.xml"),
-    );
+    let mut text = String::from("User-agent: *\n");
+    for path in [links.admin(), links.account(), links.login(""), links.signup("")] {
+        // A rule is the beginning of an address (RFC 9309, section 2.2.2): without `$` one for /admin would keep
+        // a page called /administration from being found.
+        for end in ["$", "/", "?"] {
+            text.push_str(&format!("Disallow: {path}{end}\n"));
+        }
+    }
+    text.push_str(&format!("\nSitemap: {origin}{}\n", links.to("/sitemap.xml")));
     Ok(response::text(StatusCode::OK, text))
 }

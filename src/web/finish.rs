@@ -2,6 +2,7 @@
 
 use crate::service::off_the_loop;
 use crate::web::encoding;
+use crate::web::encoding::Encoding;
 use crate::web::request::RequestId;
 use crate::web::response::{Body, Res};
 use crate::web::security;
@@ -13,8 +14,9 @@ use http::{StatusCode, Version};
 
 /// Bytes from which coding takes longer than an async thread should wait.
 const LONG: usize = 32 * 1024;
-/// Level at which answers for one reader are coded: they are sent once.
+/// Level and quality at which answers for one reader are coded: they are sent once.
 const GZIP_LEVEL: u32 = 1;
+const BROTLI_QUALITY: u32 = 1;
 
 /// Seconds after which what is not possible now is worth another try, where the answer does not say it: a
 /// form that is shown again.
@@ -27,29 +29,23 @@ pub struct Finish {
     id: RequestId,
     https: bool,
     version: Version,
-    takes_gzip: bool,
+    encoding: Encoding,
 }
 
 impl Finish {
     /// For the answer to this request.
     pub fn new(id: RequestId, https: bool, parts: &Parts) -> Finish {
-        Finish { id, https, version: parts.version, takes_gzip: encoding::takes_gzip(&parts.headers) }
+        Finish { id, https, version: parts.version, encoding: encoding::choose_quick(&parts.headers) }
     }
 
     /// For the answer to what could not be read.
     pub fn unread(id: RequestId, https: bool) -> Finish {
-        Finish { id, https, version: Version::HTTP_11, takes_gzip: false }
+        Finish { id, https, version: Version::HTTP_11, encoding: Encoding::Plain }
     }
 
     /// Adds what the handler left open.
     pub fn finish(&self, mut res: Res) -> Res {
-        if is_codable(&res) {
-            if self.takes_gzip {
-                gzip(&mut res);
-            } else {
-                res.headers_mut().append(VARY, HeaderValue::from_static("Accept-Encoding"));
-            }
-        }
+        code(&mut res, self.encoding);
         let in_doubt = matches!(
             res.status(),
             StatusCode::BAD_REQUEST | StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE
@@ -72,17 +68,21 @@ impl Finish {
     }
 }
 
-/// Codes text that has no coded variants of its own, for one client who takes gzip.
-pub fn gzip(res: &mut Res) {
+/// Codes text that has no coded variants of its own, for one client.
+pub fn code(res: &mut Res, encoding: Encoding) {
     if !is_codable(res) {
         return;
     }
     res.headers_mut().append(VARY, HeaderValue::from_static("Accept-Encoding"));
     let Body::Full(body) = res.body() else { return };
-    let code = || encoding::gzip(body, GZIP_LEVEL);
-    let coded = if body.len() > LONG { off_the_loop(code) } else { code() };
-    if let Some(coded) = coded {
-        res.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    let make = || match encoding {
+        Encoding::Plain => None,
+        Encoding::Gzip => encoding::gzip(body, GZIP_LEVEL).map(|coded| (coded, "gzip")),
+        Encoding::Brotli => encoding::brotli(body, BROTLI_QUALITY).map(|coded| (coded, "br")),
+    };
+    let coded = if body.len() > LONG { off_the_loop(make) } else { make() };
+    if let Some((coded, name)) = coded {
+        res.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(name));
         *res.body_mut() = Body::Full(coded);
     }
 }
@@ -103,31 +103,36 @@ mod tests {
     use super::*;
     use crate::web::response;
 
-    fn finished(res: Res, takes_gzip: bool) -> Res {
-        Finish { id: RequestId(7), https: false, version: Version::HTTP_11, takes_gzip }.finish(res)
+    fn finished(res: Res, encoding: Encoding) -> Res {
+        Finish { id: RequestId(7), https: false, version: Version::HTTP_11, encoding }.finish(res)
     }
 
     #[test]
     fn long_text_is_coded_for_those_who_take_it() {
         let long = || response::text(StatusCode::OK, "A page. ".repeat(500));
-        let coded = finished(long(), true);
+        let coded = finished(long(), Encoding::Gzip);
         assert_eq!(coded.headers()[CONTENT_ENCODING], "gzip");
         assert_eq!(coded.headers()[VARY], "Accept-Encoding");
         assert!(coded.body().length() < 1000);
-        let plain = finished(long(), false);
+        let coded = finished(long(), Encoding::Brotli);
+        assert_eq!(coded.headers()[CONTENT_ENCODING], "br");
+        assert!(coded.body().length() < 1000);
+        let plain = finished(long(), Encoding::Plain);
         assert!(!plain.headers().contains_key(CONTENT_ENCODING));
         assert_eq!(plain.headers()[VARY], "Accept-Encoding");
-        assert!(!finished(response::text(StatusCode::OK, "short"), true).headers().contains_key(CONTENT_ENCODING));
+        assert!(
+            !finished(response::text(StatusCode::OK, "short"), Encoding::Gzip).headers().contains_key(CONTENT_ENCODING)
+        );
     }
 
     #[test]
     fn an_answer_says_nothing_can_keep_it_unless_the_handler_does() {
-        let res = finished(response::text(StatusCode::OK, "x"), false);
+        let res = finished(response::text(StatusCode::OK, "x"), Encoding::Plain);
         assert_eq!(res.headers()[CACHE_CONTROL], "private, no-store");
         assert_eq!(res.headers()[X_REQUEST_ID], "0000000000000007");
-        let doubtful = finished(response::text(StatusCode::BAD_REQUEST, "x"), false);
+        let doubtful = finished(response::text(StatusCode::BAD_REQUEST, "x"), Encoding::Plain);
         assert_eq!(doubtful.headers()[CONNECTION], "close");
-        let unavailable = finished(response::text(StatusCode::SERVICE_UNAVAILABLE, "x"), false);
+        let unavailable = finished(response::text(StatusCode::SERVICE_UNAVAILABLE, "x"), Encoding::Plain);
         assert_eq!(unavailable.headers()[RETRY_AFTER], "10");
     }
 }

@@ -60,6 +60,12 @@ impl Form {
         self.fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// The name of a field or file that is none of `known`.
+    pub fn unknown(&self, known: &[&str]) -> Option<&str> {
+        let names = self.fields.iter().map(|(name, _)| name).chain(self.files.iter().map(|(name, _)| name));
+        names.map(String::as_str).find(|name| !known.contains(name))
+    }
+
     /// Whether a field was sent: a ticked box, the button that was pressed.
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some()

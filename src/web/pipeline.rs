@@ -92,6 +92,9 @@ async fn made(
     if let Some(left) = &asked.left {
         left.tell(res.headers_mut());
     }
+    if asked.surface.takes_tokens() {
+        cors::vary(res.headers_mut(), &site.app.config.cors_origins);
+    }
     if let Some(origin) = &asked.origin {
         cors::tell(res.headers_mut(), origin);
     }
@@ -147,6 +150,7 @@ fn for_programs(site: &Site, caller: &Caller, parts: &Parts, (route, headers): (
         }
         left.tell(headers);
     }
+    cors::vary(headers, &site.app.config.cors_origins);
     if let Some(origin) = cors::allowed(&site.app.config.cors_origins, &parts.headers) {
         cors::tell(headers, &origin);
     }

@@ -37,7 +37,7 @@ pub fn serve(req: &Req, file: Stored<'_>, read: impl FnOnce(Range<u64>) -> Resul
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(ETAG, etag.clone());
     security::isolate(headers);
-    if encoding::not_changed(&req.headers, &etag) {
+    if encoding::not_changed(&req.headers, &etag, None) {
         *res.status_mut() = StatusCode::NOT_MODIFIED;
         return Ok(res);
     }

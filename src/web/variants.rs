@@ -7,7 +7,7 @@ use crate::web::response::{Body, Res};
 use crate::web::security;
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, VARY,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED, VARY,
 };
 use http::{HeaderMap, StatusCode};
 use std::fmt::Display;
@@ -120,7 +120,7 @@ impl Variant {
 
     /// 200, or 304 if the client has it already.
     pub fn respond(&self, asked: &HeaderMap) -> Res {
-        if encoding::not_changed(asked, &self.etag) {
+        if encoding::not_changed(asked, &self.etag, self.headers.get(LAST_MODIFIED)) {
             return unchanged(self.unchanged.get_or_init(|| stripped(self.headers.clone())).clone());
         }
         whole(self.headers.clone(), self.body.clone())
@@ -128,7 +128,7 @@ impl Variant {
 
     /// The same, for who has no further use of it.
     pub fn into_response(self, asked: &HeaderMap) -> Res {
-        if encoding::not_changed(asked, &self.etag) {
+        if encoding::not_changed(asked, &self.etag, self.headers.get(LAST_MODIFIED)) {
             return unchanged(stripped(self.headers));
         }
         whole(self.headers, self.body)

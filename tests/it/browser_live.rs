@@ -1,7 +1,7 @@
 //! A conversation that grows in an open page, in Chromium.
 
 use crate::browser::{Browser, Setup};
-use crate::harness::{Blog, PASSWORD, post};
+use crate::harness::{Blog, PASSWORD, PATIENCE, post};
 use serde_json::Value;
 
 const DESK: Setup = Setup { width: 1280, scripts: true, dark: false };
@@ -95,6 +95,36 @@ async fn a_stream_that_broke_is_taken_up_again() {
     blog.administrator.edit(&post, &[], "publish").await.expect(303);
     blog.administrator.comment(&post, "Written while nobody listened").await;
     browser.sees("Written while nobody listened").await;
+    browser.close().await;
+    blog.stop().await;
+}
+
+/// Six connections to a host are all that a browser has over HTTP/1.1.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_open_posts_leave_connections_free_and_the_one_looked_at_grows() {
+    let blog = Blog::start().await;
+    let mut posts = Vec::new();
+    for number in 1..=8 {
+        posts.push(blog.administrator.write(post(&format!("Post {number}"))).await);
+    }
+    let Some(browser) = Browser::start(&blog, DESK).await else { return };
+    browser.open(&posts[0].path).await;
+    let first = browser.client.window().await.unwrap();
+    for post in &posts[1..] {
+        let tab = browser.client.new_window(true).await.unwrap();
+        browser.client.switch_to_window(tab.handle).await.unwrap();
+        // Without a free connection this never ends.
+        let address = format!("http://{}{}", blog.address, post.path);
+        tokio::time::timeout(PATIENCE, browser.client.goto(&address)).await.expect("a page that loads").unwrap();
+        browser.element("//h2[@id='comments-title']").await;
+    }
+    // The first is looked at again: it reads what it missed, and goes on growing.
+    blog.administrator.comment(&posts[0], "Written while nobody looked").await;
+    browser.client.switch_to_window(first).await.unwrap();
+    run(&browser, "window.dispatchEvent(new Event('focus'))").await;
+    browser.sees("Written while nobody looked").await;
+    blog.administrator.comment(&posts[0], "Written before our eyes").await;
+    browser.sees("Written before our eyes").await;
     browser.close().await;
     blog.stop().await;
 }

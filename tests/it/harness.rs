@@ -84,7 +84,7 @@ impl Blog {
             lines.lock().unwrap().push(format!("{} {} {}", line.method, line.path, line.status));
         });
         let site = Arc::new(Site::new(app).unwrap().with_access_log(Some(lines)));
-        let listener = listen(([127, 0, 0, 1], 0).into()).unwrap();
+        let listener = listen(([127, 0, 0, 1], 0).into(), &[]).unwrap();
         listener.set_nonblocking(true).unwrap();
         let listener = TcpListener::from_std(listener).unwrap();
         let address = listener.local_addr().unwrap();

@@ -32,6 +32,8 @@ mod cli;
 mod comments;
 mod crash;
 mod data_file;
+mod discovery;
+mod edges;
 mod graphql;
 mod graphql_http;
 mod limits;

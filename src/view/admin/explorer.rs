@@ -52,8 +52,10 @@ pub fn show(frame: &Frame, asked: &Asked<'_>, types: &[Type], errors: &[FieldErr
                     .hint(html! { "An object in JSON, such as " code { "{\"slug\": \"owls\"}" } "." }))
                 p.buttons { (form::submit("Run")) }
                 @if let Some(response) = asked.response {
-                    h2 id="response" { "Response" }
-                    pre tabindex="0" role="region" aria-labelledby="response" { code { (response) } }
+                    section aria-labelledby="response" {
+                        h2 #response { "Response" }
+                        pre tabindex="0" { code { (response) } }
+                    }
                 }
             }
             @if !types.is_empty() {

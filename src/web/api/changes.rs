@@ -166,7 +166,14 @@ impl Call {
     }
 }
 
+/// What stands behind a tag of ours in an answer that is coded, by us or by a proxy.
+const CODINGS: [&str; 9] = ["", "-gzip", "-br", "--gzip", "--br", "-gzip--gzip", ";gzip", ";br", "-zstd"];
+
 /// Whether an `If-Match` (RFC 9110, section 13.1.1) names these bytes, in whichever coding they were read.
+///
+/// The standard asks for strong comparison, and a proxy that codes our answers makes their tags weak (nginx with
+/// `gzip on`) or adds a suffix (Apache). We make no weak tags ourselves, so such a tag can only be one of ours: it
+/// counts, or nobody behind such a proxy could change anything.
 pub fn matches(if_match: Option<&str>, shown: &Bytes) -> Result<()> {
     let Some(wanted) = if_match else {
         return Err(Error::field("if_match", "Please send the ETag of what you change."));
@@ -174,8 +181,11 @@ pub fn matches(if_match: Option<&str>, shown: &Bytes) -> Result<()> {
     let own = variants::tag(shown);
     let own = own.to_str().unwrap_or("").trim_matches('"');
     let names = |tag: &str| {
-        let tag = tag.trim().strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or("");
-        tag.strip_suffix("-gzip").or_else(|| tag.strip_suffix("-br")).unwrap_or(tag) == own
+        let tag = tag.trim();
+        let tag = tag.strip_prefix("W/").unwrap_or(tag);
+        let tag = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or("");
+        let coding = tag.strip_prefix(own);
+        !own.is_empty() && coding.is_some_and(|coding| CODINGS.contains(&coding))
     };
     if wanted.trim() == "*" || wanted.split(',').any(names) {
         return Ok(());

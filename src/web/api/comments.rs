@@ -154,7 +154,7 @@ async fn recent(site: Arc<Site>, req: Req) -> Result<Res> {
     let (fields, with_source) = members(reader, &req.actor)?;
     cache::get_or_render(&site, &req, OF_LIST, |txn| {
         let app = &site.app;
-        let slice = comments::recent_slice(txn, &req.actor, &window)?.map(|recent| {
+        let slice = comments::recent_slice(&site.app, txn, &req.actor, &window)?.map(|recent| {
             let placed = PlacedComment::alone(recent.comment, recent.author);
             CommentResource::new(Comment::new(placed, &recent.post.slug, app.links()), &req.actor, with_source)
         });

@@ -110,6 +110,12 @@ async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let is_form = form::is_form(&req.headers);
     let (name, bytes) = if is_form {
         let form = req.form().await?;
+        if let Some(name) = form.unknown(&["file"]) {
+            return Err(Error::field(
+                name.chars().take(40).collect::<String>(),
+                "There is no such member here; there is: file.",
+            ));
+        }
         let file = form.file("file")?.ok_or(Error::field("file", "Please send the image as the part “file”."))?;
         (file.name.clone(), file.whole("file")?)
     } else {

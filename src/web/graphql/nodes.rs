@@ -81,17 +81,24 @@ impl Comment {
         comments::source(&operation.actor, &self.comment).map(|source| operation.text(source)).transpose()
     }
 
-    /// The post it stands under.
-    async fn post(&self, ctx: &Context<'_>) -> Result<Post> {
+    /// The post it stands under; null for those who may not see that post.
+    async fn post(&self, ctx: &Context<'_>) -> Result<Option<Post>> {
         let operation = operation(ctx)?;
         let reading = operation.reading()?;
         let id = self.comment.post;
-        if let Some(card) = reading.card(id)? {
-            return Ok(post(operation, &reading, card));
-        }
-        reading.beside(posts::by_id(operation.app(), &reading.txn, &operation.actor, id)?);
-        let card = reading.card(id)?.ok_or(Error::NotFound("post"))?;
-        Ok(post(operation, &reading, card))
+        let card = match reading.card(id)? {
+            Some(card) => Some(card),
+            None => {
+                match posts::by_id(operation.app(), &reading.txn, &operation.actor, id) {
+                    Ok(head) => reading.beside(head),
+                    Err(Error::NotFound(_)) => return Ok(None),
+                    Err(error) => return Err(error),
+                }
+                reading.card(id)?
+            }
+        };
+        let card = card.filter(|card| card.head.visible_to(&operation.actor, reading.now));
+        Ok(card.map(|card| post(operation, &reading, card)))
     }
 
     /// Changes whenever the comment does; an update names the one it began from.

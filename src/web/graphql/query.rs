@@ -61,7 +61,7 @@ impl Query {
         let window = window(first, after)?;
         let operation = operation(ctx)?;
         let reading = operation.reading()?;
-        let slice = comments::recent_slice(&reading.txn, &operation.actor, &window)?;
+        let slice = comments::recent_slice(operation.app(), &reading.txn, &operation.actor, &window)?;
         operation.hold(slice.items.iter().map(|(_, recent)| recent.comment.texts()).sum())?;
         let links = operation.app().links();
         let show = |recent: RecentComment| {

@@ -17,6 +17,30 @@ use crate::web::response;
 use crate::web::response::{Rendered, Res};
 use std::sync::Arc;
 
+/// Where other programs have their feed: readers who followed a blog there follow it here. Any page or old address
+/// of the same name comes first.
+const FEEDS: [&str; 19] = [
+    "atom",
+    "atom.xml",
+    "blog/atom.xml",
+    "blog/feed.xml",
+    "blog/index.xml",
+    "blog/rss.xml",
+    "feed",
+    "feed.atom",
+    "feed.rss",
+    "feed/atom",
+    "feed/rss",
+    "feed/rss2",
+    "feeds/all.atom.xml",
+    "feeds/all.rss.xml",
+    "feeds/posts/default",
+    "index.rss",
+    "index.xml",
+    "rss",
+    "rss.xml",
+];
+
 /// Page of a long conversation.
 const COMMENTS: &str = "comments";
 
@@ -58,7 +82,14 @@ pub async fn page(site: Arc<Site>, req: Req) -> Result<Res> {
     cache::get_or_render(&site, &req, &[], |txn| {
         let path = req.param("path")?;
         let post = match posts::show(&site.app, txn, &req.actor, Kind::Page, path) {
-            Err(Error::NotFound(_)) => return moved(&site.app, txn, &format!("/{path}"), "page"),
+            Err(Error::NotFound(_)) => {
+                return match moved(&site.app, txn, &format!("/{path}"), "page") {
+                    Err(Error::NotFound(_)) if FEEDS.contains(&path) => {
+                        Ok(Rendered::Other(response::moved(&site.app.links().feed())))
+                    }
+                    other => other,
+                };
+            }
             other => other?,
         };
         let page = framed(&site, &req, txn, &[], |frame| view::post::page(frame, &post))?;

@@ -128,6 +128,6 @@ async fn update_profile(ctx: &Context<'_>, etag: &str) -> Result<User> {
 }
 
 async fn written(operation: &Operation, change: Result<Change<user::User>>) -> Result<User> {
-    let user = operation.commit(change).await?;
+    let user = users::without_email(&operation.actor, operation.commit(change).await?);
     Ok(User::new(&user, operation.app().links()))
 }

@@ -14,9 +14,9 @@ mod targets;
 mod tests;
 
 use crate::content::highlight::Grammars;
+use crate::content::interchange::{self, Outcome, Translated};
 use crate::content::markdown;
-use crate::content::relink::{self, Use};
-use crate::content::shortcode;
+use crate::content::relink::{self, Change, Use};
 use crate::domain::media::{Media, alt_text};
 use crate::domain::post::{Kind, MAX_EXCERPT, PostInput, ValidPost};
 use crate::domain::text;
@@ -37,7 +37,7 @@ use std::sync::Arc;
 pub use crate::service::import::report::{Remark, Report};
 
 /// Changes when the same file would become something else than before.
-const VERSION: &str = "pamphlet markdown import 2";
+const VERSION: &str = "pamphlet markdown import 3";
 /// About a file that is no post.
 const PASSED_OVER: &str = "It is about the folder and is passed over; with front matter it would be taken.";
 /// Posts in one commit.
@@ -134,7 +134,8 @@ impl Run<'_> {
                 return Ok(());
             }
         };
-        let found = self.addresses(plan, &document.body);
+        let translated = interchange::translate(&document.body, self.tree.runs_liquid(key));
+        let found = self.addresses(plan, &translated.text);
         let fingerprint = self.fingerprint(plan, &bytes, &found);
         if let Some(known) = &plan.known {
             if known.fingerprint == fingerprint {
@@ -146,9 +147,11 @@ impl Run<'_> {
                 return Ok(());
             }
         }
-        self.remark(plan, &document.body);
+        self.remark(plan);
+        self.constructs(key, &translated);
         let changes = self.bring(key, &found)?;
-        let source = relink::relink(&document.body, |_, address| changes.get(address).map(|(new, _)| new.clone()));
+        let source =
+            relink::relink(&translated.text, |_, address| changes.get(address).map(|(change, _)| change.clone()));
         let cover = document.cover.as_ref().and_then(|cover| changes.get(cover)).and_then(|(_, media)| media.clone());
         match self.checked(plan, source, cover) {
             Ok(valid) => self.batch.push(self.taken(plan, valid, fingerprint)?),
@@ -192,7 +195,7 @@ impl Run<'_> {
             match target {
                 Target::Post { key, .. } => digest.update(key),
                 Target::Missing(reason) => digest.update(reason),
-                Target::Image(file) => match std::fs::read(file) {
+                Target::File(file) => match std::fs::read(file) {
                     Ok(bytes) => digest.update(Sha256::digest(bytes)),
                     Err(_) => digest.update("unreadable"),
                 },
@@ -206,23 +209,32 @@ impl Run<'_> {
         &mut self,
         key: &str,
         found: &BTreeMap<String, Target>,
-    ) -> Result<HashMap<String, (String, Option<Media>)>> {
+    ) -> Result<HashMap<String, (Change, Option<Media>)>> {
         let mut changes = HashMap::new();
         for (address, target) in found {
-            match target {
-                Target::Post { key, tail } => {
-                    if let Some(path) = self.targets.path_of(key) {
-                        changes.insert(address.clone(), (format!("{path}{tail}"), None));
-                    }
+            let (change, media) = match target {
+                Target::Post { key: own, tail } if own == key && tail.starts_with('#') => {
+                    (Change::To(tail.clone()), None)
                 }
-                Target::Missing(reason) => self.report.missing.push((key.to_owned(), format!("{address}: {reason}"))),
-                Target::Image(file) => match self.images.bring(file)? {
-                    Ok(media) => {
-                        changes.insert(address.clone(), (media::source_address(&media), Some(media)));
-                    }
-                    Err(reason) => self.report.missing.push((key.to_owned(), format!("{address}: {reason}"))),
+                Target::Post { key, tail } => match self.targets.path_of(key) {
+                    Some(path) => (Change::To(format!("{path}{tail}")), None),
+                    None => continue,
                 },
-            }
+                Target::Missing(reason) => {
+                    let shown = address.strip_prefix(interchange::BY_NAME).unwrap_or(address);
+                    self.report.missing.push((key.to_owned(), format!("{shown}: {reason}")));
+                    (Change::Words, None)
+                }
+                Target::File(file) => match self.images.bring(file)? {
+                    Ok(media) => (Change::To(media::source_address(&media)), Some(media)),
+                    Err(reason) => {
+                        let shown = address.strip_prefix(interchange::BY_NAME).unwrap_or(address);
+                        self.report.missing.push((key.to_owned(), format!("{shown}: {reason}")));
+                        (Change::Words, None)
+                    }
+                },
+            };
+            changes.insert(address.clone(), (change, media));
         }
         Ok(changes)
     }
@@ -277,7 +289,19 @@ impl Run<'_> {
         })
     }
 
-    fn remark(&mut self, plan: &Plan, body: &str) {
+    /// Counts what was in the text that Markdown does not have.
+    fn constructs(&mut self, key: &str, translated: &Translated) {
+        for finding in &translated.findings {
+            let outcome = match finding.outcome {
+                Outcome::Translated => "translated",
+                Outcome::Text => "left as text",
+                Outcome::LeftOut => "not shown",
+            };
+            self.report.constructs.add(format!("{}, {outcome}", finding.kind), key);
+        }
+    }
+
+    fn remark(&mut self, plan: &Plan) {
         let (header, tags) = (&plan.header, &plan.header.document.tags);
         let mut remark = |text: String| self.report.remarks.push((header.key.clone(), text));
         if header.undated && !header.document.draft {
@@ -285,10 +309,6 @@ impl Run<'_> {
         }
         if plan.slug != header.slug && plan.known.is_none() {
             remark(format!("Its address “{}” is taken; it is “{}” now.", header.slug, plan.slug));
-        }
-        if let Some(found) = shortcode::first(body) {
-            let short: String = found.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect();
-            remark(format!("Shortcodes stay as text, the first of them “{short}”."));
         }
         if put::tags(tags).len() < tags.len() {
             remark("Some of its tags are doubled, too many or have no letter, and are left out.".into());

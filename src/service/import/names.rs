@@ -31,6 +31,11 @@ fn split_date(name: &str) -> Option<(String, &str)> {
     (shape && ends).then(|| (date.to_owned(), rest.trim_start_matches(['-', '_', ' '])))
 }
 
+/// `2015-09-17-hello` without its date.
+pub fn undated(name: &str) -> &str {
+    split_date(name).map_or(name, |(_, rest)| rest)
+}
+
 /// `2015/09/17/name` anywhere in a path.
 fn date_in_path(path: &str) -> Option<String> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();

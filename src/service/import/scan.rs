@@ -164,6 +164,15 @@ impl Tree {
         is_drafts(&root) || folders.split('/').any(is_drafts)
     }
 
+    /// Whether Jekyll reads this file, which looks for tags in code, too. Hexo, which has the same folders, does not.
+    pub fn runs_liquid(&self, key: &str) -> bool {
+        let path = self.root.join(key);
+        let parts: Vec<_> = path.iter().filter_map(|part| part.to_str()).collect();
+        let of_posts = |part: &&str| matches!(*part, "_posts" | "_drafts");
+        let at = parts.iter().rposition(of_posts);
+        at.is_some_and(|at| at == 0 || parts.get(at - 1) != Some(&"source"))
+    }
+
     fn modified(&self, key: &str) -> Timestamp {
         let time = fs::metadata(self.root.join(key)).and_then(|metadata| metadata.modified()).unwrap_or(UNIX_EPOCH);
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();

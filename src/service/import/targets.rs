@@ -1,11 +1,16 @@
 //! What the addresses in imported texts lead to.
 
+mod lookup;
+
 use crate::content::address;
+use crate::content::interchange::BY_NAME;
 use crate::content::relink::Use;
 use crate::domain::link::Links;
 use crate::domain::slug::Slug;
 use crate::service::import::scan::{self, Header};
+use crate::service::import::targets::lookup::Names;
 use percent_encoding::percent_decode_str;
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -17,8 +22,8 @@ const IMAGES: [&str; 10] = ["png", "jpg", "jpeg", "gif", "webp", "svg", "avif", 
 pub enum Target {
     /// A file of this import, with the query and fragment of the address.
     Post { key: String, tail: String },
-    /// A file below the root.
-    Image(PathBuf),
+    /// A file of the site that is no post.
+    File(PathBuf),
     /// A reason why it cannot be brought in.
     Missing(&'static str),
 }
@@ -30,12 +35,13 @@ pub struct Targets {
     bases: Vec<PathBuf>,
     slugs: HashMap<String, Slug>,
     old_paths: HashMap<String, String>,
+    names: OnceCell<Names>,
 }
 
 impl Targets {
     /// Knows nothing yet; `root` is canonical.
     pub fn new(root: PathBuf) -> Targets {
-        Targets { bases: bases(&root), root, slugs: HashMap::new(), old_paths: HashMap::new() }
+        Targets { bases: bases(&root), root, slugs: HashMap::new(), old_paths: HashMap::new(), names: OnceCell::new() }
     }
 
     /// Remembers a file with its address on the blog.
@@ -64,6 +70,9 @@ impl Targets {
         if address.starts_with("//") || address.starts_with(['#', '?']) || address.is_empty() {
             return None;
         }
+        if let Some(name) = address.strip_prefix(BY_NAME) {
+            return Some(self.named(key, name));
+        }
         if let Some(path) = address.strip_prefix("@/") {
             let (path, tail) = split_tail(path);
             let post = self.in_section(&decoded(path)).map(|key| Target::Post { key, tail: tail.to_owned() });
@@ -78,10 +87,20 @@ impl Targets {
             return self.at_root(from_root, usage, tail);
         }
         let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let Some(joined) = join(folder, &path) else {
-            return Some(Target::Missing("it lies outside of the folder that is imported"));
-        };
-        self.post(&joined, tail).or_else(|| self.image(&joined, usage))
+        let joined = join(folder, &path);
+        if let Some(found) = joined.as_ref().and_then(|joined| self.beside(joined, tail)) {
+            return Some(found);
+        }
+        Some(match self.elsewhere(key, &path, tail) {
+            Target::Missing(_) if joined.is_none() => Target::Missing("it lies outside of the folder that is imported"),
+            found => found,
+        })
+    }
+
+    /// A post or a file at this path.
+    fn beside(&self, path: &str, tail: &str) -> Option<Target> {
+        let file = || scan::inside(&self.root, Path::new(path)).filter(|_| !is_markdown(path)).map(Target::File);
+        self.post(path, tail).or_else(file)
     }
 
     /// An address that begins with a slash is one of the old site.
@@ -97,23 +116,16 @@ impl Targets {
         let file = joined.and_then(|path| self.bases.iter().find_map(|base| scan::inside(base, Path::new(&path))));
         let missing =
             is_image(path).then_some(Target::Missing("there is no such file in the folder or its static files"));
-        file.map(Target::Image).or(missing)
+        file.map(Target::File).or(missing)
     }
 
     fn post(&self, path: &str, tail: &str) -> Option<Target> {
         let bare = path.trim_end_matches('/');
-        let candidates = [path.to_owned(), format!("{bare}.md"), format!("{bare}/index.md")];
-        let key = candidates.into_iter().find(|key| self.slugs.contains_key(key))?;
+        let bare = bare.strip_suffix(".html").unwrap_or(bare);
+        let endings = ["", ".md", ".markdown", ".mdx", "/index.md", "/index.mdx", "/_index.md", "/README.md"];
+        let mut candidates = endings.iter().map(|ending| format!("{bare}{ending}"));
+        let key = candidates.find(|key| self.slugs.contains_key(key))?;
         Some(Target::Post { key, tail: tail.to_owned() })
-    }
-
-    fn image(&self, path: &str, usage: Use) -> Option<Target> {
-        if usage == Use::Link && !is_image(path) {
-            let file = Path::new(path).extension().is_some();
-            return file.then_some(Target::Missing("only Markdown files and images are brought in"));
-        }
-        let file = scan::inside(&self.root, Path::new(path));
-        Some(file.map_or(Target::Missing("there is no such file"), Target::Image))
     }
 
     /// `@/blog/x.md` counts from a site's content folder, of which the import may be a part.
@@ -135,6 +147,11 @@ fn bases(root: &Path) -> Vec<PathBuf> {
     let candidates = [Some(root.to_owned()), Some(root.join("static")), beside.map(|site| site.join("static"))];
     let is_itself = |base: &PathBuf| base.canonicalize().is_ok_and(|canonical| canonical == *base);
     candidates.into_iter().flatten().filter(is_itself).collect()
+}
+
+fn is_markdown(path: &str) -> bool {
+    let end = path.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase()).unwrap_or_default();
+    ["md", "markdown", "mdx", "mkd", "mdown"].contains(&end.as_str())
 }
 
 fn is_image(path: &str) -> bool {
@@ -203,9 +220,9 @@ mod tests {
         std::fs::write(root.join("posts/y.png"), "x").unwrap();
         let targets = targets(&root);
         let image = |address| targets.resolve("posts/a.md", Use::Image, address);
-        assert_eq!(image("y.png"), Some(Target::Image(root.join("posts/y.png"))));
-        assert_eq!(image("./y%2Epng?v=1"), Some(Target::Image(root.join("posts/y.png"))));
-        assert_eq!(image("/posts/y.png"), Some(Target::Image(root.join("posts/y.png"))));
+        assert_eq!(image("y.png"), Some(Target::File(root.join("posts/y.png"))));
+        assert_eq!(image("./y%2Epng?v=1"), Some(Target::File(root.join("posts/y.png"))));
+        assert_eq!(image("/posts/y.png"), Some(Target::File(root.join("posts/y.png"))));
         for escape in ["../../secret.png", "%2e%2e/%2e%2e/secret.png", "..\\..\\secret.png", "x/../../../secret.png"] {
             assert!(matches!(image(escape), Some(Target::Missing(_))), "{escape}");
         }
@@ -227,8 +244,8 @@ mod tests {
             std::fs::write(site.join(file), "x").unwrap();
         }
         let image = |root: &str, address| Targets::new(site.join(root)).resolve("a.md", Use::Image, address);
-        assert_eq!(image("content", "/in.png"), Some(Target::Image(site.join("content/static/in.png"))));
-        assert_eq!(image("content", "/up.webp?v=1"), Some(Target::Image(site.join("static/up.webp"))));
+        assert_eq!(image("content", "/in.png"), Some(Target::File(site.join("content/static/in.png"))));
+        assert_eq!(image("content", "/up.webp?v=1"), Some(Target::File(site.join("static/up.webp"))));
         assert!(matches!(image("content", "/gone.jpg"), Some(Target::Missing(_))));
         assert_eq!(image("content", "/gone"), None);
         assert!(matches!(image("posts", "/up.webp"), Some(Target::Missing(_))), "only beside a folder “content”");

@@ -3,7 +3,7 @@
 use crate::content::image;
 use crate::domain::actor::Actor;
 use crate::domain::id::UserId;
-use crate::domain::media::{Media, MediaId, file_name};
+use crate::domain::media::{FileKind, Media, MediaId, MediaKind, file_name};
 use crate::domain::paging::{Cursor, Page, Slice, Window};
 use crate::domain::time::Timestamp;
 use crate::domain::token::TokenScope;
@@ -18,6 +18,8 @@ use std::ops::Range;
 const LIST: &str = "media";
 /// Largest file of an image, in bytes.
 pub const MAX_UPLOAD: usize = image::MAX_UPLOAD;
+/// Largest file that is no image, in bytes; it is in memory once while it is stored.
+pub const MAX_FILE: usize = 25 * 1024 * 1024;
 /// Images on a page of the list under `/admin`.
 pub const PER_PAGE: usize = 48;
 
@@ -66,8 +68,8 @@ pub(in crate::service) fn prepare(
     let image = image::prepare(bytes).map_err(|message| Error::field(field, format!("“{shown}”: {message}")))?;
     let media = Media {
         id: content_id(&image.bytes),
-        name: file_name(name, image.kind),
-        kind: image.kind,
+        name: file_name(name, MediaKind::Image(image.kind)),
+        kind: MediaKind::Image(image.kind),
         width: image.width,
         height: image.height,
         bytes: image.bytes.len() as u64,
@@ -75,6 +77,21 @@ pub(in crate::service) fn prepare(
         uploaded_at: now,
     };
     Ok((media, image.bytes))
+}
+
+/// A file that is no image, as it is stored: served as what its bytes are, and never as a page.
+pub(in crate::service) fn file(by: UserId, name: &str, bytes: &[u8], now: Timestamp) -> Media {
+    let kind = MediaKind::File(FileKind::of(name, bytes));
+    Media {
+        id: content_id(bytes),
+        name: file_name(name, kind),
+        kind,
+        width: 0,
+        height: 0,
+        bytes: bytes.len() as u64,
+        uploaded_by: by,
+        uploaded_at: now,
+    }
 }
 
 /// What stored bytes are named by.
@@ -90,9 +107,14 @@ pub(in crate::service) fn source_address(media: &Media) -> String {
     crate::domain::link::Links::root().media(media.id, &media.name)
 }
 
-/// An image by its content hash.
+/// An image or another file by its content hash.
 pub fn by_id(txn: &ReadTxn, id: &str) -> Result<Media> {
     MediaId::parse(id).map_or(Ok(None), |id| store::media::by_id(txn, id))?.ok_or(Error::NotFound("image"))
+}
+
+/// An image by its content hash; another file is none.
+pub fn image(txn: &ReadTxn, id: &str) -> Result<Media> {
+    by_id(txn, id).and_then(|media| if media.size().is_some() { Ok(media) } else { Err(Error::NotFound("image")) })
 }
 
 /// Part of an image's bytes.

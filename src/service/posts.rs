@@ -67,7 +67,7 @@ pub fn body(app: &App, txn: &ReadTxn, head: &PostHead) -> Result<Html> {
 
 /// Renders Markdown as this site shows it. Whoever renders many posts keeps the grammars.
 pub(in crate::service) fn render(app: &App, txn: &ReadTxn, source: &str, grammars: &Grammars) -> markdown::Rendered {
-    let size_of = |id| store::media::by_id(txn, id).ok().flatten().map(|media| (media.width, media.height));
+    let size_of = |id| store::media::by_id(txn, id).ok().flatten().and_then(|media| media.size());
     markdown::post_with(source, &markdown::Site { links: &app.links, size_of: &size_of }, grammars)
 }
 

@@ -7,7 +7,7 @@ use crate::domain::category::{Category, Tag};
 use crate::domain::comment::Comment;
 use crate::domain::html::Html;
 use crate::domain::id::{CategoryId, CommentId, PostId, UserId};
-use crate::domain::media::{Media, file_name};
+use crate::domain::media::{Media, MediaKind, file_name};
 use crate::domain::post::{Kind, ValidPost};
 use crate::domain::settings::{NavItem, Settings};
 use crate::domain::slug::Slug;
@@ -236,8 +236,8 @@ fn image(name: &str, bytes: Vec<u8>, now: Timestamp) -> Result<(String, Media, V
     let (kind, width, height) = image::measure(&bytes).ok_or_else(|| missing(name))?;
     let media = Media {
         id: media::content_id(&bytes),
-        name: file_name(name, kind),
-        kind,
+        name: file_name(name, MediaKind::Image(kind)),
+        kind: MediaKind::Image(kind),
         width,
         height,
         bytes: bytes.len() as u64,

@@ -76,6 +76,6 @@ pub async fn update(app: &App, actor: &Actor, patch: &SettingsPatch, logo: LogoC
 }
 
 fn chosen_logo(txn: &ReadTxn, id: &str) -> Checked<Picture> {
-    let media = media::by_id(txn, id).map_err(|_| "There is no such image. Please upload it first.")?;
+    let media = media::image(txn, id).map_err(|_| "There is no such image. Please upload it first.")?;
     Ok(media.picture(String::new()))
 }

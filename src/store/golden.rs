@@ -10,7 +10,7 @@ use crate::domain::category::{Category, Tag};
 use crate::domain::comment::Comment;
 use crate::domain::html::Html;
 use crate::domain::id::{CategoryId, PostId, UserId};
-use crate::domain::media::{ImageKind, Media, MediaId, Picture};
+use crate::domain::media::{ImageKind, Media, MediaId, MediaKind, Picture};
 use crate::domain::post::{Kind, PostHead, Status};
 use crate::domain::session::{Session, SessionKey};
 use crate::domain::settings::{NavItem, Settings};
@@ -43,7 +43,7 @@ fn picture(bytes: &[u8]) -> (Media, Picture) {
     let media = Media {
         id: MediaId(std::array::from_fn(|n| n as u8 * 17)),
         name: "owl.png".into(),
-        kind: ImageKind::Png,
+        kind: MediaKind::Image(ImageKind::Png),
         width: 640,
         height: 480,
         bytes: bytes.len() as u64,

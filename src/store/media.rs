@@ -1,4 +1,4 @@
-//! Uploaded images in chunks, by content hash.
+//! Uploaded images and other files in chunks, by content hash.
 
 use crate::domain::media::{Media, MediaId};
 use crate::domain::time::Timestamp;

@@ -18,10 +18,10 @@ use crate::domain::id::PostId;
 use crate::domain::id::TokenId;
 use crate::domain::id::UserId;
 use crate::domain::link::Links;
-use crate::domain::media::ImageKind;
 use crate::domain::media::Media;
 use crate::domain::media::MediaId;
 use crate::domain::media::Picture;
+use crate::domain::media::{ImageKind, MediaKind};
 use crate::domain::paging::Page;
 use crate::domain::post::Kind;
 use crate::domain::post::PostCard;
@@ -336,7 +336,7 @@ fn media(text: &str) -> Media {
     Media {
         id: MediaId([7; 16]),
         name: text.into(),
-        kind: ImageKind::Png,
+        kind: MediaKind::Image(ImageKind::Png),
         width: 1600,
         height: 900,
         bytes: 1_000,

@@ -18,6 +18,8 @@ pub struct Stored<'a> {
     pub media_type: &'static str,
     /// In bytes.
     pub length: u64,
+    /// Whether a browser shows or plays it; else it saves it.
+    pub shown: bool,
 }
 
 /// What part of a file was asked for.
@@ -36,7 +38,7 @@ pub fn serve(req: &Req, file: Stored<'_>, read: impl FnOnce(Range<u64>) -> Resul
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(ETAG, etag.clone());
-    security::isolate(headers);
+    security::isolate(headers, file.shown);
     if encoding::not_changed(&req.headers, &etag, None) {
         *res.status_mut() = StatusCode::NOT_MODIFIED;
         return Ok(res);

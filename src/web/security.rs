@@ -43,11 +43,11 @@ fn protect_all(headers: &mut HeaderMap) {
     headers.entry(RESOURCE_POLICY).or_insert(same_origin);
 }
 
-/// For bytes that somebody uploaded: sandboxed, and free to be shown in feed readers elsewhere.
-pub fn isolate(headers: &mut HeaderMap) {
+/// For bytes that somebody uploaded: sandboxed, and free to be shown in feed readers elsewhere; saved unless `shown`.
+pub fn isolate(headers: &mut HeaderMap, shown: bool) {
     headers.insert(CONTENT_SECURITY_POLICY, MEDIA_POLICY);
     headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
-    headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static("inline"));
+    headers.insert(CONTENT_DISPOSITION, HeaderValue::from_static(if shown { "inline" } else { "attachment" }));
 }
 
 #[cfg(test)]
@@ -62,10 +62,13 @@ mod tests {
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe") && !policy.contains('*'));
         assert!(page.contains_key(STRICT_TRANSPORT_SECURITY));
         let mut media = HeaderMap::new();
-        isolate(&mut media);
+        isolate(&mut media, true);
         protect(&mut media, false);
         assert_eq!(media[CONTENT_SECURITY_POLICY], "default-src 'none'; sandbox");
-        assert_eq!(media[RESOURCE_POLICY], "cross-origin");
+        assert_eq!(
+            (&media[RESOURCE_POLICY], &media[CONTENT_DISPOSITION]),
+            (&"cross-origin".parse().unwrap(), &"inline".parse().unwrap())
+        );
         assert!(!media.contains_key(STRICT_TRANSPORT_SECURITY));
     }
 }

@@ -24,6 +24,7 @@ mod api_operations;
 mod api_problems;
 mod api_rest;
 mod architecture;
+mod attachments;
 mod auth;
 mod browser;
 mod browser_live;

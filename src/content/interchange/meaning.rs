@@ -3,7 +3,7 @@
 use crate::content::address;
 use crate::content::interchange::forms::{self, Image};
 use crate::content::interchange::services;
-use crate::content::interchange::tag::{Arguments, Tag};
+use crate::content::interchange::tag::{Arguments, Family, Tag};
 
 /// What a tag without content becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,8 +68,7 @@ const FOLDS: &str = "details expand collapse fold folding spoiler accordion hide
 const REFERENCES: &str = "ref relref post_url post_path asset_path post_link asset_link";
 const TITLES: [&str; 6] = ["title", "summary", "label", "header", "heading", "caption"];
 /// Tags of the template language itself, whose content depends on values nobody knows here.
-const LOGIC: &str =
-    "if unless for case capture tablerow block macro call set filter asynceach asyncall each ifversion with";
+const LOGIC: &str = "if unless for case tablerow block macro call set filter asynceach asyncall each ifversion with";
 
 /// Whether `name` is one of the words of `list`.
 fn is_one(list: &str, name: &str) -> bool {
@@ -104,7 +103,13 @@ pub fn single(tag: &Tag) -> Option<Single> {
     let plain = arguments.plain();
     let name = name.as_str();
     if is_one(IMAGES, name) {
-        return image(&arguments).map(Single::Image);
+        return image(&arguments).map(|mut image| {
+            // What Hexo has behind the file is its title.
+            if matches!(name, "img" | "asset_img") && tag.family == Family::Liquid && image.caption.is_empty() {
+                image.caption = std::mem::take(&mut image.alt);
+            }
+            Single::Image(image)
+        });
     }
     match name {
         "link" | "url_for" | "get_url" | "linkpost" if plain.len() < 2 => {
@@ -116,7 +121,9 @@ pub fn single(tag: &Tag) -> Option<Single> {
             let words = plain.get(..at)?.join(" ");
             return Some(Single::Link { words, address: (*plain.get(at)?).to_owned() });
         }
-        "toc" | "table_of_contents" | "clear" | "clearfix" | "adsense" | "ad" => return Some(Single::Nothing),
+        "toc" | "tocinline" | "tableofcontents" | "table_of_contents" | "clear" | "clearfix" | "adsense" | "ad" => {
+            return Some(Single::Nothing);
+        }
         "br" => return Some(Single::Html("<br>")),
         "kbd" | "mark" | "abbr" => return Some(Single::Words(plain.join(" "))).filter(|_| !plain.is_empty()),
         "label" => return plain.join(" ").split_once('@').map(|(_, words)| Single::Words(words.trim().to_owned())),

@@ -50,6 +50,11 @@ impl Regions {
                 _ => {}
             }
         }
+        // Links find a definition by its label, letter for letter.
+        for (_, definition) in events.reference_definitions().iter() {
+            let label = text.get(definition.span.clone()).and_then(|text| text.find("]:"));
+            regions.code.extend(label.map(|end| definition.span.start..definition.span.start + end));
+        }
         regions.code.sort_by_key(|place| place.start);
         regions
     }
@@ -99,5 +104,7 @@ mod tests {
             assert!(!regions.is_code(text.find(other).unwrap()), "{other}");
         }
         assert!(regions.is_html(text.find("e\n").unwrap()) && !regions.is_html(0));
+        let defined = Regions::of("[`A<T>`]\n\n[`A<T>`]: https://a.example/{{x}}\n");
+        assert!(defined.is_code(12) && !defined.is_code(40));
     }
 }

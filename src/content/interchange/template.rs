@@ -305,6 +305,11 @@ impl Rendering<'_> {
                 out.push_str(&forms::as_text(&value.text, self.regions.is_html(tag.place.start)));
                 tag.place.end
             }
+            // What a tag captured stands where it was captured.
+            None if self.is_captured(&tag.name) => {
+                self.found(tag, Outcome::LeftOut);
+                tag.place.end
+            }
             _ => {
                 let is_template =
                     ["site.", "page.", "post.", "include.", "config."].iter().any(|start| tag.name.starts_with(start));
@@ -314,6 +319,12 @@ impl Rendering<'_> {
                 self.as_text(out, tag)
             }
         }
+    }
+
+    /// Whether `{{ name | markdownify }}` shows what a tag before it captured.
+    fn is_captured(&self, value: &str) -> bool {
+        let name = value.split('|').next().unwrap_or_default().trim();
+        self.tags.iter().any(|tag| tag.name == "capture" && tag.arguments.plain().first() == Some(&name))
     }
 
     /// Whether an address begins, or goes on, at `at`.

@@ -43,12 +43,12 @@ fn figures_of_each_program_become_images() {
         "{{<figure src='p.png' caption='An owl'>}}",
         "{% include figure.html image_path=\"p.png\" caption=\"An owl\" %}",
         "{% include figure image_path=\"p.png\" caption=\"An owl\" %}",
+        "{% asset_img p.png An owl %}",
+        "{% img left p.png An owl %}",
     ] {
         assert_eq!(text(source), "![](p.png \"An owl\")", "{source}");
     }
     for source in [
-        "{% asset_img p.png An owl %}",
-        "{% img left p.png An owl %}",
         "{{ image(src=\"p.png\", alt=\"An owl\") }}",
         "{% image \"p.png\", \"An owl\" %}",
         "{{<img src=\"p.png\" alt=\"An owl\">}}",
@@ -110,6 +110,7 @@ fn tags_with_content_keep_it() {
     );
     assert_eq!(text("{{< unknown >}}\na {{< b >}}c{{< /b >}}\n{{< /unknown >}}"), "a c");
     assert_eq!(text("{{< tabs >}}{{< tab \"Npm\" >}}\na\n{{< /tab >}}{{< /tabs >}}"), "**Npm**\n\n\na");
+    assert_eq!(text("{% capture x %}\n*a*\n{% endcapture %}\n\n{{ x | markdownify }}"), "*a*\n\n");
     assert_eq!(text("{{< button href=\"/x\" >}}Go{{< /button >}}"), "[Go](/x)");
 }
 

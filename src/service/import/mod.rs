@@ -102,6 +102,7 @@ pub fn markdown(app: &App, path: &Path, mode: Mode, progress: &mut dyn FnMut(&Pr
     run.flush()?;
     progress(&Progress { done: plans.len(), total: plans.len(), file: "" });
     run.report.images = run.images.stored;
+    run.report.files = run.images.files;
     Ok(run.report)
 }
 
@@ -266,7 +267,7 @@ impl Run<'_> {
     fn taken(&self, plan: &Plan, valid: ValidPost, fingerprint: String) -> Result<Taken> {
         let txn = self.app.read()?;
         let size_of = |id| {
-            let stored = || store::media::by_id(&txn, id).ok().flatten().map(|media| (media.width, media.height));
+            let stored = || store::media::by_id(&txn, id).ok().flatten().and_then(|media| media.size());
             self.images.size_of(id).or_else(stored)
         };
         let site = markdown::Site { links: self.app.links(), size_of: &size_of };

@@ -15,6 +15,8 @@ pub struct Report {
     pub drafts: usize,
     /// Images stored that were not there before.
     pub images: usize,
+    /// The same of files that are no images.
+    pub files: usize,
     /// Accounts made for authors.
     pub accounts: usize,
     pub categories: usize,

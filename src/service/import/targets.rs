@@ -99,7 +99,7 @@ impl Targets {
 
     /// A post or a file at this path.
     fn beside(&self, path: &str, tail: &str) -> Option<Target> {
-        let file = || scan::inside(&self.root, Path::new(path)).filter(|_| !is_markdown(path)).map(Target::File);
+        let file = || scan::inside(&self.root, Path::new(path)).filter(|_| !is_unfit(path)).map(Target::File);
         self.post(path, tail).or_else(file)
     }
 
@@ -109,14 +109,11 @@ impl Targets {
         if let Some(key) = self.old_paths.get(&old) {
             return Some(Target::Post { key: key.clone(), tail: tail.to_owned() });
         }
-        if usage == Use::Link && !is_image(path) {
-            return None;
-        }
         let joined = join("", path);
         let file = joined.and_then(|path| self.bases.iter().find_map(|base| scan::inside(base, Path::new(&path))));
-        let missing =
-            is_image(path).then_some(Target::Missing("there is no such file in the folder or its static files"));
-        file.map(Target::File).or(missing)
+        let missing = usage == Use::Image || is_image(path) || is_attachment(path);
+        let missing = missing.then_some(Target::Missing("there is no such file in the folder or its static files"));
+        file.filter(|_| !is_unfit(path)).map(Target::File).or(missing)
     }
 
     fn post(&self, path: &str, tail: &str) -> Option<Target> {
@@ -154,7 +151,20 @@ fn is_markdown(path: &str) -> bool {
     ["md", "markdown", "mdx", "mkd", "mdown"].contains(&end.as_str())
 }
 
-fn is_image(path: &str) -> bool {
+/// Whether its name has the ending of a file that people put beside their posts.
+fn is_attachment(path: &str) -> bool {
+    const ENDINGS: [&str; 14] =
+        ["pdf", "zip", "gz", "mp4", "webm", "mov", "mp3", "m4a", "ogg", "wav", "flac", "txt", "csv", "epub"];
+    path.rsplit_once('.').is_some_and(|(_, end)| ENDINGS.contains(&end.to_ascii_lowercase().as_str()))
+}
+
+/// Whether it is a post, or hidden: such files are not brought in as attachments.
+fn is_unfit(path: &str) -> bool {
+    is_markdown(path) || path.split('/').any(|part| part.starts_with('.'))
+}
+
+/// Whether its name is that of an image.
+pub fn is_image(path: &str) -> bool {
     path.rsplit_once('.').is_some_and(|(_, end)| IMAGES.contains(&end.to_ascii_lowercase().as_str()))
 }
 
@@ -227,7 +237,7 @@ mod tests {
             assert!(matches!(image(escape), Some(Target::Missing(_))), "{escape}");
         }
         assert!(matches!(image("/../secret.png"), Some(Target::Missing(_))));
-        assert_eq!(image("/../secret"), None);
+        assert!(matches!(image("/../secret"), Some(Target::Missing(_))));
         #[cfg(unix)]
         {
             std::os::unix::fs::symlink(folder.path().join("secret.png"), root.join("posts/link.png")).unwrap();
@@ -247,9 +257,12 @@ mod tests {
         assert_eq!(image("content", "/in.png"), Some(Target::File(site.join("content/static/in.png"))));
         assert_eq!(image("content", "/up.webp?v=1"), Some(Target::File(site.join("static/up.webp"))));
         assert!(matches!(image("content", "/gone.jpg"), Some(Target::Missing(_))));
-        assert_eq!(image("content", "/gone"), None);
+        assert!(matches!(image("content", "/gone"), Some(Target::Missing(_))));
         assert!(matches!(image("posts", "/up.webp"), Some(Target::Missing(_))), "only beside a folder “content”");
-        assert_eq!(Targets::new(site.join("content")).resolve("a.md", Use::Link, "/doc.pdf"), None);
+        let link = |address| Targets::new(site.join("content")).resolve("a.md", Use::Link, address);
+        assert_eq!(link("/doc.pdf"), Some(Target::File(site.join("static/doc.pdf"))));
+        assert!(matches!(link("/gone.pdf"), Some(Target::Missing(_))));
+        assert_eq!((link("/gone"), link("/v1.2")), (None, None));
     }
 
     proptest! {

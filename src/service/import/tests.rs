@@ -232,6 +232,29 @@ fn constructs_of_other_programs_are_translated_and_counted() {
 }
 
 #[test]
+fn files_beside_posts_come_in_unless_they_are_too_large() {
+    let story = Story::new();
+    story.write("owls/hoot.pdf", "%PDF-1.4\n");
+    story.write("owls/hoot.mp4", b"\0\0\0\x18ftypisom");
+    story.write("owls/more.rs", "fn main() {}");
+    story.write("owls/.secret", "x");
+    let large = std::fs::File::create(story.folder.path().join("owls/large.zip")).unwrap();
+    large.set_len(crate::service::media::MAX_FILE as u64 + 1).unwrap();
+    let text = "[a](hoot.pdf) [b](more.rs) [c](large.zip) [d](.secret) <video src=\"hoot.mp4\" controls></video> ![e](hoot.mp4)";
+    story.write("owls/index.md", format!("---\ndate: 2020-01-01\n---\n{text}"));
+    let report = story.run(Mode::Write);
+    let source = story.source("owls");
+    assert_eq!((report.files, report.images, report.missing.len()), (3, 0, 2), "{:?}", report.missing);
+    assert!(report.missing.iter().any(|(_, text)| text.starts_with("large.zip: the file has 26214401 bytes")));
+    assert!(source.starts_with("[a](/media/") && source.contains("/hoot.pdf) [b](/media/"), "{source}");
+    assert!(
+        source.contains(" c d <video src=\"/media/") && source.matches("<video src=\"/media/").count() == 2,
+        "{source}"
+    );
+    assert_eq!(numbers(&story.run(Mode::Write)), [0, 0, 1, 0, 0]);
+}
+
+#[test]
 fn names_of_notes_and_posts_lead_to_them_wherever_they_lie() {
     let story = Story::new();
     let head = "---\ndate: 2020-01-01\n---\n";

@@ -41,7 +41,11 @@ pub fn confirm_delete(frame: &Frame, image: &Media) -> Markup {
     let main = html! {
         div.sheet {
             h1 { "Delete this image?" }
-            p { img.thumb src=(frame.links.media(image.id, &image.name)) width=(image.width) height=(image.height) alt=(image.name); }
+            @if let Some((width, height)) = image.size() {
+                p { img.thumb src=(frame.links.media(image.id, &image.name)) width=(width) height=(height) alt=(image.name); }
+            } @else {
+                p { (image.name) }
+            }
             p { "Posts that show it will have a gap there. It cannot be brought back." }
             (form::confirm(&frame.links.admin_media_delete(image.id), "Delete image", &frame.links.admin_media()))
         }
@@ -49,19 +53,26 @@ pub fn confirm_delete(frame: &Frame, image: &Media) -> Markup {
     frame::page(frame, Section::Images, "Delete this image?", main)
 }
 
-/// The Markdown that shows an image; without the base path, which is added where it is rendered.
-pub fn markdown(image: &Media) -> String {
-    format!("![]({})", Links::root().media(image.id, &image.name))
+/// The Markdown that shows an image or links to another file; without the base path, which is added where it is
+/// rendered.
+pub fn markdown(media: &Media) -> String {
+    let address = Links::root().media(media.id, &media.name);
+    if media.size().is_some() { format!("![]({address})") } else { format!("[{}]({address})", media.name) }
 }
 
 fn tile(frame: &Frame, image: &Media) -> Markup {
     let address = frame.links.media(image.id, &image.name);
     html! {
-        a.picture href=(address) {
-            img src=(address) width=(image.width) height=(image.height) alt=(image.name) loading="lazy";
+        @if let Some((width, height)) = image.size() {
+            a.picture href=(address) {
+                img src=(address) width=(width) height=(height) alt=(image.name) loading="lazy";
+            }
+        } @else {
+            p { a href=(address) { (image.name) } }
         }
         p.hint {
-            (image.width) " × " (image.height) ", " (size(image.bytes)) ", "
+            @if let Some((width, height)) = image.size() { (width) " × " (height) ", " }
+            (size(image.bytes)) ", "
             time datetime=(image.uploaded_at.rfc3339()) { (image.uploaded_at.human_date(frame.zone)) }
         }
         label for={ "markdown-" (image.id) } { "Markdown" span.hidden { " of " (image.name) } }

@@ -232,7 +232,7 @@ impl Draft {
     /// The cover as it stands in the form.
     fn keep_cover(&mut self, site: &Site, form: &Form) -> Result<()> {
         if let Some(known) = MediaId::parse(form.text("cover_media")).filter(|_| !form.has("cover_remove")) {
-            let stored = media::by_id(&site.app.read()?, &known.to_string()).ok();
+            let stored = media::image(&site.app.read()?, &known.to_string()).ok();
             self.input.cover = stored.map(|media| media.picture(String::new()));
         }
         Ok(())

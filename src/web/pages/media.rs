@@ -1,4 +1,4 @@
-//! Uploaded images.
+//! Uploaded images and other files.
 
 use crate::error::Result;
 use crate::service::media;
@@ -13,14 +13,15 @@ use std::sync::Arc;
 /// Bytes read from the data file at a time.
 const PIECE: u64 = 65_000;
 
-/// An image, whole or in part. A wrong name leads to the right one.
+/// An image or another file, whole or in part. A wrong name leads to the right one.
 pub async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
     let media = media::by_id(&site.app.read()?, req.param("id")?)?;
     if req.param("name")? != media.name {
         return Ok(response::moved(&site.app.links().media(media.id, &media.name)));
     }
     let hash = media.id.to_string();
-    let stored = Stored { hash: &hash, media_type: media.kind.media_type(), length: media.bytes };
+    let stored =
+        Stored { hash: &hash, media_type: media.kind.media_type(), length: media.bytes, shown: media.kind.is_shown() };
     let app = Arc::clone(&site.app);
     range::serve(&req, stored, move |range| {
         let (mut at, end) = (range.start, range.end);

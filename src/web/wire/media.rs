@@ -1,4 +1,4 @@
-//! Images as programs see them.
+//! Images and other files as programs see them.
 
 use crate::domain::link::Links;
 use crate::domain::media;
@@ -37,19 +37,20 @@ impl Picture {
     }
 }
 
-/// An uploaded image.
+/// An uploaded image, or another file that came with an import.
 #[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
 #[graphql(serial)]
 pub struct Media {
-    /// Made from its content: the same image has the same.
+    /// Made from its content: the same file has the same.
     #[schema(value_type = String, example = "00112233445566778899aabbccddeeff")]
     pub id: ID,
     #[schema(example = "owl.png")]
     pub name: String,
     #[schema(example = "image/png")]
     pub media_type: String,
-    pub width: u32,
-    pub height: u32,
+    /// In pixels; absent where it is no image.
+    pub width: Option<u32>,
+    pub height: Option<u32>,
     pub bytes: u64,
     pub url: String,
     #[schema(value_type = String, format = DateTime)]
@@ -62,8 +63,8 @@ impl Media {
             id: media.id.to_string().into(),
             name: media.name.clone(),
             media_type: media.kind.media_type().to_owned(),
-            width: media.width,
-            height: media.height,
+            width: media.size().map(|(width, _)| width),
+            height: media.size().map(|(_, height)| height),
             bytes: media.bytes,
             url: links.media(media.id, &media.name),
             uploaded_at: Time(media.uploaded_at),

@@ -236,7 +236,7 @@ impl PostInput {
         }
         let (mut cover, mut cover_alt) = (None, String::new());
         if let Some(chosen) = self.cover {
-            let found = media::by_id(txn, &chosen.media).map_err(|_| "There is no image of this id.".into());
+            let found = media::image(txn, &chosen.media).map_err(|_| "There is no image of this id.".into());
             cover = errors.check("cover.media", found).map(|image| image.picture(String::new()));
             cover_alt = errors.check("cover.alt", alt_text(&chosen.alt)).unwrap_or_default();
         }

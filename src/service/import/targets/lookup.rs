@@ -3,7 +3,7 @@
 use crate::content::outline::Outline;
 use crate::service::import::names;
 use crate::service::import::scan;
-use crate::service::import::targets::{Target, Targets, decoded, is_markdown, join, split_tail};
+use crate::service::import::targets::{Target, Targets, decoded, is_markdown, is_unfit, join, split_tail};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,7 @@ impl Targets {
         let in_bases = || {
             let path = joined();
             let mut files = self.bases.iter().filter_map(|base| scan::inside(base, Path::new(&path)));
-            files.next().filter(|_| !is_markdown(&path)).map(Target::File)
+            files.next().filter(|_| !is_unfit(&path)).map(Target::File)
         };
         let section = || self.in_section(&joined()).map(|key| Target::Post { key, tail: tail.to_owned() });
         let post = || self.post_named(key, path).map(|key| Target::Post { key, tail: tail.to_owned() });

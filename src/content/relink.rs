@@ -214,7 +214,13 @@ fn in_html(source: &str, range: Range<usize>) -> Vec<Place> {
                 let alt = attribute_value(source, behind..tag.end, "alt").and_then(|place| source.get(place));
                 let alt = alt.filter(|alt| !alt.trim().is_empty());
                 let name = source.get(address.clone()).map(file_name).unwrap_or_default();
-                vec![(tag, alt.unwrap_or(name).to_owned())]
+                // `</video>` and the like go with it.
+                let rest = source.get(tag.end..range.end).unwrap_or_default();
+                let close = format!("</{}>", source.get(start + 1..behind).unwrap_or_default());
+                let blank = rest.len() - rest.trim_start().len();
+                let closed = rest.get(blank..).is_some_and(|rest| rest.starts_with(&close));
+                let end = if closed { tag.end + blank + close.len() } else { tag.end };
+                vec![(tag.start..end, alt.unwrap_or(name).to_owned())]
             });
             found.push(Place { address, usage: *usage, without: without.unwrap_or_default() });
         }
@@ -321,10 +327,7 @@ mod tests {
         assert_eq!(bare("[![b](y.png)](x.md)"), "b");
         assert_eq!(bare("[a][r] [r][] [r]\n\n[r]: x.md\n"), "a r r\n\n[r]: x.md\n");
         assert_eq!(bare("<a class=\"k\" href=\"x.md\">b</a>"), "<a class=\"k\">b</a>");
-        assert_eq!(
-            bare("<img src=\"a/y.png\" alt=\"An owl\"> <video src=\"v.mp4\" controls></video>"),
-            "An owl v.mp4</video>"
-        );
+        assert_eq!(bare("<img src=\"a/y.png\" alt=\"An owl\"> <video src=\"v.mp4\" controls></video>"), "An owl v.mp4");
     }
 
     #[test]

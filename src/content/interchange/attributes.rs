@@ -4,7 +4,7 @@ use crate::content::interchange::regions::Regions;
 use crate::content::interchange::{Finding, Outcome, replaced};
 use std::ops::Range;
 
-/// Longest list of attributes, in bytes.
+/// Longest list of attributes, in characters.
 const LONGEST: usize = 300;
 
 /// Takes the attributes out: readers never saw them. Ids of headings stay.
@@ -33,9 +33,16 @@ pub fn translate(text: &str, findings: &mut Vec<Finding>) -> String {
 
 /// The list that begins at `start`: what is to be replaced, and by what.
 fn list(text: &str, start: usize) -> Option<(Range<usize>, String)> {
-    let line = text.get(start..)?.lines().next()?;
-    let length = line.find('}').filter(|length| *length <= LONGEST)?;
-    let inner = line.get(1..length)?;
+    let rest = text.get(start..)?;
+    let window = rest.char_indices().take(LONGEST).last().map_or(0, |(at, c)| at + c.len_utf8());
+    let length = rest.get(..window)?.lines().next()?.find('}')?;
+    let inner = rest.get(1..length)?;
+    let kramdown = inner.starts_with(':');
+    let bare = inner.strip_prefix(':').unwrap_or(inner).trim();
+    if !is_list(bare, kramdown) && !bare.starts_with("/*") {
+        return None;
+    }
+    let line = rest.lines().next()?;
     let end = start + length + 1;
     let before = text.get(..start)?.rsplit('\n').next().unwrap_or_default();
     let after = line.get(length + 1..).unwrap_or_default();
@@ -47,13 +54,7 @@ fn list(text: &str, start: usize) -> Option<(Range<usize>, String)> {
         let id = id.strip_prefix('#').filter(|id| is_word(id))?;
         return (is_heading && ends_line).then(|| (start..end, format!("{{#{id}}}")));
     }
-    let (kramdown, inner) = match inner.strip_prefix(':') {
-        Some(inner) => (true, inner.trim()),
-        None => (false, inner.trim()),
-    };
-    if !is_list(inner, kramdown) {
-        return None;
-    }
+    let inner = bare;
     if own_line {
         return Some(own(text, start - before.len()..end, inner, kramdown)).filter(|_| kramdown || is_marked(inner));
     }

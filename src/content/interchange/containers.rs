@@ -124,7 +124,7 @@ fn part(
             }
             continue;
         }
-        if let Some(container) = line.plain.then(|| indented(lines, number, end)).flatten() {
+        if let Some(container) = (line.plain && depth < MAX_DEPTH).then(|| indented(lines, number, end)).flatten() {
             let inner = part(lines, fenced, number + 1, container.end, depth + 1, findings);
             let inner: Vec<String> = inner.iter().map(|line| dedent(line, container.indent + 4)).collect();
             findings.push(Finding::new(format!("Admonition “{}”", container.kind), line.text, Outcome::Translated));

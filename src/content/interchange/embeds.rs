@@ -116,12 +116,9 @@ fn frame(text: &str, place: &Range<usize>, name: &str, regions: &Regions) -> Opt
         _ => shown.words,
     };
     let html = regions.html_block(place.start).is_some_and(|block| {
-        let around = format!(
-            "{}{}",
-            text.get(block.start..place.start).unwrap_or_default(),
-            text.get(place.end..block.end.max(place.end)).unwrap_or_default()
-        );
-        around.contains('<') || !around.trim().is_empty()
+        let before = text.get(block.start..place.start).unwrap_or_default();
+        let after = text.get(place.end..block.end.max(place.end)).unwrap_or_default();
+        !before.trim_start().is_empty() || !after.trim_start().is_empty()
     });
     Some(forms::link(&words, &shown.address, html))
 }

@@ -8,7 +8,7 @@ use pulldown_cmark::Parser;
 use std::collections::HashSet;
 use std::ops::Range;
 
-/// Longest link, in bytes.
+/// Longest link, in characters.
 const LONGEST_LINK: usize = 500;
 /// Endings of images.
 const IMAGES: [&str; 9] = ["png", "jpg", "jpeg", "gif", "webp", "svg", "avif", "bmp", "tiff"];
@@ -88,8 +88,8 @@ fn closing(inner: &str, sign: &str) -> Option<usize> {
 }
 
 fn wiki_link(before: &str, inner: &str, at: usize, html: bool, defined: &HashSet<String>) -> Option<Edit> {
-    let line = inner.lines().next().unwrap_or_default();
-    let length = line.find("]]").filter(|length| *length <= LONGEST_LINK)?;
+    let window = inner.char_indices().take(LONGEST_LINK).last().map_or(0, |(at, c)| at + c.len_utf8());
+    let length = inner.get(..window)?.lines().next()?.find("]]")?;
     let content = inner.get(..length)?;
     let after = inner.get(length + 2..)?;
     let embed = before.ends_with('!') && !before.ends_with("\\!");

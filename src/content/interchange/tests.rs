@@ -132,6 +132,49 @@ fn what_nobody_knows_stays_visible() {
     assert_eq!(outcomes, [Outcome::Text, Outcome::Translated, Outcome::LeftOut]);
 }
 
+#[test]
+fn hostile_texts_take_time_in_proportion() {
+    let units = [
+        "{",
+        "{{",
+        "{% raw %}",
+        "{{< a >}}",
+        "{{< /a >}}",
+        "{{<a>}}{{</b>}}",
+        "{% highlight x %}",
+        "[[",
+        "![[a|",
+        "==a",
+        "%%a ",
+        "::: a\n",
+        ":::: a\n:::\n",
+        "!!! a\n    ",
+        "> [!a]\n",
+        "<A ",
+        "<A>",
+        "<A b={",
+        "</A>",
+        "<iframe ",
+        "<iframe src=\"//x\">",
+        "{:.a}",
+        "{}",
+        "{.a}\n",
+        "import {\n",
+        "export const a = (\n",
+        "{/*",
+        "<!--",
+        "<script>",
+        "{{ x | y }}",
+        "{% capture a %}",
+        "`{{`",
+    ];
+    for unit in units {
+        let start = std::time::Instant::now();
+        let _ = translate(&unit.repeat(100_000 / unit.len()), true);
+        assert!(start.elapsed().as_secs() < 20, "{unit} took {:?}", start.elapsed());
+    }
+}
+
 /// The words of a text that are neither names nor values of tags.
 fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).collect()

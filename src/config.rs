@@ -34,6 +34,8 @@ pub struct Config {
     pub page_cache: Option<usize>,
     /// bcrypt cost, 10 to 16; `None`: timed at first start.
     pub bcrypt_cost: Option<u32>,
+    /// Longest life of a session, however often it is used.
+    pub session_lifetime: Duration,
     /// Connections open at once.
     pub max_connections: usize,
     /// How slow a client may be.
@@ -196,6 +198,18 @@ pub const SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "session-days",
+        value: "DAYS",
+        default: Some("90"),
+        repeatable: false,
+        help: "Days after which everybody has to log in again, from 1 to 3650, however often they visit. A session that \
+               nobody uses for 30 days ends earlier.",
+        set: |config, values| {
+            config.session_lifetime = Duration::from_secs(number(last(values), 1, 3_650)? * 24 * 3_600);
+            Ok(())
+        },
+    },
+    Setting {
         name: "max-connections",
         value: "NUMBER",
         default: Some("1024"),
@@ -336,6 +350,7 @@ impl Default for Config {
             cache: None,
             page_cache: None,
             bcrypt_cost: None,
+            session_lifetime: Duration::ZERO,
             max_connections: 0,
             patience: Patience::default(),
             graphql_introspection: true,

@@ -37,8 +37,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Whether it still counts at `now`.
-    pub fn is_live(&self, now: Timestamp) -> bool {
-        now < self.expires_at
+    /// Whether it still counts at `now`, where no session lives longer than `lifetime`.
+    pub fn is_live(&self, now: Timestamp, lifetime: Duration) -> bool {
+        now < self.expires_at && now < self.created_at.plus(lifetime)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::domain::actor::{Actor, Member, Via};
 use crate::domain::id::UserId;
+use crate::domain::security::SecurityEvent;
 use crate::domain::session::{MAX_SESSIONS_PER_USER, SESSION_LIFETIME, SESSION_RENEWAL, Session, SessionKey};
 use crate::domain::time::Timestamp;
 use crate::domain::token::TokenScope;
@@ -11,6 +12,7 @@ use crate::service::passwords::Verdict;
 use crate::service::payer::Payers;
 use crate::service::throttle::Key;
 use crate::service::{App, ReadTxn, random_token};
+use crate::store::security_log;
 use crate::store::sessions::Visit;
 use crate::store::{self, Snapshot, WriteTxn};
 use sha2::{Digest, Sha256};
@@ -43,8 +45,12 @@ pub struct Login<'a> {
 /// Signs somebody in. An unknown name, a wrong password and a disabled account are one and the
 /// same error, after the same work.
 pub async fn sign_in(app: &App, login: Login<'_>) -> Result<SignedIn> {
+    let address = login.address;
     let result = verify_and_start(app, login).await;
     if let Err(Error::RateLimited(_)) = result {
+        security_log::write(
+            &SecurityEvent::new("login refused, too many attempts", &Actor::Anonymous, "").from(address),
+        );
         // Somebody who asks again without pause waits here, where it costs the readers nothing.
         tokio::time::sleep(REFUSAL).await;
     }
@@ -63,11 +69,14 @@ async fn verify_and_start(app: &App, login: Login<'_>) -> Result<SignedIn> {
         let hash = user.as_ref().map(|user| store::users::password(&txn, user.id)).transpose()?.flatten();
         (user, to, hash)
     };
+    let known = user.as_ref().map(|user| user.username.to_string()).unwrap_or_default();
     app.throttle.take(to.clone(), now)?;
     let password = Password::attempt(login.password);
     let payers = Payers::new(&Actor::Anonymous, login.address);
     let verdict = app.passwords.verify(&password, hash.clone(), payers).await?;
     let (Some(user), true) = (user, verdict != Verdict::Wrong) else {
+        // The typed name is not logged: it may be a password in the wrong field.
+        security_log::write(&SecurityEvent::new("login failed", &Actor::Anonymous, known).from(login.address));
         return Err(Error::field("", MISMATCH));
     };
     app.throttle.give_back(&from);
@@ -77,6 +86,7 @@ async fn verify_and_start(app: &App, login: Login<'_>) -> Result<SignedIn> {
         _ => None,
     };
     let (token, session) = new_session(now, login.user_agent)?;
+    let event = SecurityEvent::new("logged in", &Actor::Anonymous, &user.username).from(login.address);
     app.store
         .write(move |txn| {
             // What was verified must still be so: the password may have changed meanwhile.
@@ -87,6 +97,7 @@ async fn verify_and_start(app: &App, login: Login<'_>) -> Result<SignedIn> {
             if let Some(hash) = &stronger {
                 store::users::put_password(txn, user.id, hash)?;
             }
+            security_log::note(txn, event.clone());
             start_session(txn, user.id, &token, session.clone())
         })
         .await
@@ -106,8 +117,8 @@ pub fn actor(app: &App, token: &str) -> Result<Actor> {
     }
     let key = session_key(token);
     let txn = app.read()?;
-    let now = app.now();
-    let Some(session) = store::sessions::by_key(&txn, &key)?.filter(|session| session.is_live(now)) else {
+    let (now, lifetime) = (app.now(), app.config().session_lifetime);
+    let Some(session) = store::sessions::by_key(&txn, &key)?.filter(|session| session.is_live(now, lifetime)) else {
         return Ok(Actor::Anonymous);
     };
     let Some(user) = store::users::by_id(&txn, session.user)?.filter(|user| !user.disabled) else {
@@ -137,9 +148,9 @@ pub fn sessions(app: &App, txn: &ReadTxn, actor: &Actor) -> Result<Vec<(SessionK
     let Some(member) = actor.member().filter(|_| actor.can_see_account()) else {
         return Err(actor.refusal(TokenScope::AccountRead));
     };
-    let now = app.now();
+    let (now, lifetime) = (app.now(), app.config().session_lifetime);
     let mut sessions = store::sessions::by_user(txn, member.id)?;
-    sessions.retain(|(_, session)| session.is_live(now));
+    sessions.retain(|(_, session)| session.is_live(now, lifetime));
     sessions.sort_by_key(|(key, session)| (member.via != Via::Session(*key), std::cmp::Reverse(session.last_seen)));
     Ok(sessions)
 }

@@ -55,7 +55,7 @@ pub fn rerender(app: &App, go_on: &dyn Fn() -> bool) -> Result<usize> {
 /// Forgets sessions that have ended. Returns how many.
 pub async fn sweep_sessions(app: &Arc<App>) -> Result<usize> {
     let now = app.now();
-    let ended = store::sessions::expired(&app.read()?, now, SWEEP)?;
+    let ended = store::sessions::expired(&app.read()?, now, app.config().session_lifetime, SWEEP)?;
     let count = ended.len();
     if count > 0 {
         app.store

@@ -44,8 +44,11 @@ impl Once {
             Via::Token(id, _) => id.0,
         };
         let who = format!("{} {via} ", member.id);
+        // A body may hold a password, which a plain hash would give away to whoever guesses. The raw key, which
+        // is not stored, keys this one.
+        let request = hash(&[&[key.as_bytes()], request].concat());
         let key = ReceiptKey(Sha256::digest([who.as_bytes(), key.as_bytes()].concat()).into());
-        Ok(Once { key, request: hash(request) })
+        Ok(Once { key, request })
     }
 
     /// For a form that was shown with `key` in it, and what was typed into it. The same form sent again is the
@@ -109,4 +112,33 @@ fn hash(parts: &[&[u8]]) -> Vec<u8> {
         hash.update(part);
     }
     hash.finalize().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::actor::{Member, Role};
+    use crate::domain::id::{TokenId, UserId};
+    use crate::domain::token::TokenScopes;
+    use crate::domain::user::Username;
+
+    #[test]
+    fn what_is_stored_of_a_body_cannot_be_checked_without_the_key() {
+        let actor = Actor::Member(Member {
+            id: UserId(1),
+            username: Username::parse("ada").unwrap(),
+            display_name: "Ada".into(),
+            role: Role::Administrator,
+            via: Via::Token(TokenId(1), TokenScopes::all()),
+        });
+        let body: &[&[u8]] = &[b"POST", b"/api/v1/users", b"{\"password\":\"guessable\"}"];
+        let (one, same, other) = (
+            Once::new(&actor, "key-1", body).unwrap(),
+            Once::new(&actor, "key-1", body).unwrap(),
+            Once::new(&actor, "key-2", body).unwrap(),
+        );
+        assert_eq!(one.request, same.request);
+        assert_ne!(one.request, other.request);
+        assert_ne!(one.request, hash(body));
+    }
 }

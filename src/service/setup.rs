@@ -1,6 +1,7 @@
 //! The first administrator: whoever holds the secret link printed at start.
 
-use crate::domain::actor::Role;
+use crate::domain::actor::{Actor, Role};
+use crate::domain::security::SecurityEvent;
 use crate::domain::settings::{self, Settings};
 use crate::domain::text;
 use crate::domain::user::{NewUser, Username};
@@ -9,7 +10,7 @@ use crate::service::auth::{self, SignedIn};
 use crate::service::payer::Payers;
 use crate::service::users::{self, Door};
 use crate::service::{App, ReadTxn, random_token};
-use crate::store::{self, Store};
+use crate::store::{self, Store, security_log};
 use sha2::{Digest, Sha256};
 
 /// The secret of the set-up link, if there is a link.
@@ -85,6 +86,8 @@ pub async fn run(app: &App, key: &str, input: &SetupInput, user_agent: &str) -> 
             let site = Settings { title: title.clone(), time_zone: time_zone.clone(), ..stored };
             store::settings::put_settings(txn, &site)?;
             let user = users::join(txn, Door::Setup, &user, Role::Administrator, Some(&hash), now)?;
+            let event = SecurityEvent::new("account made", &Actor::Anonymous, &user.username);
+            security_log::note(txn, event.detail(user.role.as_str()));
             auth::start_session(txn, user.id, &token, session.clone())
         })
         .await

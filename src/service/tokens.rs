@@ -2,6 +2,7 @@
 
 use crate::domain::actor::{Actor, Member, Via};
 use crate::domain::id::{TokenId, UserId};
+use crate::domain::security::SecurityEvent;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{
     LAST_USED_STEP, MAX_TOKENS_PER_USER, NewToken, PREFIX, Token, TokenKey, TokenScope, ValidToken,
@@ -11,6 +12,7 @@ use crate::service::change::Change;
 use crate::service::{App, ReadTxn, random_token};
 use crate::store;
 use crate::store::WriteTxn;
+use crate::store::security_log;
 use crate::store::tokens::Use;
 use sha2::{Digest, Sha256};
 
@@ -25,7 +27,7 @@ pub struct Issued {
 /// Makes a token for the member who asks, who has to be signed in: a token makes no tokens.
 pub fn create(app: &App, actor: &Actor, input: &NewToken) -> Result<Change<Issued>> {
     let (member, _) = actor.in_session()?;
-    issue(app, member.id, input.validate()?)
+    issue(app, actor, member.id, input.validate()?)
 }
 
 /// Makes a token for somebody else: for the command line, which holds the data file.
@@ -33,12 +35,23 @@ pub fn create_for(app: &App, actor: &Actor, user: UserId, input: &NewToken) -> R
     if *actor != Actor::System {
         return Err(Error::Forbidden);
     }
-    issue(app, user, input.validate()?)
+    issue(app, actor, user, input.validate()?)
 }
 
-fn issue(app: &App, user: UserId, valid: ValidToken) -> Result<Change<Issued>> {
-    let (secret, now) = (new_secret()?, app.now());
-    Ok(Change::new(move |txn| insert(txn, user, &secret, &valid, now)))
+fn issue(app: &App, actor: &Actor, user: UserId, valid: ValidToken) -> Result<Change<Issued>> {
+    let (secret, now, actor) = (new_secret()?, app.now(), actor.clone());
+    Ok(Change::new(move |txn| {
+        let issued = insert(txn, user, &secret, &valid, now)?;
+        note(txn, ("token made", &actor), &issued.token)?;
+        Ok(issued)
+    }))
+}
+
+/// Says in the log what happened to a token.
+fn note(txn: &WriteTxn<'_>, (what, actor): (&'static str, &Actor), token: &Token) -> Result<()> {
+    let owner = store::users::by_id(txn, token.user)?.map(|user| user.username.to_string()).unwrap_or_default();
+    security_log::note(txn, SecurityEvent::new(what, actor, owner).detail(format!("{} ({})", token.name, token.id)));
+    Ok(())
 }
 
 /// The secret of a token, not yet anybody's.
@@ -94,12 +107,13 @@ pub fn revoke(actor: &Actor, id: TokenId) -> Result<Change<()>> {
     {
         return Err(Error::SessionNeeded);
     }
-    let user = member.id;
+    let (user, actor) = (member.id, actor.clone());
     Ok(Change::new(move |txn| {
         let (key, token) = store::tokens::by_user(txn, user)?
             .into_iter()
             .find(|(_, token)| token.id == id)
             .ok_or(Error::NotFound("token"))?;
+        note(txn, ("token revoked", &actor), &token)?;
         store::tokens::remove(txn, &key, &token)
     }))
 }

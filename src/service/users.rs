@@ -3,6 +3,7 @@
 use crate::domain::actor::{Actor, Role};
 use crate::domain::id::UserId;
 use crate::domain::paging::{Cursor, Page, Slice, Window};
+use crate::domain::security::SecurityEvent;
 use crate::domain::time::Timestamp;
 use crate::domain::token::TokenScope;
 use crate::domain::user::{NewUser, Password, ProfilePatch, User, Username, ValidNewUser};
@@ -14,7 +15,7 @@ use crate::service::payer::Payers;
 use crate::service::staff_names;
 use crate::service::throttle::Key;
 use crate::service::{App, ReadTxn};
-use crate::store::{self, WriteTxn};
+use crate::store::{self, WriteTxn, security_log};
 use std::net::IpAddr;
 
 /// The name of the list in cursors.
@@ -84,6 +85,7 @@ pub async fn sign_up(app: &App, input: &NewUser, address: IpAddr, user_agent: &s
     app.store
         .write(move |txn| {
             let user = join(txn, Door::SignUp, &new, Role::Reader, Some(&hash), now)?;
+            security_log::note(txn, SecurityEvent::new("signed up", &Actor::Anonymous, &user.username).from(address));
             auth::start_session(txn, user.id, &token, session.clone())
         })
         .await
@@ -109,8 +111,12 @@ pub fn check(actor: &Actor, input: &NewUser, role: Role) -> Result<ValidNewUser>
 pub async fn add(app: &App, actor: &Actor, input: &NewUser, role: Role) -> Result<Change<User>> {
     let new = check(actor, input, role)?;
     let hash = app.passwords.hash(&new.password, Payers::member(actor)).await?;
-    let now = app.now();
-    Ok(Change::new(move |txn| join(txn, Door::Invitation, &new, role, Some(&hash), now)))
+    let (now, actor) = (app.now(), actor.clone());
+    Ok(Change::new(move |txn| {
+        let user = join(txn, Door::Invitation, &new, role, Some(&hash), now)?;
+        security_log::note(txn, SecurityEvent::new("account made", &actor, &user.username).detail(role.as_str()));
+        Ok(user)
+    }))
 }
 
 /// Whether somebody may make an administrator: with a token one could sign in as that and do what no
@@ -293,7 +299,7 @@ fn change(actor: &Actor, id: UserId, edit: impl Fn(User) -> User + Send + 'stati
     if !actor.can_manage_users() {
         return Err(actor.refusal(TokenScope::UsersWrite));
     }
-    let may_give_all = may_give_all(actor);
+    let (may_give_all, actor) = (may_give_all(actor), actor.clone());
     Ok(Change::new(move |txn| {
         let old = store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))?;
         let new = edit(old.clone());
@@ -307,7 +313,20 @@ fn change(actor: &Actor, id: UserId, edit: impl Fn(User) -> User + Send + 'stati
         if new.disabled {
             auth::remove_sessions(txn, id, None)?;
         }
+        note_access(txn, &actor, &old, &new);
         store::users::replace(txn, &old, &new)?;
         Ok(new)
     }))
+}
+
+/// Says in the log what became of what an account may do.
+fn note_access(txn: &WriteTxn<'_>, actor: &Actor, old: &User, new: &User) {
+    let event = |what| SecurityEvent::new(what, actor, &new.username);
+    if old.role != new.role {
+        let roles = format!("{} to {}", old.role.as_str(), new.role.as_str());
+        security_log::note(txn, event("role changed").detail(roles));
+    }
+    if old.disabled != new.disabled {
+        security_log::note(txn, event(if new.disabled { "account disabled" } else { "account enabled" }));
+    }
 }

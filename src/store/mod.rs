@@ -25,6 +25,7 @@ pub mod redirects;
 mod reopen;
 mod reserve;
 mod schema;
+pub mod security_log;
 pub mod sessions;
 pub mod settings;
 mod stats;
@@ -39,6 +40,7 @@ mod golden;
 #[cfg(test)]
 mod model;
 
+use crate::domain::security::SecurityEvent;
 use crate::error::{Error, Result};
 use crate::store::file::Place;
 use crate::store::fresh::Scope;
@@ -255,6 +257,8 @@ pub struct WriteTxn<'a> {
     txn: &'a redb::WriteTransaction,
     touched: RefCell<Vec<Scope>>,
     news: RefCell<Vec<News>>,
+    /// What the log says once this is committed.
+    security: RefCell<Vec<SecurityEvent>>,
     /// Whether any table was opened to write: a job that fails before that leaves nothing behind.
     wrote: Cell<bool>,
     /// Whether the disk has room to grow.

@@ -8,6 +8,7 @@ use crate::store::record;
 use crate::store::schema::{SESSIONS, SESSIONS_BY_USER};
 use crate::store::{Snapshot, WriteTxn};
 use redb::{ReadableTable, ReadableTableMetadata};
+use std::time::Duration;
 
 /// A visit that moves the end of a session; kept in memory until a commit passes by.
 #[derive(Debug, Clone, Copy)]
@@ -54,13 +55,18 @@ pub fn remove(txn: &WriteTxn<'_>, key: &SessionKey, user: UserId) -> Result<()> 
     Ok(())
 }
 
-/// Keys of sessions that ended before `now`, at most `take`.
-pub fn expired(txn: &impl Snapshot, now: Timestamp, take: usize) -> Result<Vec<(SessionKey, UserId)>> {
+/// Keys of sessions that ended before `now`, at most `take`. No session lives longer than `lifetime`.
+pub fn expired(
+    txn: &impl Snapshot,
+    now: Timestamp,
+    lifetime: Duration,
+    take: usize,
+) -> Result<Vec<(SessionKey, UserId)>> {
     let mut keys = Vec::new();
     for row in txn.table(SESSIONS)?.iter()? {
         let (key, value) = row?;
         let session: Session = record::decode(value.value())?;
-        if !session.is_live(now) {
+        if !session.is_live(now, lifetime) {
             keys.push((SessionKey(*key.value()), session.user));
             if keys.len() == take {
                 break;

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::store::WriteTxn;
 use crate::store::passengers::Passengers;
 use crate::store::reopen::Shared;
+use crate::store::security_log;
 use crate::store::sessions::Visit;
 use crate::store::stats::{Stats, Tally};
 use crate::store::tokens::Use;
@@ -290,6 +291,7 @@ impl Worker {
             txn: &transaction,
             touched: RefCell::default(),
             news: RefCell::default(),
+            security: RefCell::default(),
             wrote: Cell::new(false),
             has_room: self.shared.has_room(),
             comment_ids: RefCell::new(self.comment_ids.clone()),
@@ -319,6 +321,7 @@ impl Worker {
         passengers.record(&txn)?;
         let (touched, news, comment_ids) =
             (txn.touched.into_inner(), txn.news.into_inner(), txn.comment_ids.into_inner());
+        let security = txn.security.into_inner();
         let during_commit = self.shared.kept.during_commit();
         transaction.commit()?;
         self.state.tally.commit(jobs.iter().filter(|job| job.outcome.is_ok()).count());
@@ -327,6 +330,7 @@ impl Worker {
         self.shared.fresh.publish(&touched);
         drop(during_commit);
         self.shared.news.tell(news);
+        security.iter().for_each(security_log::write);
         Ok(Ending::Committed)
     }
 

@@ -2,7 +2,9 @@
 
 use crate::client::{Answer, Client};
 use crate::harness::{Blog, PASSWORD, post};
+use crate::program::Served;
 use pamphlet::service::setup;
+use std::time::Duration;
 
 pub async fn log_in(client: &Client, name: &str, password: &str) -> Answer {
     client.post_form("/login", &[("username", name), ("password", password)]).await
@@ -209,6 +211,54 @@ async fn a_session_lasts_as_long_as_it_is_used() {
     blog.advance(31 * DAY);
     assert!(!is_signed_in(&ada).await);
     blog.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_ends_after_its_longest_life_however_often_it_is_used() {
+    const DAY: u64 = 24 * 3600;
+    let blog = Blog::start_with(|config| config.session_lifetime = Duration::from_secs(3 * DAY)).await;
+    let ada = blog.reader("ada").await;
+    for _ in 0..2 {
+        blog.advance(DAY);
+        assert!(is_signed_in(&ada).await);
+        blog.log_in("root").await;
+    }
+    blog.advance(DAY);
+    assert!(!is_signed_in(&ada).await);
+    // A shorter life counts for sessions that began before, too.
+    let ada = blog.log_in("ada").await;
+    let blog = blog.restart_with(|config| config.session_lifetime = Duration::from_secs(DAY)).await;
+    let ada = ada.moved_to(&format!("http://{}", blog.address), "");
+    assert!(is_signed_in(&ada).await);
+    blog.advance(DAY);
+    assert!(!is_signed_in(&ada).await);
+    blog.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_tells_of_security_events_in_lines_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Served::blog(folder.path(), &["--log-level", "warn,security=info"]);
+    let root = server.set_up().await;
+    let visitor = server.visitor();
+    visitor.post_form("/signup", &[("username", "eve"), ("password", PASSWORD)]).await.expect(303);
+    log_in(&server.visitor(), "eve", "not the password").await.expect(422);
+    log_in(&server.visitor(), "nobody\nby=root", "not the password").await.expect(422);
+    root.post_form("/admin/users/2", &[("role", "author")]).await.expect(303);
+    root.post_form("/admin/users/2", &[("role", "author"), ("disabled", "on")]).await.expect(303);
+    server.signal("TERM");
+    let log = server.ended().expect(0).err;
+    let lines: Vec<&str> = log.lines().filter_map(|line| line.split_once("security: ").map(|(_, rest)| rest)).collect();
+    let told = [
+        "account made by=visitor user=root detail=administrator",
+        "signed up by=visitor user=eve from=127.0.0.1",
+        "login failed by=visitor user=eve from=127.0.0.1",
+        "login failed by=visitor from=127.0.0.1",
+        "role changed by=root user=eve detail=\"reader to author\"",
+        "account disabled by=root user=eve",
+    ];
+    assert_eq!(lines, told, "{log}");
+    assert!(!log.contains("password"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use crate::domain::actor::{Actor, Role};
 use crate::domain::token::NewToken;
 use crate::domain::user::{NewUser, User, Username};
 use crate::error::{Error, Result};
-use crate::service::{App, Clock, tokens, users};
+use crate::service::{App, Clock, resets, tokens, users};
 use crate::store::{Opening, Store};
 use std::io::{BufRead, IsTerminal, Read};
 use std::path::Path;
@@ -59,7 +59,7 @@ pub fn passwd(call: &Call) -> Outcome {
     let app = open(call, Opening::Existing)?;
     let user = find(&app, call)?;
     let password = new_password(call, user.username.as_str())?;
-    wait(async { app.commit(users::set_password(&app, &Actor::System, user.id, &password).await).await })?;
+    wait(async { app.commit(resets::set_password(&app, &Actor::System, user.id, &password, false).await).await })?;
     say(format!("{} has a new password and is signed out everywhere.", user.username));
     Ok(())
 }

@@ -267,6 +267,11 @@ impl Links {
         self.joined(&["/problems/", code])
     }
 
+    /// Where the holder of `token` chooses a new password.
+    pub fn reset(&self, token: &str) -> String {
+        self.joined(&["/reset/", &segment(token)])
+    }
+
     pub fn setup(&self) -> String {
         self.to("/setup")
     }
@@ -327,6 +332,16 @@ impl Links {
 
     pub fn admin_user(&self, id: UserId) -> String {
         self.to(&format!("/admin/users/{id}"))
+    }
+
+    /// Where the form for somebody's new password posts to.
+    pub fn admin_user_password(&self, id: UserId) -> String {
+        self.to(&format!("/admin/users/{id}/password"))
+    }
+
+    /// Where the button that makes a link to a new password posts to.
+    pub fn admin_user_reset(&self, id: UserId) -> String {
+        self.to(&format!("/admin/users/{id}/reset"))
     }
 
     pub fn admin_settings(&self) -> String {

@@ -11,6 +11,7 @@ pub mod look_alike;
 pub mod media;
 pub mod paging;
 pub mod post;
+pub mod reset;
 pub mod security;
 pub mod session;
 pub mod settings;

@@ -52,14 +52,19 @@ pub fn rerender(app: &App, go_on: &dyn Fn() -> bool) -> Result<usize> {
     Ok(count)
 }
 
-/// Forgets sessions that have ended. Returns how many.
+/// Forgets sessions and links to a new password that have ended. Returns how many.
 pub async fn sweep_sessions(app: &Arc<App>) -> Result<usize> {
-    let now = app.now();
-    let ended = store::sessions::expired(&app.read()?, now, app.config().session_lifetime, SWEEP)?;
-    let count = ended.len();
+    let (now, txn) = (app.now(), app.read()?);
+    let ended = store::sessions::expired(&txn, now, app.config().session_lifetime, SWEEP)?;
+    let links = store::resets::expired(&txn, now, SWEEP)?;
+    drop(txn);
+    let count = ended.len() + links.len();
     if count > 0 {
         app.store
-            .write(move |txn| ended.iter().try_for_each(|(key, user)| store::sessions::remove(txn, key, *user)))
+            .write(move |txn| {
+                ended.iter().try_for_each(|(key, user)| store::sessions::remove(txn, key, *user))?;
+                links.iter().try_for_each(|user| store::resets::remove(txn, *user))
+            })
             .await?;
     }
     Ok(count)

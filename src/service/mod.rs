@@ -15,6 +15,7 @@ mod post_lists;
 pub mod posts;
 pub mod receipts;
 pub mod redirects;
+pub mod resets;
 pub mod sample;
 pub mod settings;
 pub mod setup;

@@ -11,9 +11,9 @@ use crate::error::{Error, Result};
 use crate::service::change::Change;
 use crate::service::{App, ReadTxn, random_token};
 use crate::store;
-use crate::store::WriteTxn;
 use crate::store::security_log;
 use crate::store::tokens::Use;
+use crate::store::{Snapshot, WriteTxn};
 use sha2::{Digest, Sha256};
 
 /// A new token: the only time its secret is known.
@@ -116,6 +116,17 @@ pub fn revoke(actor: &Actor, id: TokenId) -> Result<Change<()>> {
         note(txn, ("token revoked", &actor), &token)?;
         store::tokens::remove(txn, &key, &token)
     }))
+}
+
+/// Revokes all tokens of an account.
+pub(in crate::service) fn remove_all(txn: &WriteTxn<'_>, user: UserId) -> Result<()> {
+    let tokens = store::tokens::by_user(txn, user)?;
+    tokens.iter().try_for_each(|(key, token)| store::tokens::remove(txn, key, token))
+}
+
+/// How many tokens of an account still open something.
+pub(in crate::service) fn count_live(txn: &impl Snapshot, user: UserId, now: Timestamp) -> Result<usize> {
+    Ok(store::tokens::by_user(txn, user)?.iter().filter(|(_, token)| token.is_live(now)).count())
 }
 
 /// Who a token stands for, with the role its owner has now; `None` when it is unknown, revoked,

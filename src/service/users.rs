@@ -12,6 +12,7 @@ use crate::service::auth::{self, SignedIn};
 use crate::service::change::Change;
 use crate::service::passwords::Verdict;
 use crate::service::payer::Payers;
+use crate::service::resets::{self, Keep};
 use crate::service::staff_names;
 use crate::service::throttle::Key;
 use crate::service::{App, ReadTxn};
@@ -121,7 +122,7 @@ pub async fn add(app: &App, actor: &Actor, input: &NewUser, role: Role) -> Resul
 
 /// Whether somebody may make an administrator: with a token one could sign in as that and do what no
 /// token may.
-fn may_give_all(actor: &Actor) -> bool {
+pub(in crate::service) fn may_give_all(actor: &Actor) -> bool {
     *actor == Actor::System || actor.in_session().is_ok()
 }
 
@@ -256,28 +257,9 @@ pub async fn change_password(app: &App, actor: &Actor, wish: NewPassword<'_>) ->
             if store::users::password(txn, member.id)? != hash {
                 return Err(Error::Conflict("The password was changed meanwhile. Please try again."));
             }
-            store::users::put_password(txn, member.id, &new_hash)?;
-            auth::remove_sessions(txn, member.id, Some(session))
+            resets::put_password(txn, member.id, &new_hash, Keep { session: Some(session), tokens: true })
         })
         .await
-}
-
-/// Gives somebody a new password and signs them out everywhere.
-pub async fn set_password(app: &App, actor: &Actor, id: UserId, new: &str) -> Result<Change<()>> {
-    if *actor != Actor::System {
-        // A stolen token must not become an account.
-        actor.in_session()?;
-    }
-    if !actor.can_manage_users() {
-        return Err(actor.refusal(TokenScope::UsersWrite));
-    }
-    let new = Password::parse(new).map_err(|message| Error::field("password", message))?;
-    let hash = app.passwords.hash(&new, Payers::member(actor)).await?;
-    Ok(Change::new(move |txn| {
-        store::users::by_id(txn, id)?.ok_or(Error::NotFound("account"))?;
-        store::users::put_password(txn, id, &hash)?;
-        auth::remove_sessions(txn, id, None)
-    }))
 }
 
 /// Changes what an account may do. The last administrator stays one.

@@ -12,6 +12,7 @@ use crate::domain::html::Html;
 use crate::domain::id::{CategoryId, PostId, UserId};
 use crate::domain::media::{ImageKind, Media, MediaId, MediaKind, Picture};
 use crate::domain::post::{Kind, PostHead, Status};
+use crate::domain::reset::Reset;
 use crate::domain::session::{Session, SessionKey};
 use crate::domain::settings::{NavItem, Settings};
 use crate::domain::slug::Slug;
@@ -26,7 +27,7 @@ use crate::store::redirects::Target;
 use crate::store::schema::for_each_table;
 use crate::store::settings::Security;
 use crate::store::{Snapshot, Store, WriteTxn};
-use crate::store::{categories, comments, ids, imports, media, posts, receipts, redirects, sessions, settings};
+use crate::store::{categories, comments, ids, imports, media, posts, receipts, redirects, resets, sessions, settings};
 use crate::store::{tokens, users};
 use redb::{Key, ReadableTable, TableDefinition, TableHandle, Value};
 use std::fmt::Write;
@@ -111,6 +112,8 @@ fn people(txn: &WriteTxn<'_>) -> Result<()> {
         user_agent: "a browser".into(),
     };
     sessions::insert(txn, &SessionKey([0xab; 32]), &session)?;
+    let reset = Reset { key: [0x5a; 32], created_at: at(2), expires_at: at(9_000) };
+    resets::put(txn, user.id, &reset)?;
     let token = Token {
         id: tokens::next_id(txn)?,
         user: user.id,

@@ -8,9 +8,9 @@ use redb::{Database, ReadableDatabase, TableHandle, WriteTransaction};
 pub(in crate::store) type Step = fn(&WriteTransaction) -> Result<()>;
 
 /// Append only; a released step is never edited. Each runs in one transaction with its number.
-/// A schema that only has new tables (2: tokens, receipts) runs `create_tables` once more, which leaves
-/// the tables alone that are there.
-pub(in crate::store) const STEPS: &[Step] = &[create_tables, create_tables];
+/// A schema that only has new tables (2: tokens, receipts; 3: resets) runs `create_tables` once more, which
+/// leaves the tables alone that are there.
+pub(in crate::store) const STEPS: &[Step] = &[create_tables, create_tables, create_tables];
 
 /// The schema this program reads and writes.
 pub const SCHEMA: u64 = STEPS.len() as u64;
@@ -96,16 +96,17 @@ mod tests {
     fn a_step_and_its_number_are_stored_together_or_not_at_all() {
         let db = memory();
         run(&db, 0, STEPS).unwrap();
-        run(&db, SCHEMA, &[create_tables, create_tables, fail]).unwrap_err();
+        let failing = [STEPS, &[fail as Step]].concat();
+        run(&db, SCHEMA, &failing).unwrap_err();
         assert_eq!(version(&db, STEPS).unwrap(), SCHEMA);
         assert!(db.begin_read().unwrap().open_table(THINGS).is_err());
 
-        let steps: &[Step] = &[create_tables, create_tables, add_things];
-        run(&db, SCHEMA, steps).unwrap();
-        assert_eq!(version(&db, steps).unwrap(), 3);
+        let steps = [STEPS, &[add_things as Step]].concat();
+        run(&db, SCHEMA, &steps).unwrap();
+        assert_eq!(version(&db, &steps).unwrap(), SCHEMA + 1);
         assert!(db.begin_read().unwrap().open_table(THINGS).is_ok());
         // Nothing is left to do, and the older program refuses.
-        run(&db, 3, &[create_tables, create_tables, fail]).unwrap();
+        run(&db, SCHEMA + 1, &failing).unwrap();
         version(&db, STEPS).unwrap_err();
     }
 

@@ -24,6 +24,7 @@ mod record;
 pub mod redirects;
 mod reopen;
 mod reserve;
+pub mod resets;
 mod schema;
 pub mod security_log;
 pub mod sessions;

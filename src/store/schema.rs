@@ -69,6 +69,8 @@ pub(in crate::store) const PASSWORDS: Table<u64, &str> = Table::new("passwords")
 pub(in crate::store) const SESSIONS: Table<&[u8; 32], &[u8]> = Table::new("sessions");
 /// (user, SHA-256 of a token).
 pub(in crate::store) const SESSIONS_BY_USER: Table<(u64, &[u8; 32]), ()> = Table::new("sessions_by_user");
+/// User -> record of `Reset`: the link with which the account gets a new password. Owner: `resets`. Since schema 3.
+pub(in crate::store) const RESETS: Table<u64, &[u8]> = Table::new("resets");
 
 /// SHA-256 of an API token -> record of `Token`. Owner of this and the next: `tokens`. Since schema 2.
 pub(in crate::store) const TOKENS: Table<&[u8; 32], &[u8]> = Table::new("tokens");
@@ -122,6 +124,7 @@ macro_rules! for_each_table {
         $do!(TOKENS_BY_USER);
         $do!(RECEIPTS);
         $do!(RECEIPTS_BY_TIME);
+        $do!(RESETS);
     };
 }
 pub(in crate::store) use for_each_table;

@@ -3,6 +3,7 @@
 use crate::domain::time::Zone;
 use crate::domain::user::MIN_PASSWORD;
 use crate::domain::user::NewUser;
+use crate::domain::user::Username;
 use crate::error::FieldError;
 use crate::view::form;
 use crate::view::form::Field;
@@ -34,6 +35,18 @@ fn leading_to<'a>(frame: &Frame<'a>, next: &'a str) -> Frame<'a> {
     Frame { path: next, ..*frame }
 }
 
+/// What the page behind a link to a new password shows.
+#[derive(Clone, Copy)]
+pub struct Reset<'a> {
+    /// The secret of the link.
+    pub token: &'a str,
+    pub username: &'a Username,
+    /// How many API tokens the account has.
+    pub tokens: usize,
+    /// Whether they stay, as typed.
+    pub keep_tokens: bool,
+}
+
 /// The login page. A wrong name or password is an error whose field is empty.
 pub fn login(frame: &Frame, typed: &Login, errors: &[FieldError]) -> Markup {
     let frame = &leading_to(frame, typed.next);
@@ -50,6 +63,9 @@ pub fn login(frame: &Frame, typed: &Login, errors: &[FieldError]) -> Markup {
             }
             @if frame.settings.signup_open {
                 p.aside { "New here? " a href=(frame.links.signup(typed.next)) { "Sign up" } }
+            }
+            p.hint {
+                "Forgot your password? Ask an administrator of this site: they can make a link with which you choose another."
             }
         }
     };
@@ -133,6 +149,51 @@ pub fn setup_refused(frame: &Frame) -> Markup {
     layout::page(frame, "This set-up link does not work", main)
 }
 
+/// The page behind a link to a new password; sends `password` and, if ticked, `keep_tokens`.
+pub fn reset(frame: &Frame, reset: &Reset, errors: &[FieldError]) -> Markup {
+    let frame = &leading_to(frame, "");
+    let main = html! {
+        div.sheet {
+            h1 { "Choose a new password" }
+            p.about { "For the account " strong { bdi { (reset.username) } } ". It will be signed out everywhere else." }
+            form method="post" action=(frame.links.reset(reset.token)) {
+                (form::summary(errors))
+                (new_password("New password").errors(errors))
+                @if reset.tokens > 0 {
+                    (form::checkbox("keep_tokens", KEEP_TOKENS, reset.keep_tokens, errors))
+                }
+                p.buttons { (form::submit("Set password")) }
+            }
+        }
+    };
+    layout::page(frame, "Choose a new password", main)
+}
+
+/// What that page says when the link is used, old or cut off.
+pub fn reset_refused(frame: &Frame) -> Markup {
+    let frame = &leading_to(frame, "");
+    let main = html! {
+        div.sheet {
+            h1 { "This link does not work" }
+            p {
+                "A link to a new password works once and for a day. "
+                "Please copy the whole link, or ask an administrator of this site for another."
+            }
+            p.buttons { a.button.quiet href=(frame.links.login("")) { "Log in" } }
+        }
+    };
+    layout::page(frame, "This link does not work", main)
+}
+
+/// The label of the box that is ticked to keep API tokens.
+pub const KEEP_TOKENS: &str = "Keep the API tokens of this account; otherwise they are revoked";
+
+/// The field for a password that somebody chooses.
+pub fn new_password(label: &'static str) -> Field<'static> {
+    Field::password("password", label, "new-password")
+        .hint(format!("At least {MIN_PASSWORD} characters. A few words are better than one."))
+}
+
 /// A choice among all time zones.
 pub fn time_zone<'a>(zones: &'a [String], value: &'a str) -> Field<'a> {
     let options = zones.iter().map(|zone| (zone.as_str(), zone.as_str())).collect();
@@ -146,7 +207,6 @@ pub fn new_user<'a>(typed: &'a NewUser, errors: &'a [FieldError]) -> Markup {
             .hint("Letters, digits, hyphens, dots and underscores.").errors(errors))
         (Field::input("email", "email", "E-mail (optional)").value(&typed.email).autocomplete("email")
             .hint("Never shown. You can log in with it, too.").errors(errors))
-        (Field::password("password", "Password", "new-password")
-            .hint(format!("At least {MIN_PASSWORD} characters. A few words are better than one.")).errors(errors))
+        (new_password("Password").errors(errors))
     }
 }

@@ -231,6 +231,12 @@ impl Site {
             sign_in::signup_closed(&frame, ""),
             sign_in::setup(&frame, &setup, &errors),
             sign_in::setup_refused(&frame),
+            sign_in::reset(
+                &frame,
+                &sign_in::Reset { token: "1-a", username: &self.user().username, tokens: 2, keep_tokens: true },
+                &errors,
+            ),
+            sign_in::reset_refused(&frame),
             tokens::show(
                 &frame,
                 &tokens::Tokens {
@@ -313,7 +319,12 @@ impl Site {
             admin::categories::merge(&frame, &category, &others, &[]),
             admin::categories::confirm_delete(&frame, &category, 2),
             admin::users::index(&frame, &page(self.user()), &account, &[]),
-            admin::users::edit(&frame, &self.user(), &[]),
+            admin::users::edit(
+                &frame,
+                &self.user(),
+                Some(&admin::users::ResetLink { url: self.text, expires_at: self.user().created_at }),
+                &[],
+            ),
             admin::settings::edit(&frame, &SettingsPatch::from_settings(&self.settings), &[]),
             admin::explorer::show(&frame, &asked, &types, &errors),
         ]

@@ -62,6 +62,8 @@ fn notice(word: &str) -> Option<&'static str> {
         "merged" => "Merged.",
         "added" => "Added.",
         "password" => "Your password is changed, and your other devices are signed out.",
+        "password-set" => "The new password is set, and they are signed out everywhere.",
+        "reset" => "Your new password is set, and you are signed out everywhere else.",
         "revoked" => "Revoked. Programs that used it are locked out from now on.",
         "already-made" => {
             "This token was made already, and its secret is shown once. If you have lost it, revoke the token and make another."

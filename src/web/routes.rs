@@ -10,7 +10,7 @@ use crate::web::metrics;
 use crate::web::pages::{
     account, account_tokens, admin_categories, admin_comments, admin_media, admin_posts, admin_settings, admin_users,
 };
-use crate::web::pages::{comments, lists, media, posts, sign_in};
+use crate::web::pages::{comments, lists, media, posts, reset, sign_in};
 use crate::web::problems;
 use crate::web::router::Route;
 use crate::web::router::Surface::{Api, Feed, GraphQl, Page};
@@ -89,6 +89,8 @@ fn people() -> Vec<Route> {
         Route::new(GET, "/login", Page, sign_in::login),
         Route::new(POST, "/login", Page, sign_in::start).body_limit(PEOPLE_LIMIT),
         Route::new(POST, "/logout", Page, sign_in::end).body_limit(PEOPLE_LIMIT),
+        Route::new(GET, "/reset/{token}", Page, reset::show),
+        Route::new(POST, "/reset/{token}", Page, reset::redeem).body_limit(PEOPLE_LIMIT),
         Route::new(GET, "/account", Page, account::show),
         Route::new(POST, "/account", Page, account::update).body_limit(PEOPLE_LIMIT),
         Route::new(POST, "/account/password", Page, account::password).body_limit(PEOPLE_LIMIT),
@@ -134,6 +136,8 @@ fn managing() -> Vec<Route> {
         Route::new(POST, "/admin/users", Page, admin_users::create),
         Route::new(GET, "/admin/users/{id}", Page, admin_users::edit),
         Route::new(POST, "/admin/users/{id}", Page, admin_users::update),
+        Route::new(POST, "/admin/users/{id}/password", Page, admin_users::set_password),
+        Route::new(POST, "/admin/users/{id}/reset", Page, admin_users::reset),
         Route::new(GET, "/admin/explorer", Page, graphql::explorer::show),
         Route::new(POST, "/admin/explorer", Page, graphql::explorer::run_form)
             .body_limit(graphql::explorer::BODY_LIMIT),

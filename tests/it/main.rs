@@ -56,6 +56,7 @@ mod parity_writes;
 mod passwords;
 mod posts;
 mod power_cuts;
+mod resets;
 mod secrets;
 mod shared_host;
 mod shares;

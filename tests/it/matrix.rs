@@ -60,6 +60,8 @@ const TABLE: &str = "
     POST /account                                   login ok    ok    ok    ok    ok
     POST /account/password                          login ok    ok    ok    ok    ok
     POST /account/sessions                          login ok    ok    ok    ok    ok
+    GET  /reset/{token}                             404   404   404   404   404   404
+    POST /reset/{token}                             404   404   404   404   404   404
     GET  /account/tokens                            login ok    ok    ok    ok    ok
     POST /account/tokens                            login ok    ok    ok    ok    ok
     POST /account/tokens/{id}/revoke                login 404   404   404   404   404
@@ -95,6 +97,8 @@ const TABLE: &str = "
     POST /admin/users                               login 403   403   403   403   ok
     GET  /admin/users/{id}                          login 403   403   403   403   ok
     POST /admin/users/{id}                          login 403   403   403   403   ok
+    POST /admin/users/{id}/password                 login 403   403   403   403   ok
+    POST /admin/users/{id}/reset                    login 403   403   403   403   ok
     GET  /api/docs                                  ok    ok    ok    ok    ok    ok
     GET  /problems/{code}                           ok    ok    ok    ok    ok    ok
     GET  /graphql                                   400   400   400   400   400   400
@@ -260,6 +264,7 @@ impl World {
             .replace("{username}", "owner")
             .replace("{year}", "2026")
             .replace("{month}", "05")
+            .replace("{token}", "1-0")
             .replace("{code}", "not-found")
     }
 }
@@ -290,6 +295,7 @@ fn form(pattern: &str, things: &Things, number: usize) -> Vec<(&'static str, Str
             vec![("username", format!("added{number}")), ("password", text(PASSWORD)), ("role", text("reader"))]
         }
         "/admin/users/{id}" => vec![("role", text("author"))],
+        "/admin/users/{id}/password" | "/reset/{token}" => vec![("password", text(PASSWORD))],
         "/admin/explorer" => vec![("query", text("{ me { username } }"))],
         "/admin/settings" => vec![
             ("title", text("T")),

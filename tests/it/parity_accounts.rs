@@ -2,7 +2,7 @@
 
 use crate::harness::PASSWORD;
 use crate::parity_world::Subject;
-use crate::parity_writes::{ADMINISTRATORS, Mutation, NEW_PASSWORD, Write, call, form, mutation, write};
+use crate::parity_writes::{ADMINISTRATORS, Asks, Call, Mutation, NEW_PASSWORD, Write, call, form, mutation, write};
 use serde_json::{Value, json};
 
 fn set_access(id: &str, etag: &str, input: Value) -> Mutation {
@@ -83,12 +83,11 @@ pub fn accounts() -> Vec<Write> {
             },
         ),
         Write {
-            page: None,
             opens: Some(("subject", NEW_PASSWORD)),
             ..write(
                 "give somebody a new password",
                 ADMINISTRATORS,
-                |_| form("", &[]),
+                |subject| form(format!("/admin/users/{}/password", subject.user), &[("password", NEW_PASSWORD)]),
                 |subject| {
                     call("POST", format!("/users/{}/password", subject.username), json!({ "password": NEW_PASSWORD }))
                 },
@@ -99,6 +98,16 @@ pub fn accounts() -> Vec<Write> {
             )
             .in_session()
         },
+        write(
+            "make a link to a new password",
+            ADMINISTRATORS,
+            |subject| form(format!("/admin/users/{}/reset", subject.user), &[]),
+            |subject| Call {
+                body: Asks::Nothing,
+                ..call("POST", format!("/users/{}/reset", subject.username), json!({}))
+            },
+            |subject| mutation("createResetLink", &[("id", "ID!", json!(subject.user))]),
+        ),
         write(
             "change the settings",
             ADMINISTRATORS,

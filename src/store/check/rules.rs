@@ -4,6 +4,7 @@ use crate::domain::category::Category;
 use crate::domain::id::{CategoryId, PostId, UserId};
 use crate::domain::media::{Media, MediaId};
 use crate::domain::post::PostHead;
+use crate::domain::reset::Reset;
 use crate::domain::session::Session;
 use crate::domain::token::Token;
 use crate::domain::user::User;
@@ -16,7 +17,7 @@ use crate::store::redirects::Target;
 use crate::store::schema::{
     CATEGORIES, CATEGORY_BY_SLUG, COMMENTS, IMPORTS, MEDIA, MEDIA_BY_TIME, MEDIA_CHUNKS, NEXT_IDS, PASSWORDS,
     POST_BY_SLUG, POSTS, POSTS_BY_AUTHOR, POSTS_BY_CATEGORY, POSTS_BY_TAG, POSTS_BY_TIME, RECEIPTS, RECEIPTS_BY_TIME,
-    REDIRECTS, REVISIONS, SESSIONS, SESSIONS_BY_USER, TOKENS, TOKENS_BY_USER, USER_BY_EMAIL, USER_BY_NAME,
+    REDIRECTS, RESETS, REVISIONS, SESSIONS, SESSIONS_BY_USER, TOKENS, TOKENS_BY_USER, USER_BY_EMAIL, USER_BY_NAME,
     USER_BY_SKELETON, USERS,
 };
 use crate::store::{media, posts, record, settings};
@@ -176,6 +177,15 @@ impl Checkup {
                 format!("There is a password of account {id}, which does not exist.")
             });
             self.expect(is_hash, || format!("The password of account {id} is not stored as a bcrypt hash."));
+        }
+        if self.schema < 3 {
+            return Ok(());
+        }
+        for (id, reset) in txn.rows(RESETS, |id, value| (id, record::decode::<Reset>(value)))? {
+            self.readable(reset, || format!("The link to a new password of account {id}"));
+            self.expect(known.users.contains_key(&id), || {
+                format!("There is a link to a new password of account {id}, which does not exist.")
+            });
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use crate::domain::actor::Role;
 use crate::domain::paging::Page;
+use crate::domain::time::Timestamp;
 use crate::domain::user::NewUser;
 use crate::domain::user::User;
 use crate::error::FieldError;
@@ -44,9 +45,17 @@ pub fn index(frame: &Frame, users: &Page<User>, new: &NewAccount, errors: &[Fiel
     frame::page(frame, Section::Users, "Users", main)
 }
 
+/// A link to a new password that was just made: shown now and never again.
+#[derive(Clone, Copy)]
+pub struct ResetLink<'a> {
+    /// With the origin.
+    pub url: &'a str,
+    pub expires_at: Timestamp,
+}
+
 /// One account; sends `role` and, if ticked, `disabled`. A refusal is an error of the field `role`
 /// or `disabled`.
-pub fn edit(frame: &Frame, user: &User, errors: &[FieldError]) -> Markup {
+pub fn edit(frame: &Frame, user: &User, link: Option<&ResetLink>, errors: &[FieldError]) -> Markup {
     let main = html! {
         h1 { bdi { (user.display_name) } }
         p.about {
@@ -55,8 +64,9 @@ pub fn edit(frame: &Frame, user: &User, errors: &[FieldError]) -> Markup {
             ", since " time datetime=(user.created_at.rfc3339()) { (user.created_at.human_date(frame.zone)) } ". "
             a href=(frame.links.author(&user.username)) { "Public page" }
         }
+        @if let Some(link) = link { (issued(frame, link)) }
+        (form::summary(errors))
         form method="post" action=(frame.links.admin_user(user.id)) {
-            (form::summary(errors))
             (role_field(user.role).errors(errors))
             (form::checkbox("disabled", "Disabled: cannot log in; what they wrote stays", user.disabled, errors))
             p.buttons {
@@ -64,12 +74,45 @@ pub fn edit(frame: &Frame, user: &User, errors: &[FieldError]) -> Markup {
                 " " a.button.quiet href=(frame.links.admin_users()) { "Cancel" }
             }
         }
-        p.hint {
-            "Somebody forgot their password? On the server, "
-            code { "pamphlet user passwd " (user.username) } " sets a new one."
-        }
+        (password(frame, user, errors))
     };
     frame::page(frame, Section::Users, &user.display_name, main)
+}
+
+fn issued(frame: &Frame, link: &ResetLink) -> Markup {
+    html! {
+        div.banner role="status" {
+            p {
+                strong { "The link to a new password. " }
+                "Copy it now and send it to them; it cannot be shown again. It works once, until "
+                time datetime=(link.expires_at.rfc3339()) { (link.expires_at.human(frame.zone)) } "."
+            }
+            p { code.secret { (link.url) } }
+        }
+    }
+}
+
+/// Two ways to a new password; one's own is changed on the account page, which asks for the current one.
+fn password(frame: &Frame, user: &User, errors: &[FieldError]) -> Markup {
+    if frame.actor.user_id() == Some(user.id) {
+        return html! { p.hint { "You change your own password " a href=(frame.links.account()) { "in your account" } "." } };
+    }
+    html! {
+        section aria-labelledby="password" {
+            h2 #password { "Lost password" }
+            @if !user.disabled {
+                form method="post" action=(frame.links.admin_user_reset(user.id)) {
+                    p.hint { "A link with which they choose a new password works once and for a day." }
+                    p.buttons { (form::submit("Make a link")) }
+                }
+            }
+            form method="post" action=(frame.links.admin_user_password(user.id)) {
+                (sign_in::new_password("Or set a new password").errors(errors))
+                (form::checkbox("keep_tokens", sign_in::KEEP_TOKENS, false, errors))
+                p.buttons { button.danger type="submit" { "Set password and sign them out" } }
+            }
+        }
+    }
 }
 
 fn row(frame: &Frame, user: &User) -> Markup {

@@ -4,7 +4,7 @@ use crate::domain::actor::Role;
 use crate::domain::token::TokenScope;
 use crate::error::Result;
 use crate::service::change::Seen;
-use crate::service::users;
+use crate::service::{resets, users};
 use crate::web::Site;
 use crate::web::api::changes::{Outcome, Shown, matches};
 use crate::web::api::operation::{Operation, Wants};
@@ -17,7 +17,7 @@ use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::Res;
 use crate::web::strict;
-use crate::web::wire::people::{User, UserInput, UserPatch};
+use crate::web::wire::people::{ResetLink, User, UserInput, UserPatch};
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -34,6 +34,9 @@ pub struct PasswordInput {
     /// At most 71 bytes of UTF-8 in NFC, and none of the most common passwords.
     #[schema(format = Password, min_length = 8, example = "correct horse battery")]
     pub password: String,
+    /// Whether the API tokens of the account stay; otherwise they are revoked.
+    #[serde(default)]
+    pub keep_tokens: bool,
 }
 
 pub fn operations() -> Vec<Operation> {
@@ -80,11 +83,22 @@ pub fn operations() -> Vec<Operation> {
             .answers(200, "It, as it is now.", Some(shape))
             .header("ETag", "Its version."),
         Operation::new(Method::POST, "/api/v1/users/{username}/password", "set_password", set_password)
-            .about("Give somebody a new password", "Signs them out everywhere. No token may do this.")
+            .about("Give somebody a new password", "Signs them out everywhere and revokes their API tokens. No token may do this.")
             .wants(Wants::Session)
             .path("username", NAME, "grace")
             .reads(Shape::of::<PasswordInput>(), json!({ "password": "correct horse battery" }))
             .answers(204, "It is changed.", None),
+        Operation::new(Method::POST, "/api/v1/users/{username}/reset", "create_reset_link", reset)
+            .about(
+                "Make a link to a new password",
+                "Whoever opens it chooses a new password for the account, once and within a day. It takes the place of an \
+                 earlier one. An `Idempotency-Key` is refused, as secrets are not kept. No token may make one for an \
+                 administrator.",
+            )
+            .wants(writes)
+            .conflicts()
+            .path("username", NAME, "grace")
+            .answers(200, "It.", Some(Shape::of::<ResetLink>())),
     ];
     all.into_iter().map(|one| one.tag("Users")).collect()
 }
@@ -145,6 +159,16 @@ async fn set_password(site: Arc<Site>, mut req: Req) -> Result<Res> {
     req.actor.in_session()?;
     let user = users::manageable(&site.app.read()?, &req.actor, req.param("username")?)?;
     let input: PasswordInput = strict::typed(strict::parse(&req.bytes().await?)?)?;
-    site.app.commit(users::set_password(&site.app, &req.actor, user.id, &input.password).await).await?;
+    site.app
+        .commit(resets::set_password(&site.app, &req.actor, user.id, &input.password, input.keep_tokens).await)
+        .await?;
     Ok(response::empty(StatusCode::NO_CONTENT))
+}
+
+async fn reset(site: Arc<Site>, req: Req) -> Result<Res> {
+    perform::begin(&req)?;
+    perform::never_once(&req)?;
+    let user = users::manageable(&site.app.read()?, &req.actor, req.param("username")?)?;
+    let issued = site.app.commit(resets::issue(&site.app, &req.actor, user.id)).await?;
+    response::json(StatusCode::OK, &ResetLink::new(&issued, site.app.links()))
 }

@@ -6,7 +6,7 @@ use crate::web::problem;
 use crate::web::wire::camel_case;
 use crate::web::wire::comments::Comment;
 use crate::web::wire::media::Media;
-use crate::web::wire::people::{Token, User};
+use crate::web::wire::people::{ResetLink, Token, User};
 use crate::web::wire::posts::Post;
 use crate::web::wire::site::{Category, Settings};
 use async_graphql::{ID, SimpleObject};
@@ -84,6 +84,8 @@ payloads! {
     SettingsPayload { settings: Settings },
     /// A token that was made.
     TokenPayload { issued: Issued },
+    /// A link to a new password.
+    ResetLinkPayload { reset_link: ResetLink },
     /// Something that is gone.
     DeletePayload { deleted: ID },
     /// Something that was done and has no node.

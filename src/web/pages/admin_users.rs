@@ -5,9 +5,9 @@ use crate::domain::id::UserId;
 use crate::domain::paging::page_number;
 use crate::domain::user::NewUser;
 use crate::error::{Error, FieldError, Result};
-use crate::service::users;
+use crate::service::{resets, users};
 use crate::view;
-use crate::view::admin::users::NewAccount;
+use crate::view::admin::users::{NewAccount, ResetLink};
 use crate::web::Site;
 use crate::web::framed::{framed, refused};
 use crate::web::pages::sign_in::new_user;
@@ -42,7 +42,7 @@ pub async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
 
 /// One account.
 pub async fn edit(site: Arc<Site>, req: Req) -> Result<Res> {
-    show_one(&site, &req, (StatusCode::OK, &[]))
+    show_one(&site, &req, (StatusCode::OK, &[]), None)
 }
 
 /// Changes what an account may do.
@@ -56,7 +56,37 @@ pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
         Ok(_) => Ok(response::see_other(&format!("{}?done=saved", site.app.links().admin_users()))),
         Err(error) => {
             let (status, errors) = refused(error)?;
-            show_one(&site, &req, (status, &errors))
+            show_one(&site, &req, (status, &errors), None)
+        }
+    }
+}
+
+/// Gives somebody a new password.
+pub async fn set_password(site: Arc<Site>, mut req: Req) -> Result<Res> {
+    let (form, id) = (req.form().await?, id(&req)?);
+    let keep_tokens = form.has("keep_tokens");
+    let change = resets::set_password(&site.app, &req.actor, id, form.text("password"), keep_tokens).await;
+    match site.app.commit(change).await {
+        Ok(()) => Ok(response::see_other(&format!("{}?done=password-set", site.app.links().admin_user(id)))),
+        Err(error) => {
+            let (status, errors) = refused(error)?;
+            show_one(&site, &req, (status, &errors), None)
+        }
+    }
+}
+
+/// Makes a link to a new password. The answer is the page itself and no redirect: it is the only one that shows the
+/// link.
+pub async fn reset(site: Arc<Site>, req: Req) -> Result<Res> {
+    match site.app.commit(resets::issue(&site.app, &req.actor, id(&req)?)).await {
+        Ok(issued) => {
+            let url = [req.origin(), site.app.links().reset(&issued.token)].concat();
+            let link = ResetLink { url: &url, expires_at: issued.expires_at };
+            show_one(&site, &req, (StatusCode::CREATED, &[]), Some(&link))
+        }
+        Err(error) => {
+            let (status, errors) = refused(error)?;
+            show_one(&site, &req, (status, &errors), None)
         }
     }
 }
@@ -78,12 +108,17 @@ fn show_index(
     ))
 }
 
-fn show_one(site: &Site, req: &Req, (status, errors): (StatusCode, &[FieldError])) -> Result<Res> {
+fn show_one(
+    site: &Site,
+    req: &Req,
+    (status, errors): (StatusCode, &[FieldError]),
+    link: Option<&ResetLink>,
+) -> Result<Res> {
     let txn = site.app.read()?;
     let user = users::managed(&txn, &req.actor, id(req)?)?;
     Ok(response::html_status(
         status,
-        framed(site, req, &txn, &[], |frame| view::admin::users::edit(frame, &user, errors))?,
+        framed(site, req, &txn, &[], |frame| view::admin::users::edit(frame, &user, link, errors))?,
     ))
 }
 

@@ -12,4 +12,5 @@ pub mod comments;
 pub mod lists;
 pub mod media;
 pub mod posts;
+pub mod reset;
 pub mod sign_in;

@@ -167,7 +167,7 @@ pub(in crate::web::pages) fn new_user(form: &Form) -> NewUser {
     }
 }
 
-fn signed_in_at(site: &Site, req: &Req, signed_in: &SignedIn, address: &str) -> Res {
+pub(in crate::web::pages) fn signed_in_at(site: &Site, req: &Req, signed_in: &SignedIn, address: &str) -> Res {
     let mut res = response::see_other(address);
     site.session.remember(res.headers_mut(), &signed_in.token, req.is_https());
     res

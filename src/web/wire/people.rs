@@ -6,6 +6,7 @@ use crate::domain::session::SessionKey;
 use crate::domain::token;
 use crate::domain::user;
 use crate::domain::user::Credit;
+use crate::service::resets;
 use crate::web::wire::Time;
 use async_graphql::{Enum, ID, InputObject, SimpleObject};
 use serde::{Deserialize, Serialize};
@@ -121,6 +122,24 @@ pub struct ProfileInput {
     #[serde(default)]
     #[graphql(default)]
     pub bio: String,
+}
+
+/// A link with which an account gets a new password. It is told this once.
+#[derive(Debug, Clone, Serialize, SimpleObject, ToSchema)]
+#[graphql(serial)]
+pub struct ResetLink {
+    /// Works once. It begins with the origin where `--public-url` names one, else with `/`.
+    #[schema(example = "https://example.org/reset/3-0123456789abcdef")]
+    pub url: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Time,
+}
+
+impl ResetLink {
+    pub fn new(issued: &resets::Issued, links: &Links) -> ResetLink {
+        let url = [links.origin().unwrap_or_default(), &links.reset(&issued.token)].concat();
+        ResetLink { url, expires_at: Time(issued.expires_at) }
+    }
 }
 
 /// Where somebody is signed in.

@@ -5,11 +5,13 @@ use crate::domain::user;
 use crate::error::{Error, Result};
 use crate::service::change::{Change, Seen};
 use crate::service::users::NewPassword;
-use crate::service::{auth, tokens, users};
+use crate::service::{auth, resets, tokens, users};
 use crate::web::graphql::context::{Operation, operation};
-use crate::web::graphql::payload::{DeletePayload, DonePayload, Issued, TokenPayload, UserPayload, settle};
+use crate::web::graphql::payload::{
+    DeletePayload, DonePayload, Issued, ResetLinkPayload, TokenPayload, UserPayload, settle,
+};
 use crate::web::graphql::updates::{check, overlaid};
-use crate::web::wire::people::{ProfileInput, Token, TokenInput, User, UserInput, UserPatch};
+use crate::web::wire::people::{ProfileInput, ResetLink, Token, TokenInput, User, UserInput, UserPatch};
 use async_graphql::{Context, ID, Object};
 
 #[derive(Default)]
@@ -38,11 +40,27 @@ impl PeopleMutation {
         settle(operation(ctx)?, set_access(ctx, &id, &etag).await)
     }
 
-    /// Gives somebody a new password and signs them out everywhere. Wants a session.
-    async fn set_password(&self, ctx: &Context<'_>, id: ID, password: String) -> Result<DonePayload> {
+    /// Gives somebody a new password, signs them out everywhere and revokes their API tokens unless `keepTokens` says
+    /// otherwise. Wants a session.
+    async fn set_password(
+        &self,
+        ctx: &Context<'_>,
+        id: ID,
+        password: String,
+        #[graphql(default)] keep_tokens: bool,
+    ) -> Result<DonePayload> {
         let operation = operation(ctx)?;
-        let change = users::set_password(operation.app(), &operation.actor, number(&id)?, &password).await;
+        let (app, id) = (operation.app(), number(&id)?);
+        let change = resets::set_password(app, &operation.actor, id, &password, keep_tokens).await;
         settle(operation, operation.commit(change).await.map(|()| true))
+    }
+
+    /// Makes a link with which an account gets a new password, once and within a day. It takes the place of an earlier
+    /// one. No token may make one for an administrator.
+    async fn create_reset_link(&self, ctx: &Context<'_>, id: ID) -> Result<ResetLinkPayload> {
+        let operation = operation(ctx)?;
+        let issued = operation.commit(resets::issue(operation.app(), &operation.actor, number(&id)?)).await;
+        settle(operation, issued.map(|issued| ResetLink::new(&issued, operation.app().links())))
     }
 
     /// Changes what one's account says of itself. What `input` leaves out stays as it is.

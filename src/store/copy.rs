@@ -5,8 +5,8 @@ use crate::store::file::{self, open_read_only};
 use crate::store::schema::for_each_table;
 use crate::store::{check, migrate, trouble};
 use redb::{
-    Database, Durability, Key, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, ReadableTable,
-    ReadableTableMetadata, TableDefinition, Value,
+    Database, Durability, Key, ReadOnlyDatabase, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable,
+    ReadableTableMetadata, TableDefinition, TableError, Value,
 };
 use std::path::Path;
 
@@ -129,7 +129,7 @@ fn copy_table<K: Key + 'static, V: Value + 'static>(
     to: &Database,
     table: TableDefinition<'static, K, V>,
 ) -> Result<u64> {
-    let source = from.open_table(table)?;
+    let Some(source) = table_of(from, table)? else { return Ok(0) };
     let mut rows = source.iter()?.peekable();
     let mut copied = 0;
     while rows.peek().is_some() {
@@ -152,6 +152,18 @@ fn copy_table<K: Key + 'static, V: Value + 'static>(
     Ok(copied)
 }
 
+/// A table of the source; `None` if the file is of an older schema that lacks it.
+fn table_of<K: Key + 'static, V: Value + 'static>(
+    txn: &ReadTransaction,
+    table: TableDefinition<'static, K, V>,
+) -> Result<Option<ReadOnlyTable<K, V>>> {
+    match txn.open_table(table) {
+        Ok(table) => Ok(Some(table)),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(cause) => Err(cause.into()),
+    }
+}
+
 /// The last commit is durable and lets the copy open without a repair.
 fn seal(copy: &Database) -> Result<()> {
     let mut txn = copy.begin_write()?;
@@ -166,7 +178,7 @@ fn verify(snapshot: &ReadTransaction, copy: &mut Database) -> Result<()> {
     let mut equal = true;
     macro_rules! compare {
         ($table:ident) => {
-            equal &= snapshot.open_table(crate::store::schema::$table)?.len()?
+            equal &= table_of(snapshot, crate::store::schema::$table)?.map_or(Ok(0), |table| table.len())?
                 == txn.open_table(crate::store::schema::$table)?.len()?;
         };
     }

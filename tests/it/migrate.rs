@@ -91,6 +91,9 @@ async fn a_file_of_every_schema_opens() {
         let copy = folder.path().join(format!("v{schema}.redb"));
         std::fs::copy(fixture(schema), &copy).unwrap();
         assert!(check(&copy).unwrap().findings.is_empty());
+        let backup = folder.path().join(format!("v{schema}-backup.redb"));
+        pamphlet::store::copy::backup(&copy, &backup).unwrap();
+        assert!(check(&backup).unwrap().findings.is_empty());
         shows_what_it_showed(&copy).await;
     }
 }

@@ -249,8 +249,9 @@ pub const SETTINGS: &[Setting] = &[
         value: "NUMBER",
         default: Some("1200"),
         repeatable: false,
-        help: "Requests to /api and /graphql that one member (tokens included) or address may make in a minute, up to \
-               1000000; 0 for no limit.",
+        help: "Requests to /api and /graphql that one member (tokens included) or address may make in a minute, and writes \
+               that a member may make through pages and APIs together, up to 1000000; a reader may make a tenth of \
+               these writes. 0 for no limit.",
         set: |config, values| {
             config.api_quota = u32::try_from(number(last(values), 0, 1_000_000)?).unwrap_or(0);
             Ok(())

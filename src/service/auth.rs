@@ -4,10 +4,10 @@ use crate::domain::actor::{Actor, Member, Via};
 use crate::domain::id::UserId;
 use crate::domain::security::SecurityEvent;
 use crate::domain::session::{MAX_SESSIONS_PER_USER, SESSION_LIFETIME, SESSION_RENEWAL, Session, SessionKey};
-use crate::domain::time::Timestamp;
 use crate::domain::token::TokenScope;
 use crate::domain::user::{Email, Password, User, Username};
 use crate::error::{Error, Result};
+use crate::service::devices::Devices;
 use crate::service::passwords::Verdict;
 use crate::service::payer::Payers;
 use crate::service::throttle::Key;
@@ -30,6 +30,8 @@ pub struct SignedIn {
     /// 256 bits in hexadecimal; goes into the cookie and nowhere else.
     pub token: String,
     pub user: UserId,
+    /// What the browser keeps, so that guesses at the account's password do not lock it out.
+    pub device: String,
 }
 
 /// The fields of the login form and where they came from.
@@ -40,6 +42,8 @@ pub struct Login<'a> {
     pub password: &'a str,
     pub address: IpAddr,
     pub user_agent: &'a str,
+    /// What the browser keeps of earlier logins.
+    pub devices: &'a str,
 }
 
 /// Signs somebody in. An unknown name, a wrong password and a disabled account are one and the
@@ -59,18 +63,15 @@ pub async fn sign_in(app: &App, login: Login<'_>) -> Result<SignedIn> {
 
 async fn verify_and_start(app: &App, login: Login<'_>) -> Result<SignedIn> {
     let now = app.now();
-    let from = Key::login_from(login.address);
-    app.throttle.take(from.clone(), now)?;
-    let (user, to, hash) = {
+    let (user, hash) = {
         let txn = app.read()?;
-        let user = find(&txn, login.name)?;
-        let to = Key::login_to(user.as_ref().map(|user| user.id), login.name);
-        let user = user.filter(|user| !user.disabled);
+        let user = find(&txn, login.name)?.filter(|user| !user.disabled);
         let hash = user.as_ref().map(|user| store::users::password(&txn, user.id)).transpose()?.flatten();
-        (user, to, hash)
+        (user, hash)
     };
     let known = user.as_ref().map(|user| user.username.to_string()).unwrap_or_default();
-    app.throttle.take(to.clone(), now)?;
+    let tries = tries(app, &login, user.as_ref().map(|user| user.id).zip(hash.as_deref()));
+    tries.iter().try_for_each(|key| app.throttle.take(key.clone(), now))?;
     let password = Password::attempt(login.password);
     let payers = Payers::new(&Actor::Anonymous, login.address);
     let verdict = app.passwords.verify(&password, hash.clone(), payers).await?;
@@ -79,13 +80,12 @@ async fn verify_and_start(app: &App, login: Login<'_>) -> Result<SignedIn> {
         security_log::write(&SecurityEvent::new("login failed", &Actor::Anonymous, known).from(login.address));
         return Err(Error::field("", MISMATCH));
     };
-    app.throttle.give_back(&from);
-    app.throttle.forgive(&to);
+    tries.iter().for_each(|key| app.throttle.give_back(key));
     let stronger = match verdict {
         Verdict::RightButWeak => Some(app.passwords.hash(&password, payers).await?),
         _ => None,
     };
-    let (token, session) = new_session(now, login.user_agent)?;
+    let session = NewSession::new(app, login.user_agent)?;
     let event = SecurityEvent::new("logged in", &Actor::Anonymous, &user.username).from(login.address);
     app.store
         .write(move |txn| {
@@ -98,9 +98,21 @@ async fn verify_and_start(app: &App, login: Login<'_>) -> Result<SignedIn> {
                 store::users::put_password(txn, user.id, hash)?;
             }
             security_log::note(txn, event.clone());
-            start_session(txn, user.id, &token, session.clone())
+            start_session(txn, user.id, &session)
         })
         .await
+}
+
+/// What a login is counted as. The limit for one name from one network is low, the one from everywhere is high, so that
+/// somebody else's guesses rarely lock a member out; a browser that has signed in to the account before has a limit of
+/// its own.
+fn tries(app: &App, login: &Login<'_>, account: Option<(UserId, &str)>) -> Vec<Key> {
+    let device = account.and_then(|(user, hash)| app.devices.recognise(login.devices, user, hash));
+    if let Some(device) = device {
+        return vec![Key::LoginWith(device)];
+    }
+    let name = app.throttle.name(login.name);
+    vec![Key::login_from(login.address), Key::login(name, login.address), Key::LoginTo(name)]
 }
 
 fn find(txn: &impl Snapshot, name: &str) -> Result<Option<User>> {
@@ -183,32 +195,44 @@ pub async fn end_all_sessions(app: &App, actor: &Actor) -> Result<()> {
 }
 
 /// A token and its session, not yet anybody's.
-pub(in crate::service) fn new_session(now: Timestamp, user_agent: &str) -> Result<(String, Session)> {
-    let user_agent: String = user_agent.chars().filter(|c| !c.is_control()).take(200).collect();
-    let session = Session {
-        user: UserId(0),
-        created_at: now,
-        last_seen: now,
-        expires_at: now.plus(SESSION_LIFETIME),
-        user_agent,
-    };
-    Ok((random_token::<32>()?, session))
+pub(in crate::service) struct NewSession {
+    token: String,
+    session: Session,
+    /// The browser's own number.
+    nonce: String,
+    devices: Devices,
+}
+
+impl NewSession {
+    pub(in crate::service) fn new(app: &App, user_agent: &str) -> Result<NewSession> {
+        let now = app.now();
+        let user_agent: String = user_agent.chars().filter(|c| !c.is_control()).take(200).collect();
+        let session = Session {
+            user: UserId(0),
+            created_at: now,
+            last_seen: now,
+            expires_at: now.plus(SESSION_LIFETIME),
+            user_agent,
+        };
+        let (token, nonce) = (random_token::<32>()?, random_token::<16>()?);
+        Ok(NewSession { token, session, nonce, devices: app.devices.clone() })
+    }
 }
 
 /// Stores a session for `user` and ends the oldest ones beyond the limit.
 pub(in crate::service) fn start_session(
     txn: &WriteTxn<'_>,
     user: UserId,
-    token: &str,
-    session: Session,
+    NewSession { token, session, nonce, devices }: &NewSession,
 ) -> Result<SignedIn> {
     let mut others = store::sessions::by_user(txn, user)?;
     others.sort_by_key(|(_, session)| std::cmp::Reverse(session.last_seen));
     for (key, _) in others.iter().skip(MAX_SESSIONS_PER_USER - 1) {
         store::sessions::remove(txn, key, user)?;
     }
-    store::sessions::insert(txn, &session_key(token), &Session { user, ..session })?;
-    Ok(SignedIn { token: token.to_owned(), user })
+    store::sessions::insert(txn, &session_key(token), &Session { user, ..session.clone() })?;
+    let hash = store::users::password(txn, user)?.unwrap_or_default();
+    Ok(SignedIn { token: token.to_owned(), user, device: devices.sign(user, nonce, &hash) })
 }
 
 /// Ends the sessions of `user`, all or all but one.

@@ -11,6 +11,7 @@ use crate::domain::settings::Settings;
 use crate::domain::user::User;
 use crate::error::{Error, Result};
 use crate::service::App;
+use crate::service::payer::Payers;
 use crate::store;
 use crate::store::WriteTxn;
 
@@ -43,48 +44,78 @@ pub const CHANGED: &str = "This was changed since you read it. Please read it ag
 
 type Work<T> = dyn FnMut(&WriteTxn<'_>) -> Result<T> + Send;
 
+/// What a change costs whoever makes it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::service) struct Cost {
+    pub(in crate::service) writes: u32,
+    /// Bytes of texts and images that it stores.
+    pub(in crate::service) bytes: u64,
+}
+
 /// A write that waits to be committed. Dropping it changes nothing.
 #[must_use = "nothing is changed until it is committed"]
-pub struct Change<T>(Box<Work<T>>);
+pub struct Change<T> {
+    work: Box<Work<T>>,
+    cost: Cost,
+}
 
 impl<T: Send + 'static> Change<T> {
     /// `work` may run more than once, each time on the state without its earlier run.
     pub(in crate::service) fn new(work: impl FnMut(&WriteTxn<'_>) -> Result<T> + Send + 'static) -> Change<T> {
-        Change(Box::new(work))
+        Change { work: Box::new(work), cost: Cost { writes: 1, bytes: 0 } }
+    }
+
+    /// The same change, which stores so many bytes.
+    pub(in crate::service) fn storing(mut self, bytes: usize) -> Change<T> {
+        self.cost.bytes += bytes as u64;
+        self
+    }
+
+    pub(in crate::service) fn cost(&self) -> Cost {
+        self.cost
     }
 
     /// The same change with what it returns made into something else.
-    pub fn map<U: Send + 'static>(mut self, mut into: impl FnMut(T) -> U + Send + 'static) -> Change<U> {
-        Change::new(move |txn| (self.0)(txn).map(&mut into))
+    pub fn map<U: Send + 'static>(self, mut into: impl FnMut(T) -> U + Send + 'static) -> Change<U> {
+        let Change { mut work, cost } = self;
+        Change { work: Box::new(move |txn| work(txn).map(&mut into)), cost }
     }
 
     /// All of them or, if one fails, none; `Error::Item` says which.
     pub fn all(mut changes: Vec<Change<T>>) -> Change<Vec<T>> {
-        Change::new(move |txn| {
+        let costs = changes.iter().map(|change| change.cost);
+        let cost = costs
+            .fold(Cost::default(), |all, one| Cost { writes: all.writes + one.writes, bytes: all.bytes + one.bytes });
+        let work = move |txn: &WriteTxn<'_>| {
             let run = |(number, change): (usize, &mut Change<T>)| {
                 change.run(txn).map_err(|error| Error::Item(number, Box::new(error)))
             };
             changes.iter_mut().enumerate().map(run).collect()
-        })
+        };
+        Change { work: Box::new(work), cost }
     }
 
     /// The same change, as long as `seen` is still what is stored; `Stale` if not.
-    pub fn if_still(mut self, seen: Seen) -> Change<T> {
-        Change::new(move |txn| {
+    pub fn if_still(self, seen: Seen) -> Change<T> {
+        let Change { mut work, cost } = self;
+        let work = move |txn: &WriteTxn<'_>| {
             if !seen.is_current(txn)? {
                 return Err(Error::Stale(CHANGED));
             }
-            (self.0)(txn)
-        })
+            work(txn)
+        };
+        Change { work: Box::new(work), cost }
     }
 
     /// What it does, in a transaction that others share.
     pub(in crate::service) fn run(&mut self, txn: &WriteTxn<'_>) -> Result<T> {
-        (self.0)(txn)
+        (self.work)(txn)
     }
 
-    /// Commits it by itself. Returns when it is durable.
-    pub async fn commit(mut self, app: &App) -> Result<T> {
-        app.store.write(move |txn| (self.0)(txn)).await
+    /// Commits it by itself and charges it to `payers`; `RateLimited` if they have written too much lately. Returns
+    /// when it is durable.
+    pub async fn commit(mut self, app: &App, payers: Payers) -> Result<T> {
+        app.charge(payers, self.cost)?;
+        app.store.write(move |txn| self.run(txn)).await
     }
 }

@@ -176,6 +176,7 @@ pub async fn submit(
     let source = comment::body(text).map_err(|message| Error::field("source", message))?;
     let body = rendered(app, &source).await?;
     let (now, author) = (app.now(), member.id);
+    let bytes = source.len() + body.as_str().len();
     Ok(Change::new(move |txn| {
         let head = store::posts::by_id(txn, post)?.filter(|head| head.is_public(now)).ok_or(Error::NotFound("post"))?;
         if !head.comments_open {
@@ -202,7 +203,8 @@ pub async fn submit(
         };
         store::comments::put(txn, &comment)?;
         Ok(comment)
-    }))
+    })
+    .storing(bytes))
 }
 
 /// The thread that a reply joins. The outline is asked for replies alone: after each comment it has to
@@ -219,13 +221,15 @@ pub async fn edit(app: &App, actor: &Actor, (post, id): (PostId, CommentId), tex
     let source = comment::body(text).map_err(|message| Error::field("source", message))?;
     let body = rendered(app, &source).await?;
     let (now, actor) = (app.now(), actor.clone());
+    let bytes = source.len() + body.as_str().len();
     Ok(Change::new(move |txn| {
         let old = store::comments::by_id(txn, post, thread, id)?.ok_or(Error::NotFound("comment"))?;
         may_edit(&actor, &old, now)?;
         let new = Comment { source: source.clone(), body: body.clone(), edited_at: Some(now), ..old };
         store::comments::put(txn, &new)?;
         Ok(new)
-    }))
+    })
+    .storing(bytes))
 }
 
 /// Whether `actor` may ask for the Markdown of comments at all.

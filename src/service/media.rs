@@ -42,7 +42,8 @@ pub async fn upload(
     }
     app.store.check_room()?;
     let (media, bytes) = prepared(app, actor.user_id().unwrap_or(UserId(0)), field, name.to_owned(), bytes).await?;
-    Ok(Change::new(move |txn| store::media::insert(txn, &media, &bytes)))
+    let length = bytes.len();
+    Ok(Change::new(move |txn| store::media::insert(txn, &media, &bytes)).storing(length))
 }
 
 async fn prepared(

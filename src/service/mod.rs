@@ -4,6 +4,7 @@ pub mod auth;
 pub mod categories;
 pub mod change;
 pub mod comments;
+pub mod devices;
 pub mod feeds;
 pub mod import;
 pub mod jobs;
@@ -25,6 +26,7 @@ pub mod tags;
 mod throttle;
 pub mod tokens;
 pub mod users;
+mod write_quota;
 pub mod writing;
 
 use crate::config::Config;
@@ -32,7 +34,9 @@ use crate::domain::link::Links;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::service::change::Change;
+use crate::service::devices::Devices;
 use crate::service::passwords::Passwords;
+use crate::service::payer::Payers;
 use crate::service::throttle::Throttle;
 use crate::store;
 use crate::store::Store;
@@ -55,6 +59,7 @@ pub struct App {
     pub(crate) site_id: String,
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
+    pub(crate) devices: Devices,
     /// Held while a post is rendered for saving.
     pub(crate) rendering: Arc<Semaphore>,
     /// Held while a comment is rendered.
@@ -115,7 +120,9 @@ impl App {
             Some(url) => Links::from_public_url(url).map_err(Error::Failed)?,
             None => Links::root(),
         };
-        let (cost, site_id) = settle(&store, config.bcrypt_cost)?;
+        let Settled { cost, site_id, device_key } = settle(&store, config.bcrypt_cost)?;
+        let dearest = store::users::hashes(&store.read()?, passwords::stored_cost)?;
+        let dearest = dearest.into_iter().flatten().max().unwrap_or(cost).max(cost);
         let setup = setup::Secret::for_store(&store)?;
         Ok(App {
             store,
@@ -123,8 +130,9 @@ impl App {
             links,
             config,
             site_id,
-            passwords: Passwords::new(cost),
+            passwords: Passwords::new(cost, dearest),
             throttle: Throttle::default(),
+            devices: Devices::new(device_key),
             rendering: Arc::new(Semaphore::new(1)),
             commenting: Arc::new(Semaphore::new(2)),
             imaging: Arc::new(Semaphore::new(1)),
@@ -137,9 +145,14 @@ impl App {
         App::new(Store::memory()?, clock, config)
     }
 
-    /// Commits what a use case returned, unless that refused. Returns when it is durable.
+    /// Commits what a use case returned, unless that refused: for the program itself. Returns when it is durable.
     pub async fn commit<T: Send + 'static>(&self, change: Result<Change<T>>) -> Result<T> {
-        change?.commit(self).await
+        self.commit_for(Payers::default(), change).await
+    }
+
+    /// The same for a client, whose writes are counted.
+    pub async fn commit_for<T: Send + 'static>(&self, payers: Payers, change: Result<Change<T>>) -> Result<T> {
+        change?.commit(self, payers).await
     }
 
     /// A snapshot to read from; drop it soon.
@@ -196,23 +209,34 @@ impl App {
     }
 }
 
-/// The bcrypt cost, configured or remembered, and the site's id; what is missing in the file is
-/// measured or made now and remembered.
-fn settle(store: &Store, configured_cost: Option<u32>) -> Result<(u32, String)> {
+/// What the program remembers for itself.
+struct Settled {
+    /// Of bcrypt, configured or measured.
+    cost: u32,
+    site_id: String,
+    device_key: String,
+}
+
+/// What is missing in the file is measured or made now and remembered.
+fn settle(store: &Store, configured_cost: Option<u32>) -> Result<Settled> {
     let mut security = store::settings::security(&store.read()?)?;
     let known = security.clone();
     if security.site_id.is_empty() {
         security.site_id = random_token::<16>()?;
     }
+    if security.device_key.is_empty() {
+        security.device_key = random_token::<32>()?;
+    }
     if configured_cost.is_none() && security.bcrypt_cost.is_none() {
         security.bcrypt_cost = Some(passwords::timed_cost());
     }
     let remembered = security.bcrypt_cost.unwrap_or(passwords::MIN_COST);
-    let site_id = security.site_id.clone();
+    let (site_id, device_key) = (security.site_id.clone(), security.device_key.clone());
     if security != known {
         store.write_blocking(move |txn| store::settings::put_security(txn, &security))?;
     }
-    Ok((configured_cost.unwrap_or(remembered.clamp(passwords::MIN_COST, passwords::MAX_COST)), site_id))
+    let cost = configured_cost.unwrap_or(remembered.clamp(passwords::MIN_COST, passwords::MAX_COST));
+    Ok(Settled { cost, site_id, device_key })
 }
 
 /// Runs CPU-heavy work (rendering, images) off the async threads.

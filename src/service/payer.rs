@@ -21,17 +21,19 @@ pub struct Payers {
     pub(in crate::service) member: Option<UserId>,
     pub(in crate::service) network: Option<IpAddr>,
     pub(in crate::service) connection: Option<u64>,
+    /// Whether the member writes posts, and so is somebody whom an administrator chose.
+    pub(in crate::service) is_writer: bool,
 }
 
 impl Payers {
     /// `address` is the client's, behind a trusted proxy the one that the proxy names.
     pub fn new(actor: &Actor, address: IpAddr) -> Payers {
-        Payers { member: actor.user_id(), network: Some(network(address)), connection: None }
+        Payers { network: Some(network(address)), ..Payers::member(actor) }
     }
 
     /// Whoever asks, where no address is known. Nobody for the program itself.
     pub fn member(actor: &Actor) -> Payers {
-        Payers { member: actor.user_id(), ..Payers::default() }
+        Payers { member: actor.user_id(), is_writer: actor.can_see_admin(), ..Payers::default() }
     }
 
     /// One connection, whoever uses it.

@@ -4,6 +4,7 @@ use crate::domain::actor::{Actor, Via};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::service::change::Change;
+use crate::service::payer::Payers;
 use crate::service::{App, random_token};
 use crate::store;
 use crate::store::receipts::{Receipt, ReceiptKey};
@@ -85,11 +86,13 @@ impl Once {
     pub async fn commit<T: Send + 'static>(
         self,
         app: &App,
+        payers: Payers,
         mut change: Change<T>,
         describe: impl Fn(&T) -> String + Send + 'static,
     ) -> Result<Done<T>> {
         let now = app.now();
         let since = Timestamp::from_ms(now.ms() - i64::try_from(LIFETIME.as_millis()).unwrap_or(i64::MAX));
+        app.charge(payers, change.cost())?;
         app.store
             .write(move |txn| {
                 if let Some(outcome) = self.recognise(store::receipts::by_key(txn, &self.key)?, now)? {

@@ -97,7 +97,7 @@ pub async fn redeem(app: &App, token: &str, choice: Choice<'_>) -> Result<Signed
     account(&app.read()?, token, now)?;
     let new = Password::parse(choice.password).map_err(|message| Error::field("password", message))?;
     let hash = app.passwords.hash(&new, Payers::new(&Actor::Anonymous, choice.address)).await?;
-    let (session_token, session) = auth::new_session(now, choice.user_agent)?;
+    let session = auth::NewSession::new(app, choice.user_agent)?;
     let (token, keep, address) = (token.to_owned(), Keep::tokens(choice.keep_tokens), choice.address);
     app.store
         .write(move |txn| {
@@ -106,7 +106,7 @@ pub async fn redeem(app: &App, token: &str, choice: Choice<'_>) -> Result<Signed
             put_password(txn, user.id, &hash, keep)?;
             let event = SecurityEvent::new("password reset by link", &Actor::Anonymous, &user.username);
             security_log::note(txn, event.from(address));
-            auth::start_session(txn, user.id, &session_token, session.clone())
+            auth::start_session(txn, user.id, &session)
         })
         .await
 }

@@ -76,7 +76,7 @@ pub async fn run(app: &App, key: &str, input: &SetupInput, user_agent: &str) -> 
     };
     let hash = app.passwords.hash(&user.password, Payers::default()).await?;
     let now = app.now();
-    let (token, session) = auth::new_session(now, user_agent)?;
+    let session = auth::NewSession::new(app, user_agent)?;
     app.store
         .write(move |txn| {
             if !store::users::administrators(txn)?.is_empty() {
@@ -88,7 +88,7 @@ pub async fn run(app: &App, key: &str, input: &SetupInput, user_agent: &str) -> 
             let user = users::join(txn, Door::Setup, &user, Role::Administrator, Some(&hash), now)?;
             let event = SecurityEvent::new("account made", &Actor::Anonymous, &user.username);
             security_log::note(txn, event.detail(user.role.as_str()));
-            auth::start_session(txn, user.id, &token, session.clone())
+            auth::start_session(txn, user.id, &session)
         })
         .await
 }

@@ -82,12 +82,12 @@ pub async fn sign_up(app: &App, input: &NewUser, address: IpAddr, user_agent: &s
         return Err(Error::Conflict("Sign-up is closed on this site."));
     }
     let hash = app.passwords.hash(&new.password, Payers::new(&Actor::Anonymous, address)).await?;
-    let (token, session) = auth::new_session(now, user_agent)?;
+    let session = auth::NewSession::new(app, user_agent)?;
     app.store
         .write(move |txn| {
             let user = join(txn, Door::SignUp, &new, Role::Reader, Some(&hash), now)?;
             security_log::note(txn, SecurityEvent::new("signed up", &Actor::Anonymous, &user.username).from(address));
-            auth::start_session(txn, user.id, &token, session.clone())
+            auth::start_session(txn, user.id, &session)
         })
         .await
 }
@@ -244,13 +244,11 @@ pub async fn change_password(app: &App, actor: &Actor, wish: NewPassword<'_>) ->
     let (member, payers) = (member.clone(), wish.payers);
     let new = Password::parse(wish.new).map_err(|message| Error::field("new_password", message))?;
     // A stolen session must not become a way to guess the password.
-    let key = Key::login_to(Some(member.id), "");
-    app.throttle.take(key.clone(), app.now())?;
+    app.throttle.take(Key::PasswordChange(member.id), app.now())?;
     let hash = store::users::password(&app.read()?, member.id)?;
     if app.passwords.verify(&Password::attempt(wish.current), hash.clone(), payers).await? == Verdict::Wrong {
         return Err(Error::field("current_password", "This is not your current password."));
     }
-    app.throttle.forgive(&key);
     let new_hash = app.passwords.hash(&new, payers).await?;
     app.store
         .write(move |txn| {

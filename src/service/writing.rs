@@ -48,6 +48,7 @@ pub async fn create(
     let valid = validate(app, kind, input)?;
     let rendered = rendered(app, &valid.source).await?;
     let now = app.now();
+    let bytes = valid.source.len();
     Ok(Change::new(move |txn| {
         let mut head = blank(store::posts::next_id(txn)?, kind, author, now);
         head.version = 1;
@@ -55,7 +56,8 @@ pub async fn create(
         apply(txn, &mut head, &valid, &rendered.0, intent, now)?;
         store::posts::insert(txn, &head, &revision(&head, &valid, Some(author), now), &rendered.1)?;
         Ok(head)
-    }))
+    })
+    .storing(bytes))
 }
 
 /// Changes a post. `version` is the one the edit began from: if it is no longer the stored one,
@@ -72,6 +74,7 @@ pub async fn update(
     let valid = validate(app, kind, input)?;
     let rendered = rendered(app, &valid.source).await?;
     let (now, actor) = (app.now(), actor.clone());
+    let bytes = valid.source.len();
     Ok(Change::new(move |txn| {
         let old =
             store::posts::by_id(txn, id)?.filter(|head| actor.can_edit_post(head)).ok_or(Error::NotFound("post"))?;
@@ -85,7 +88,8 @@ pub async fn update(
         let revision = revision(&new, &valid, actor.user_id(), now);
         store::posts::replace(txn, &old, &new, Some((&revision, &rendered.1)))?;
         Ok(new)
-    }))
+    })
+    .storing(bytes))
 }
 
 /// Deletes a post with its conversation. Its address is gone, not reused.

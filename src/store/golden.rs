@@ -88,7 +88,10 @@ fn site(txn: &WriteTxn<'_>, logo: &Picture) -> Result<()> {
         language: "en".into(),
     };
     settings::put_settings(txn, &site)?;
-    settings::put_security(txn, &Security { bcrypt_cost: Some(11), site_id: "0123456789abcdef".into() })
+    settings::put_security(
+        txn,
+        &Security { bcrypt_cost: Some(11), site_id: "0123456789abcdef".into(), ..Security::default() },
+    )
 }
 
 fn people(txn: &WriteTxn<'_>) -> Result<()> {

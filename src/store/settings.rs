@@ -19,6 +19,9 @@ pub struct Security {
     /// 32 random hexadecimal digits that name this file's site for ever, wherever it moves.
     #[serde(default)]
     pub site_id: String,
+    /// Signs what a browser keeps that has signed in to an account.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub device_key: String,
 }
 
 /// The stored settings; `None` before set-up.

@@ -106,6 +106,11 @@ pub fn administrators(txn: &impl Snapshot) -> Result<Vec<UserId>> {
     Ok(users.filter(|user| user.role == Role::Administrator && !user.disabled).map(|user| user.id).collect())
 }
 
+/// What `look` says of each bcrypt hash.
+pub fn hashes<T>(txn: &impl Snapshot, look: impl Fn(&str) -> T) -> Result<Vec<T>> {
+    txn.table(PASSWORDS)?.iter()?.map(|row| Ok(look(row?.1.value()))).collect()
+}
+
 /// The bcrypt hash; `None` for accounts that cannot sign in.
 pub fn password(txn: &impl Snapshot, id: UserId) -> Result<Option<String>> {
     Ok(txn.table(PASSWORDS)?.get(id.0)?.map(|row| row.value().to_owned()))

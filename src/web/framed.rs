@@ -88,6 +88,7 @@ pub fn refused(error: Error) -> Result<(StatusCode, Vec<FieldError>)> {
         Error::Conflict(_) | Error::Stale(_) => StatusCode::CONFLICT,
         Error::Busy | Error::Unavailable | Error::NoSpace => StatusCode::SERVICE_UNAVAILABLE,
         Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
         _ => return Err(error),
     };
     Ok(match error {

@@ -38,6 +38,7 @@ pub mod wire;
 
 use crate::error::{Error, Result};
 use crate::service::App;
+use crate::service::change::Change;
 use crate::web::body::Room;
 use crate::web::cache::PageCache;
 use crate::web::events::Events;
@@ -45,7 +46,7 @@ use crate::web::graphql::Door;
 use crate::web::kept::KeptPosts;
 use crate::web::metrics::Metrics;
 use crate::web::quota::Quota;
-use crate::web::request::RequestId;
+use crate::web::request::{Req, RequestId};
 use crate::web::router::{Route, Router};
 use crate::web::session::SessionCookie;
 use crate::web::static_files::StaticFiles;
@@ -105,6 +106,11 @@ impl Site {
             room: Room::default(),
             next_id: AtomicU64::new(first),
         })
+    }
+
+    /// Commits what a form asked for, unless that was refused, and charges it to whoever sent the form.
+    pub(in crate::web) async fn commit<T: Send + 'static>(&self, req: &Req, change: Result<Change<T>>) -> Result<T> {
+        req.noting(self.app.commit_for(req.payers(), change).await)
     }
 
     /// The same, telling each answer.

@@ -25,7 +25,7 @@ use crate::web::security;
 use crate::web::session;
 use bytes::Bytes;
 use futures_util::future::Either;
-use http::header::{ALLOW, AUTHORIZATION, CONNECTION, EXPECT, HeaderValue};
+use http::header::{ALLOW, AUTHORIZATION, CONNECTION, EXPECT, HeaderValue, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, StatusCode, Version};
 use http_body_util::BodyExt;
@@ -36,6 +36,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Instant;
 
@@ -88,6 +89,10 @@ async fn made(
         && !rest.is_taken_within(site.app.config().patience.linger).await
     {
         res.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    let wait = asked.wait.load(Ordering::Relaxed);
+    if wait > 0 && res.status() == StatusCode::TOO_MANY_REQUESTS {
+        res.headers_mut().entry(RETRY_AFTER).or_insert(HeaderValue::from(wait));
     }
     if let Some(left) = &asked.left {
         left.tell(res.headers_mut());
@@ -252,6 +257,7 @@ async fn handled(
         connection: parts.extensions.get().filter(|_| !caller.is_proxied()).map(|ConnectionId(number)| *number),
         caller,
         route: route.number,
+        wait: Arc::clone(&asked.wait),
         params,
         body: Some(Incoming {
             body,

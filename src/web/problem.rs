@@ -16,6 +16,8 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, ALLOW, HeaderName, HeaderValue, RETR
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// JSON Merge Patch, RFC 7396.
 pub const MERGE_PATCH: &str = "application/merge-patch+json";
@@ -33,6 +35,8 @@ pub struct Asked {
     pub next: Option<PathAndQuery>,
     /// What is left of the quota, where one counts.
     pub left: Option<Left>,
+    /// Seconds until a form that was refused may be sent again; 0: it was not.
+    pub wait: Arc<AtomicU64>,
     /// The origin whose pages may read the answer, beside our own.
     pub origin: Option<HeaderValue>,
 }
@@ -40,7 +44,16 @@ pub struct Asked {
 impl Asked {
     /// By somebody of whom no more could be read.
     pub fn unread(id: RequestId, surface: Surface) -> Asked {
-        Asked { surface, actor: Actor::Anonymous, id, route: None, next: None, left: None, origin: None }
+        Asked {
+            surface,
+            actor: Actor::Anonymous,
+            id,
+            route: None,
+            next: None,
+            left: None,
+            wait: Arc::default(),
+            origin: None,
+        }
     }
 
     /// By a visitor until the session says otherwise, on a page until the route does.

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What one request asks, checked so far that handlers can rely on it.
 pub struct Req {
@@ -35,6 +36,8 @@ pub struct Req {
     pub(in crate::web) query: Query,
     pub(in crate::web) params: Params,
     pub(in crate::web) body: Option<Incoming>,
+    /// Seconds until a form that was refused may be sent again, for `Retry-After`.
+    pub(in crate::web) wait: Arc<AtomicU64>,
     /// The room that the body takes, until the request is answered.
     pub(in crate::web) held: Option<Arc<Held>>,
 }
@@ -72,6 +75,14 @@ impl Req {
     /// Whom the request is charged to.
     pub fn payers(&self) -> Payers {
         Payers::new(&self.actor, self.client())
+    }
+
+    /// The same result. If it says when to come back, the answer will too, also where a form is shown again.
+    pub(in crate::web) fn noting<T>(&self, result: Result<T>) -> Result<T> {
+        if let Err(Error::RateLimited(wait)) = &result {
+            self.wait.store(wait.as_secs().max(1), Ordering::Relaxed);
+        }
+        result
     }
 
     /// Whether the client reached the site over https.

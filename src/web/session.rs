@@ -1,5 +1,6 @@
 //! Who is asking: the session cookie, and whether a form was sent from this site.
 
+use crate::service::devices;
 use crate::web::origin::Caller;
 use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue, ORIGIN, SET_COOKIE};
 use http::{HeaderMap, Method};
@@ -9,6 +10,8 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Seconds after which a browser forgets the cookie: the most that RFC 6265bis, section 5.5, allows.
 /// The server ends sessions far earlier, and moves their end with visits; the cookie need not know.
 const MAX_AGE: u32 = 400 * 24 * 3600;
+/// Longest value that is looked at of what a browser keeps of earlier logins.
+const MAX_DEVICES: usize = 800;
 /// Longest token that is looked up.
 const MAX_TOKEN: usize = 200;
 
@@ -28,6 +31,8 @@ pub struct SessionCookie {
     secure_name: String,
     /// Where it is sent over plain http.
     path: String,
+    /// Name of the cookie for `service::devices`, and the only path that needs it.
+    devices: (String, String),
 }
 
 impl SessionCookie {
@@ -35,7 +40,8 @@ impl SessionCookie {
     pub fn new(site_id: &str, base: &str) -> SessionCookie {
         let name = format!("{}-{OLD_NAME}", site_id.get(..8).unwrap_or(site_id));
         let path = if base.is_empty() { "/" } else { base };
-        SessionCookie { secure_name: format!("__Host-{name}"), name, path: path.to_owned() }
+        let devices = (name.replace(OLD_NAME, "devices"), format!("{base}/login"));
+        SessionCookie { secure_name: format!("__Host-{name}"), name, path: path.to_owned(), devices }
     }
 
     /// Name of the cookie, by how the client reached the site.
@@ -54,6 +60,21 @@ impl SessionCookie {
     pub fn remember(&self, headers: &mut HeaderMap, token: &str, https: bool) {
         let path = if https { "/" } else { &self.path };
         set(headers, (self.name(https), token), path, (MAX_AGE, https));
+    }
+
+    /// What the browser keeps of earlier logins; empty if it keeps nothing.
+    pub fn devices<'h>(&self, headers: &'h HeaderMap, https: bool) -> &'h str {
+        value(headers, &self.devices_name(https)).filter(|kept| kept.len() <= MAX_DEVICES).unwrap_or_default()
+    }
+
+    /// Lets the browser keep that it has signed in, beside what it sent with `request`.
+    pub fn remember_device(&self, request: &HeaderMap, headers: &mut HeaderMap, device: &str, https: bool) {
+        let kept = devices::keep(self.devices(request, https), device);
+        set(headers, (&self.devices_name(https), &kept), &self.devices.1, (MAX_AGE, https));
+    }
+
+    fn devices_name(&self, https: bool) -> String {
+        [if https { "__Secure-" } else { "" }, &self.devices.0].concat()
     }
 
     /// Signs the browser out: takes the cookie back with which it sent `request`.

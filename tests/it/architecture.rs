@@ -155,6 +155,14 @@ fn the_doors_of_the_web_do_not_know_each_other() {
 }
 
 #[test]
+fn what_clients_write_is_counted() {
+    none(lines_that(|source, line| {
+        let uncounted = source.layer() == "web" && line.contains("app.commit(");
+        uncounted.then(|| "commit_for counts the write, and so does Site::commit".to_owned())
+    }));
+}
+
+#[test]
 fn libraries_stay_where_they_belong() {
     // Word, where it may appear.
     let homes: &[(&str, &[&str])] = &[

@@ -64,4 +64,6 @@ mod slow_clients;
 mod staff_names;
 mod storage_faults;
 mod text;
+mod throttles;
 mod tokens;
+mod write_quota;

@@ -136,7 +136,7 @@ async fn set_up(app: &App) -> Result<()> {
 
 /// Ada logs in with her password.
 pub async fn sign_in(app: &App) -> Result<()> {
-    let login = auth::Login { name: "ada", password: PASSWORD, address: HOME, user_agent: "story" };
+    let login = auth::Login { name: "ada", password: PASSWORD, address: HOME, user_agent: "story", devices: "" };
     auth::sign_in(app, login).await.map(drop)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::service::change::Change;
+use crate::service::payer::Payers;
 use crate::service::receipts::{Done, Once};
 use crate::web::Site;
 use crate::web::api::changes::{self, Call, Outcome};
@@ -100,7 +101,7 @@ async fn run(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let statuses: Vec<StatusCode> = calls.iter().map(Call::status).collect();
     let done = match once.as_ref().map(|once| once.before(&site.app)).transpose()?.flatten() {
         Some(outcomes) => Done::Before(outcomes),
-        None => commit(&site, once, all(&site, &req, calls).await?).await?,
+        None => commit(&site, req.payers(), once, all(&site, &req, calls).await?).await?,
     };
     let (outcomes, replayed) = match done {
         Done::Now(outcomes) => (outcomes, false),
@@ -152,11 +153,16 @@ fn call(item: BatchItem) -> Result<Call> {
     })
 }
 
-async fn commit(site: &Site, once: Option<Once>, change: Change<Vec<Outcome>>) -> Result<Done<Vec<Outcome>>> {
+async fn commit(
+    site: &Site,
+    payers: Payers,
+    once: Option<Once>,
+    change: Change<Vec<Outcome>>,
+) -> Result<Done<Vec<Outcome>>> {
     let text = |outcomes: &Vec<Outcome>| outcomes.iter().map(Outcome::text).collect::<Vec<_>>().join(" ");
     match once {
-        None => Ok(Done::Now(change.commit(&site.app).await?)),
-        Some(once) => once.commit(&site.app, change, text).await,
+        None => Ok(Done::Now(change.commit(&site.app, payers).await?)),
+        Some(once) => once.commit(&site.app, payers, change, text).await,
     }
 }
 

@@ -204,7 +204,7 @@ async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let (input, faults): (ProfileInput, _) =
         if is_patch { strict::read_patched(&ProfileInput::of(&user), sent)? } else { strict::read(sent)? };
     let change = faults.join(users::update_profile(&req.actor, &input.into()))?;
-    let user = change.if_still(Seen::User(Box::new(user))).commit(&site.app).await?;
+    let user = change.if_still(Seen::User(Box::new(user))).commit(&site.app, req.payers()).await?;
     Ok(perform::with_thing((StatusCode::OK, false), Some(Shown::user(&user, links)?)))
 }
 
@@ -227,6 +227,7 @@ async fn sign_in(site: Arc<Site>, mut req: Req) -> Result<Res> {
         password: &input.password,
         address: req.client(),
         user_agent: req.header("user-agent").unwrap_or(""),
+        devices: site.session.devices(&req.headers, req.is_https()),
     };
     let signed_in = auth::sign_in(&site.app, login).await?;
     let actor = auth::actor(&site.app, &signed_in.token)?;
@@ -318,7 +319,7 @@ async fn create_token(site: Arc<Site>, mut req: Req) -> Result<Res> {
     req.actor.in_session()?;
     perform::never_once(&req)?;
     let input: TokenInput = strict::typed(strict::parse(&req.bytes().await?)?)?;
-    let issued = site.app.commit(tokens::create(&site.app, &req.actor, &input.into())).await?;
+    let issued = site.app.commit_for(req.payers(), tokens::create(&site.app, &req.actor, &input.into())).await?;
     let location = site.app.links().api_token(issued.token.id);
     let body = response::json_bytes(&IssuedToken { token: Token::new(&issued.token), secret: issued.secret })?;
     let mut res = response::bytes(StatusCode::CREATED, JSON, body);
@@ -329,6 +330,6 @@ async fn create_token(site: Arc<Site>, mut req: Req) -> Result<Res> {
 async fn revoke_token(site: Arc<Site>, req: Req) -> Result<Res> {
     perform::begin(&req)?;
     let id = TokenId::parse(req.param("id")?).ok_or(Error::NotFound("token"))?;
-    site.app.commit(tokens::revoke(&req.actor, id)).await?;
+    site.app.commit_for(req.payers(), tokens::revoke(&req.actor, id)).await?;
     Ok(response::empty(StatusCode::NO_CONTENT))
 }

@@ -127,7 +127,7 @@ async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
         let change = media::upload(&site.app, &req.actor, "file", &name, bytes).await?;
         Ok(change.map(|media| Outcome::Media { id: media.id.to_string() }))
     };
-    let done = perform::run(&site, once, upload).await?;
+    let done = perform::run(&site, req.payers(), once, upload).await?;
     perform::answer(&site, &req.actor, StatusCode::CREATED, done)
 }
 
@@ -137,7 +137,7 @@ async fn remove(site: Arc<Site>, req: Req) -> Result<Res> {
     let media = media::removable(&site.app.read()?, &req.actor, id)?;
     // It never changes: it is there or it is not.
     matches(req.header("if-match"), &response::json_bytes(&Media::new(&media, site.app.links()))?)?;
-    site.app.commit(media::remove(&site.app, &req.actor, id)).await?;
+    site.app.commit_for(req.payers(), media::remove(&site.app, &req.actor, id)).await?;
     Ok(response::empty(StatusCode::NO_CONTENT))
 }
 

@@ -4,6 +4,7 @@ use crate::domain::actor::Actor;
 use crate::domain::post::Kind;
 use crate::error::{Error, Result};
 use crate::service::change::Change;
+use crate::service::payer::Payers;
 use crate::service::receipts::{Done, Once};
 use crate::service::{categories, posts};
 use crate::web::Site;
@@ -38,7 +39,7 @@ pub async fn write(site: Arc<Site>, mut req: Req) -> Result<Res> {
         faults: Mutex::default(),
     };
     let status = call.status();
-    let done = match run(&site, once, changes::prepare(&site, &req.actor, call)).await {
+    let done = match run(&site, req.payers(), once, changes::prepare(&site, &req.actor, call)).await {
         Err(Error::NotFound(noun)) => return moved(&site, &req)?.ok_or(Error::NotFound(noun)),
         done => done?,
     };
@@ -90,6 +91,7 @@ pub fn never_once(req: &Req) -> Result<()> {
 /// Prepares and commits a change, unless its key says that it was done before. Also whether it was.
 pub async fn run(
     site: &Site,
+    payers: Payers,
     once: Option<Once>,
     change: impl Future<Output = Result<Change<Outcome>>>,
 ) -> Result<(Outcome, bool)> {
@@ -97,13 +99,13 @@ pub async fn run(
     if let Some(outcome) = before.as_deref().and_then(Outcome::parse) {
         return Ok((outcome, true));
     }
-    commit(site, once, change.await?).await
+    commit(site, payers, once, change.await?).await
 }
 
 /// Commits a change, with its receipt if there is a key. Also whether it was done before.
-async fn commit(site: &Site, once: Option<Once>, change: Change<Outcome>) -> Result<(Outcome, bool)> {
-    let Some(once) = once else { return Ok((change.commit(&site.app).await?, false)) };
-    Ok(match once.commit(&site.app, change, Outcome::text).await? {
+async fn commit(site: &Site, payers: Payers, once: Option<Once>, change: Change<Outcome>) -> Result<(Outcome, bool)> {
+    let Some(once) = once else { return Ok((change.commit(&site.app, payers).await?, false)) };
+    Ok(match once.commit(&site.app, payers, change, Outcome::text).await? {
         Done::Now(outcome) => (outcome, false),
         Done::Before(text) => (Outcome::parse(&text).unwrap_or(Outcome::Gone), true),
     })

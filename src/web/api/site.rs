@@ -98,7 +98,7 @@ async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
         settings::update(&site.app, &req.actor, &patch, logo).await
     };
     let change = faults.join(change.await)?;
-    let stored = change.if_still(Seen::Settings(Box::new(stored))).commit(&site.app).await?;
+    let stored = change.if_still(Seen::Settings(Box::new(stored))).commit(&site.app, req.payers()).await?;
     let body = response::json_bytes(&Settings::new(&stored, links))?;
     Ok(perform::with_thing((StatusCode::OK, false), Some(Shown { location: String::new(), body })))
 }

@@ -136,7 +136,7 @@ async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
         let change = users::add(&site.app, &req.actor, &input, role).await?;
         Ok(change.map(|user| Outcome::User { id: user.id.0 }))
     };
-    let done = perform::run(&site, once, add).await?;
+    let done = perform::run(&site, req.payers(), once, add).await?;
     perform::answer(&site, &req.actor, StatusCode::CREATED, done)
 }
 
@@ -149,7 +149,7 @@ async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let stored = json!({ "role": shown.role, "disabled": shown.disabled });
     let patch: UserPatch = strict::patched(&stored, patch)?;
     let change = users::set_access(&req.actor, user.id, patch.role.into(), patch.disabled)?;
-    let user = change.if_still(Seen::User(Box::new(user))).commit(&site.app).await?;
+    let user = change.if_still(Seen::User(Box::new(user))).commit(&site.app, req.payers()).await?;
     Ok(perform::with_thing((StatusCode::OK, false), Some(Shown::user(&user, site.app.links())?)))
 }
 
@@ -160,7 +160,10 @@ async fn set_password(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let user = users::manageable(&site.app.read()?, &req.actor, req.param("username")?)?;
     let input: PasswordInput = strict::typed(strict::parse(&req.bytes().await?)?)?;
     site.app
-        .commit(resets::set_password(&site.app, &req.actor, user.id, &input.password, input.keep_tokens).await)
+        .commit_for(
+            req.payers(),
+            resets::set_password(&site.app, &req.actor, user.id, &input.password, input.keep_tokens).await,
+        )
         .await?;
     Ok(response::empty(StatusCode::NO_CONTENT))
 }
@@ -169,6 +172,6 @@ async fn reset(site: Arc<Site>, req: Req) -> Result<Res> {
     perform::begin(&req)?;
     perform::never_once(&req)?;
     let user = users::manageable(&site.app.read()?, &req.actor, req.param("username")?)?;
-    let issued = site.app.commit(resets::issue(&site.app, &req.actor, user.id)).await?;
+    let issued = site.app.commit_for(req.payers(), resets::issue(&site.app, &req.actor, user.id)).await?;
     response::json(StatusCode::OK, &ResetLink::new(&issued, site.app.links()))
 }

@@ -124,7 +124,7 @@ impl Operation {
     /// Commits what a use case returned. No snapshot is held while it waits.
     pub async fn commit<T: Send + 'static>(&self, change: Result<Change<T>>) -> Result<T> {
         self.look_again();
-        self.app.commit(change).await
+        self.app.commit_for(self.payers, change).await
     }
 
     /// A text for the answer, unless the answer has too much of it already.

@@ -27,7 +27,7 @@ pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
         email: form.text("email").into(),
         bio: form.text("bio").into(),
     };
-    match site.app.commit(users::update_profile(&req.actor, &patch)).await {
+    match site.commit(&req, users::update_profile(&req.actor, &patch)).await {
         Ok(_) => Ok(done(&site, "saved")),
         Err(error) => {
             let (status, errors) = refused(error)?;
@@ -41,7 +41,7 @@ pub async fn password(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let form = req.form().await?;
     let wish =
         NewPassword { current: form.text("current_password"), new: form.text("new_password"), payers: req.payers() };
-    match users::change_password(&site.app, &req.actor, wish).await {
+    match req.noting(users::change_password(&site.app, &req.actor, wish).await) {
         Ok(()) => Ok(done(&site, "password")),
         Err(error) => {
             let (status, errors) = refused(error)?;

@@ -35,7 +35,7 @@ pub async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
         scopes: ticked.map(str::to_owned).collect(),
         days: form.text("expires_in_days").into(),
     };
-    match made(&site, &req, form.text("once"), &typed).await {
+    match req.noting(made(&site, &req, form.text("once"), &typed).await) {
         Ok(Done::Now(issued)) => {
             let empty = NewToken { days: DAYS.into(), ..NewToken::default() };
             show(&site, &req, StatusCode::CREATED, &empty, (Some(&issued.secret), &[]))
@@ -54,17 +54,17 @@ pub async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
 async fn made(site: &Site, req: &Req, key: &str, typed: &NewToken) -> Result<Done<Issued>> {
     let change = tokens::create(&site.app, &req.actor, typed)?;
     if key.is_empty() {
-        return Ok(Done::Now(change.commit(&site.app).await?));
+        return Ok(Done::Now(change.commit(&site.app, req.payers()).await?));
     }
     let scopes = typed.scopes.join(" ");
     let once = Once::of_form(&req.actor, key, &[typed.name.as_bytes(), scopes.as_bytes(), typed.days.as_bytes()])?;
-    once.commit(&site.app, change, |issued| issued.token.id.to_string()).await
+    once.commit(&site.app, req.payers(), change, |issued| issued.token.id.to_string()).await
 }
 
 /// Revokes a token, at once.
 pub async fn revoke(site: Arc<Site>, req: Req) -> Result<Res> {
     let id = TokenId::parse(req.param("id")?).ok_or(Error::NotFound("token"))?;
-    site.app.commit(tokens::revoke(&req.actor, id)).await?;
+    site.commit(&req, tokens::revoke(&req.actor, id)).await?;
     Ok(response::see_other(&format!("{}?done=revoked", site.app.links().account_tokens())))
 }
 

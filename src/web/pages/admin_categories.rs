@@ -22,7 +22,7 @@ pub async fn index(site: Arc<Site>, req: Req) -> Result<Res> {
 /// Makes a category.
 pub async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let input = typed(&req.form().await?);
-    match site.app.commit(categories::create(&req.actor, &input)).await {
+    match site.commit(&req, categories::create(&req.actor, &input)).await {
         Ok(_) => Ok(done(&site, "added")),
         Err(error) => {
             let (status, errors) = refused(error)?;
@@ -45,7 +45,7 @@ pub async fn edit(site: Arc<Site>, req: Req) -> Result<Res> {
 /// Renames or describes a category.
 pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let input = typed(&req.form().await?);
-    match site.app.commit(categories::update(&req.actor, id(&req)?, &input)).await {
+    match site.commit(&req, categories::update(&req.actor, id(&req)?, &input)).await {
         Ok(_) => Ok(done(&site, "saved")),
         Err(error) => {
             let (status, errors) = refused(error)?;
@@ -63,7 +63,7 @@ pub async fn choose_merge(site: Arc<Site>, req: Req) -> Result<Res> {
 pub async fn merge(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let form = req.form().await?;
     let merged = match CategoryId::parse(form.text("into")) {
-        Some(into) => site.app.commit(categories::merge(&req.actor, id(&req)?, into)).await,
+        Some(into) => site.commit(&req, categories::merge(&req.actor, id(&req)?, into)).await,
         None => Err(Error::field("into", "Please choose a category.")),
     };
     match merged {
@@ -89,7 +89,7 @@ pub async fn confirm(site: Arc<Site>, req: Req) -> Result<Res> {
 
 /// Deletes a category.
 pub async fn remove(site: Arc<Site>, req: Req) -> Result<Res> {
-    site.app.commit(categories::remove(&req.actor, id(&req)?)).await?;
+    site.commit(&req, categories::remove(&req.actor, id(&req)?)).await?;
     Ok(done(&site, "deleted"))
 }
 

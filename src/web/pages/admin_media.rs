@@ -29,9 +29,10 @@ pub async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
     }
     for file in form.files("images") {
         let taken = match file.whole("images") {
-            Ok(bytes) => {
-                site.app.commit(media::upload(&site.app, &req.actor, "images", &file.name, bytes).await).await.map(drop)
-            }
+            Ok(bytes) => site
+                .commit(&req, media::upload(&site.app, &req.actor, "images", &file.name, bytes).await)
+                .await
+                .map(drop),
             Err(error) => Err(error),
         };
         if let Err(error) = taken {
@@ -51,7 +52,7 @@ pub async fn confirm(site: Arc<Site>, req: Req) -> Result<Res> {
 
 /// Deletes an image.
 pub async fn remove(site: Arc<Site>, req: Req) -> Result<Res> {
-    site.app.commit(media::remove(&site.app, &req.actor, req.param("id")?)).await?;
+    site.commit(&req, media::remove(&site.app, &req.actor, req.param("id")?)).await?;
     Ok(response::see_other(&format!("{}?done=deleted", site.app.links().admin_media())))
 }
 

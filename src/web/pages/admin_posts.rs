@@ -172,10 +172,9 @@ async fn take(site: &Arc<Site>, req: &Req, form: &Form, mut draft: Draft) -> Res
         _ => Intent::Save,
     };
     let saved = match draft.stored {
-        None => site.app.commit(writing::create(&site.app, &req.actor, draft.kind, &draft.input, intent).await).await,
+        None => site.commit(req, writing::create(&site.app, &req.actor, draft.kind, &draft.input, intent).await).await,
         Some(id) => {
-            site.app
-                .commit(writing::update(&site.app, &req.actor, (id, draft.version), &draft.input, intent).await)
+            site.commit(req, writing::update(&site.app, &req.actor, (id, draft.version), &draft.input, intent).await)
                 .await
         }
     };
@@ -207,7 +206,7 @@ pub async fn confirm(site: Arc<Site>, req: Req) -> Result<Res> {
 
 /// Deletes a post.
 pub async fn remove(site: Arc<Site>, req: Req) -> Result<Res> {
-    let head = site.app.commit(writing::remove(&site.app, &req.actor, id(&req)?)).await?;
+    let head = site.commit(&req, writing::remove(&site.app, &req.actor, id(&req)?)).await?;
     let links = site.app.links();
     let list = if head.kind == Kind::Post { links.admin_posts() } else { links.admin_pages() };
     Ok(response::see_other(&format!("{list}?done=deleted")))
@@ -244,8 +243,7 @@ impl Draft {
         self.keep_cover(site, form)?;
         if let Some(file) = form.file("cover")? {
             let media = site
-                .app
-                .commit(media::upload(&site.app, &req.actor, "cover", &file.name, file.whole("cover")?).await)
+                .commit(req, media::upload(&site.app, &req.actor, "cover", &file.name, file.whole("cover")?).await)
                 .await?;
             self.input.cover = Some(media.picture(String::new()));
         }
@@ -255,8 +253,7 @@ impl Draft {
         }
         for file in form.files("images") {
             let media = site
-                .app
-                .commit(media::upload(&site.app, &req.actor, "images", &file.name, file.whole("images")?).await)
+                .commit(req, media::upload(&site.app, &req.actor, "images", &file.name, file.whole("images")?).await)
                 .await?;
             let text = &mut self.input.source;
             if !text.is_empty() && !text.ends_with("\n\n") {

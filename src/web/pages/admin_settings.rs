@@ -39,7 +39,7 @@ pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
         Err(error) => Err(error),
     };
     let updated = match logo {
-        Ok(logo) => site.app.commit(settings::update(&site.app, &req.actor, &patch, logo).await).await,
+        Ok(logo) => site.commit(&req, settings::update(&site.app, &req.actor, &patch, logo).await).await,
         Err(error) => Err(error),
     };
     match updated {

@@ -28,7 +28,7 @@ pub async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let input = new_user(&form);
     let role = Role::parse(form.text("role"));
     let added = match role {
-        Some(role) => site.app.commit(users::add(&site.app, &req.actor, &input, role).await).await,
+        Some(role) => site.commit(&req, users::add(&site.app, &req.actor, &input, role).await).await,
         None => Err(Error::field("role", "Please choose a role.")),
     };
     match added {
@@ -49,7 +49,7 @@ pub async fn edit(site: Arc<Site>, req: Req) -> Result<Res> {
 pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let form = req.form().await?;
     let changed = match Role::parse(form.text("role")) {
-        Some(role) => site.app.commit(users::set_access(&req.actor, id(&req)?, role, form.has("disabled"))).await,
+        Some(role) => site.commit(&req, users::set_access(&req.actor, id(&req)?, role, form.has("disabled"))).await,
         None => Err(Error::field("role", "Please choose a role.")),
     };
     match changed {
@@ -66,7 +66,7 @@ pub async fn set_password(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let (form, id) = (req.form().await?, id(&req)?);
     let keep_tokens = form.has("keep_tokens");
     let change = resets::set_password(&site.app, &req.actor, id, form.text("password"), keep_tokens).await;
-    match site.app.commit(change).await {
+    match site.commit(&req, change).await {
         Ok(()) => Ok(response::see_other(&format!("{}?done=password-set", site.app.links().admin_user(id)))),
         Err(error) => {
             let (status, errors) = refused(error)?;
@@ -78,7 +78,7 @@ pub async fn set_password(site: Arc<Site>, mut req: Req) -> Result<Res> {
 /// Makes a link to a new password. The answer is the page itself and no redirect: it is the only one that shows the
 /// link.
 pub async fn reset(site: Arc<Site>, req: Req) -> Result<Res> {
-    match site.app.commit(resets::issue(&site.app, &req.actor, id(&req)?)).await {
+    match site.commit(&req, resets::issue(&site.app, &req.actor, id(&req)?)).await {
         Ok(issued) => {
             let url = [req.origin(), site.app.links().reset(&issued.token)].concat();
             let link = ResetLink { url: &url, expires_at: issued.expires_at };

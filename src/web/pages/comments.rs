@@ -33,7 +33,7 @@ pub async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
         "" => None,
         text => Some(CommentId::parse(text).ok_or(Error::NotFound("comment"))?),
     };
-    match site.app.commit(comments::submit(&site.app, &req.actor, slug, parent, form.text("body")).await).await {
+    match site.commit(&req, comments::submit(&site.app, &req.actor, slug, parent, form.text("body")).await).await {
         Ok(comment) => there(&site, slug, &comment),
         Err(error) => write_again(&site, &req, parent, form.text("body"), error),
     }
@@ -93,7 +93,7 @@ pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let form = req.form().await?;
     let (post, placed, _) = subject(&site, &site.app.read()?, &req)?;
     let subject = (post.id, placed.comment.id);
-    match site.app.commit(comments::edit(&site.app, &req.actor, subject, form.text("body")).await).await {
+    match site.commit(&req, comments::edit(&site.app, &req.actor, subject, form.text("body")).await).await {
         Ok(comment) => there(&site, post.slug.as_str(), &comment),
         Err(error) => {
             let (status, errors) = refused_text(error)?;
@@ -119,7 +119,7 @@ pub async fn confirm(site: Arc<Site>, req: Req) -> Result<Res> {
 /// Deletes a comment.
 pub async fn remove(site: Arc<Site>, req: Req) -> Result<Res> {
     let (post, placed, page) = subject(&site, &site.app.read()?, &req)?;
-    site.app.commit(comments::remove(&site.app, &req.actor, (post.id, placed.comment.id))).await?;
+    site.commit(&req, comments::remove(&site.app, &req.actor, (post.id, placed.comment.id))).await?;
     // The page it was on may be gone with it.
     let pages = comments::conversation(&site.app.read()?, post.id, 1)?.pages;
     Ok(response::see_other(&site.app.links().conversation(&post.slug, page.min(pages), None)))

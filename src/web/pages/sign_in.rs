@@ -37,8 +37,9 @@ pub async fn start(site: Arc<Site>, mut req: Req) -> Result<Res> {
         password: form.text("password"),
         address: req.client(),
         user_agent: req.header("user-agent").unwrap_or(""),
+        devices: site.session.devices(&req.headers, req.is_https()),
     };
-    match auth::sign_in(&site.app, login).await {
+    match req.noting(auth::sign_in(&site.app, login).await) {
         Ok(signed_in) => {
             let home = entrance(&site, &signed_in)?;
             Ok(signed_in_at(&site, &req, &signed_in, &destination(&site, form.text("next"), &home)))
@@ -78,7 +79,7 @@ pub async fn join(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let form = req.form().await?;
     let input = new_user(&form);
     let user_agent = req.header("user-agent").unwrap_or("").to_owned();
-    match users::sign_up(&site.app, &input, req.client(), &user_agent).await {
+    match req.noting(users::sign_up(&site.app, &input, req.client(), &user_agent).await) {
         Ok(signed_in) => {
             let next = destination(&site, form.text("next"), &site.app.links().home());
             Ok(signed_in_at(&site, &req, &signed_in, &next))
@@ -170,6 +171,7 @@ pub(in crate::web::pages) fn new_user(form: &Form) -> NewUser {
 pub(in crate::web::pages) fn signed_in_at(site: &Site, req: &Req, signed_in: &SignedIn, address: &str) -> Res {
     let mut res = response::see_other(address);
     site.session.remember(res.headers_mut(), &signed_in.token, req.is_https());
+    site.session.remember_device(&req.headers, res.headers_mut(), &signed_in.device, req.is_https());
     res
 }
 

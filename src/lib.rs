@@ -101,6 +101,10 @@
 //! after a restart or too long a time, `reset` says to read the page. Scheduled posts are told of when their time
 //! comes ([`service::live::Publications`]).
 //!
+//! **`pamphlet user` beside a server.** The command line finds the data file locked and connects to the socket that
+//! `cli::serve` opened for it (`cli::admin_socket`). It sends one `cli::accounts::Command`; the server performs it with
+//! the services that the command line would have used itself, and answers the lines to print.
+//!
 //! **SIGTERM.** `server::run` stops accepting, tells idle connections to close, ends streams of events, and lets
 //! running requests finish for up to ten seconds. The `App` is dropped, the writer's queue closes, the
 //! writer commits what it had accepted and the visits of the last while, redb closes the file

@@ -46,7 +46,7 @@ const PASSWORD_STDIN: Opt = Opt {
     value: None,
     help: "Read the password from standard input, one line, even on a terminal.",
 };
-const PATIENCE: &str = "The server must not be running on the data file.";
+const BESIDE: &str = "While a server runs on the data file, the command goes to it by a local socket.";
 
 /// Every command, in the order of help.
 pub const COMMANDS: &[Command] = &[
@@ -119,7 +119,8 @@ pub const COMMANDS: &[Command] = &[
         ],
         settings: &["data", "bcrypt-cost"],
         about: "Makes an account.",
-        more: "Asks for the password on a terminal, else reads it from standard input, one line.",
+        more: "Asks for the password on a terminal, else reads it from standard input, one line. While a server runs on \
+               the data file, the command goes to it by a local socket.",
         run: user::add,
     },
     Command {
@@ -128,16 +129,25 @@ pub const COMMANDS: &[Command] = &[
         options: &[Opt { name: "json", value: None, help: "One line of JSON for each account." }, CONFIG],
         settings: &["data"],
         about: "Lists the accounts.",
-        more: PATIENCE,
+        more: BESIDE,
         run: user::list,
     },
     Command {
         name: "user passwd",
         arguments: &[NAME],
-        options: &[PASSWORD_STDIN, CONFIG],
+        options: &[
+            PASSWORD_STDIN,
+            Opt {
+                name: "keep-tokens",
+                value: None,
+                help: "Keep the API tokens of the account; else they are revoked.",
+            },
+            CONFIG,
+        ],
         settings: &["data", "bcrypt-cost"],
         about: "Gives an account a new password and signs it out everywhere.",
-        more: "Asks for the password on a terminal, else reads it from standard input, one line.",
+        more: "Asks for the password on a terminal, else reads it from standard input, one line. While a server runs on \
+               the data file, the command goes to it by a local socket.",
         run: user::passwd,
     },
     Command {
@@ -146,7 +156,7 @@ pub const COMMANDS: &[Command] = &[
         options: &[CONFIG],
         settings: &["data"],
         about: "Changes what an account may do.",
-        more: PATIENCE,
+        more: BESIDE,
         run: user::role,
     },
     Command {
@@ -155,7 +165,7 @@ pub const COMMANDS: &[Command] = &[
         options: &[CONFIG],
         settings: &["data"],
         about: "Keeps an account from signing in; what it wrote stays.",
-        more: PATIENCE,
+        more: BESIDE,
         run: user::disable,
     },
     Command {
@@ -164,7 +174,7 @@ pub const COMMANDS: &[Command] = &[
         options: &[CONFIG],
         settings: &["data"],
         about: "Lets a disabled account sign in again.",
-        more: PATIENCE,
+        more: BESIDE,
         run: user::enable,
     },
     Command {
@@ -186,8 +196,8 @@ pub const COMMANDS: &[Command] = &[
         about: "Makes an API token for an account and prints it, this once.",
         more: "A token can never do more than its account may. The scopes are posts:read, posts:write, pages:read, \
                pages:write, comments:read, comments:write, categories:write, media:read, media:write, users:read, \
-               users:write, settings:read, settings:write, account:read and account:write. While a server has the data \
-               file, make tokens in the browser under /account/tokens.",
+               users:write, settings:read, settings:write, account:read and account:write. While a server runs on the \
+               data file, the command goes to it by a local socket.",
         run: user::token,
     },
     Command {

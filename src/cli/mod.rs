@@ -1,5 +1,8 @@
 //! Commands, configuration, exit codes.
 
+mod accounts;
+#[cfg(unix)]
+mod admin_socket;
 mod args;
 mod backup;
 mod check;

@@ -1,5 +1,7 @@
 //! `pamphlet serve`: from the configuration to a server that answers.
 
+#[cfg(unix)]
+use crate::cli::admin_socket::Socket;
 use crate::cli::args::Call;
 use crate::cli::terminal::{note, say};
 use crate::cli::{Failure, Outcome};
@@ -35,9 +37,14 @@ pub fn run(call: &Call) -> Outcome {
     let app = Arc::new(App::new(store, Clock::System, config)?);
     let runtime = runtime()?;
     let addresses = addresses(&listeners);
+    #[cfg(unix)]
+    let socket = Socket::open(&runtime, &app, &data);
     let announced = Arc::clone(&app);
     let site = Site::new(app)?.with_access_log(log.access());
     until_stopped(&runtime, site, listeners, server::stop::signal(), move || announce(&announced, &data, &addresses))?;
+    // While the data file is still ours: later it would be the socket of another server.
+    #[cfg(unix)]
+    drop(socket);
     runtime.shutdown_timeout(LAST_JOBS);
     Ok(())
 }

@@ -1,13 +1,17 @@
-//! `pamphlet user …`: accounts, while the server is stopped.
+//! `pamphlet user …`: accounts, also while the server runs.
 
+use crate::cli::accounts::{self, Command};
+#[cfg(unix)]
+use crate::cli::admin_socket;
 use crate::cli::args::Call;
-use crate::cli::terminal::say;
+use crate::cli::terminal::{note, say};
 use crate::cli::{Failure, Outcome};
-use crate::domain::actor::{Actor, Role};
+use crate::config::Config;
+use crate::domain::actor::Role;
 use crate::domain::token::NewToken;
-use crate::domain::user::{NewUser, User, Username};
+use crate::domain::user::{NewUser, Username};
 use crate::error::{Error, Result};
-use crate::service::{App, Clock, resets, tokens, users};
+use crate::service::{App, Clock};
 use crate::store::{Opening, Store};
 use std::io::{BufRead, IsTerminal, Read};
 use std::path::Path;
@@ -20,57 +24,27 @@ pub fn add(call: &Call) -> Outcome {
     let email = call.option("email").unwrap_or_default();
     let username = name(call);
     let password = new_password(call, &username)?;
-    let input = NewUser { username, email, password };
     // Before a file is made for nothing.
+    let input = NewUser { username, email, password };
     input.validate(Username::parse_any)?;
-    let app = open(call, Opening::Create)?;
-    let user = wait(async { app.commit(users::add(&app, &Actor::System, &input, role).await).await })?;
-    say(format!("Made the account {} ({}).", user.username, user.role.as_str()));
-    Ok(())
+    let NewUser { username, email, password } = input;
+    run(call, Opening::Create, Command::Add { username, email, password, role })
 }
 
 pub fn list(call: &Call) -> Outcome {
-    let json = call.flag("json")?;
-    let app = open(call, Opening::Existing)?;
-    let users = everybody(&app)?;
-    if json {
-        users.iter().for_each(|user| say(as_json(user).to_string()));
-    } else {
-        table(&users).iter().for_each(say);
-    }
-    Ok(())
-}
-
-/// All pages of the list.
-fn everybody(app: &App) -> Result<Vec<User>> {
-    let txn = app.read()?;
-    let mut everybody = Vec::new();
-    for number in 1.. {
-        let page = users::list(&txn, &Actor::System, number)?;
-        everybody.extend(page.items.iter().cloned());
-        if number >= page.pages() {
-            break;
-        }
-    }
-    Ok(everybody)
+    run(call, Opening::Existing, Command::List { json: call.flag("json")? })
 }
 
 pub fn passwd(call: &Call) -> Outcome {
-    let app = open(call, Opening::Existing)?;
-    let user = find(&app, call)?;
-    let password = new_password(call, user.username.as_str())?;
-    wait(async { app.commit(resets::set_password(&app, &Actor::System, user.id, &password, false).await).await })?;
-    say(format!("{} has a new password and is signed out everywhere.", user.username));
-    Ok(())
+    require_file(&call.config()?.data, Opening::Existing)?;
+    let (username, keep_tokens) = (name(call), call.flag("keep-tokens")?);
+    let password = new_password(call, &username)?;
+    run(call, Opening::Existing, Command::SetPassword { username, password, keep_tokens })
 }
 
 pub fn role(call: &Call) -> Outcome {
     let role = role_named(&call.argument(1).to_string_lossy())?;
-    let app = open(call, Opening::Existing)?;
-    let user = find(&app, call)?;
-    let user = wait(app.commit(users::set_role(&Actor::System, user.id, role)))?;
-    say(format!("{} is now {} {}.", user.username, article(role), role.as_str()));
-    Ok(())
+    run(call, Opening::Existing, Command::SetRole { username: name(call), role })
 }
 
 pub fn token(call: &Call) -> Outcome {
@@ -83,46 +57,44 @@ pub fn token(call: &Call) -> Outcome {
         days: call.option("days").unwrap_or_default(),
     };
     input.validate()?;
-    let app = open(call, Opening::Existing)?;
-    let user = find(&app, call)?;
-    let issued = wait(app.commit(tokens::create_for(&app, &Actor::System, user.id, &input)))?;
-    say(issued.secret);
-    Ok(())
+    let NewToken { name: token, scopes, days } = input;
+    run(call, Opening::Existing, Command::MakeToken { username: name(call), name: token, scopes, days })
 }
 
 pub fn disable(call: &Call) -> Outcome {
-    set_disabled(call, true)
+    run(call, Opening::Existing, Command::SetDisabled { username: name(call), disabled: true })
 }
 
 pub fn enable(call: &Call) -> Outcome {
-    set_disabled(call, false)
+    run(call, Opening::Existing, Command::SetDisabled { username: name(call), disabled: false })
 }
 
-fn set_disabled(call: &Call, disabled: bool) -> Outcome {
-    let app = open(call, Opening::Existing)?;
-    let user = find(&app, call)?;
-    let user = wait(app.commit(users::set_disabled(&Actor::System, user.id, disabled)))?;
-    let what = if disabled { "cannot sign in any more" } else { "can sign in again" };
-    say(format!("{} {what}.", user.username));
+/// Does it here, or, while a server has the data file, there.
+fn run(call: &Call, opening: Opening, command: Command) -> Outcome {
+    let config = call.config()?;
+    require_file(&config.data, opening)?;
+    let lines = match Store::open(&config.data, opening, config.cache_size()) {
+        Ok(store) => wait(accounts::perform(&App::new(store, Clock::System, config)?, command))?,
+        Err(Error::DataFile(message)) if message.contains("in use") => ask_server(&config, &command)?,
+        Err(error) => return Err(error.into()),
+    };
+    lines.iter().for_each(say);
     Ok(())
 }
 
-fn article(role: Role) -> &'static str {
-    if role == Role::Reader { "a" } else { "an" }
-}
-
-/// Opens the file; while a server has it, says what to do instead.
-fn open(call: &Call, opening: Opening) -> std::result::Result<App, Failure> {
-    let config = call.config()?;
-    require_file(&config.data, opening)?;
-    let store = Store::open(&config.data, opening, config.cache_size()).map_err(|error| match error {
-        Error::DataFile(message) if message.contains("in use") => Error::DataFile(format!(
-            "The data file “{}” is in use, most likely by a running server. Please stop it first, or see to accounts in the browser under /admin/users.",
-            config.data.display()
-        )),
-        other => other,
-    })?;
-    Ok(App::new(store, Clock::System, config)?)
+/// Has the server that has the data file do it, and says so.
+fn ask_server(config: &Config, command: &Command) -> std::result::Result<Vec<String>, Failure> {
+    #[cfg(unix)]
+    if let Some(lines) = admin_socket::ask(&config.data, command)? {
+        note("pamphlet: The running server did this.");
+        return Ok(lines);
+    }
+    #[cfg(not(unix))]
+    let _ = (note, command);
+    Err(Failure::Error(Error::DataFile(format!(
+        "The data file “{}” is in use, and no server that uses it listens to commands. Please stop the program that uses it, or see to accounts in the browser under /admin/users.",
+        config.data.display()
+    ))))
 }
 
 fn require_file(path: &Path, opening: Opening) -> Result<()> {
@@ -137,14 +109,6 @@ fn require_file(path: &Path, opening: Opening) -> Result<()> {
 
 fn name(call: &Call) -> String {
     call.argument(0).to_string_lossy().into_owned()
-}
-
-fn find(app: &App, call: &Call) -> Result<User> {
-    let name = name(call);
-    users::by_username(&app.read()?, &Actor::System, &name).map_err(|error| match error {
-        Error::NotFound(_) => Error::Failed(format!("There is no account “{name}”; `pamphlet user list` shows all.")),
-        other => other,
-    })
 }
 
 fn role_named(word: &str) -> std::result::Result<Role, Failure> {
@@ -184,63 +148,4 @@ fn new_password(call: &Call, name: &str) -> std::result::Result<String, Failure>
 
 fn unread(cause: std::io::Error) -> Failure {
     Failure::Error(Error::Failed(format!("The password could not be read: {cause}.")))
-}
-
-fn state(user: &User) -> &'static str {
-    if user.disabled { "disabled" } else { "active" }
-}
-
-fn as_json(user: &User) -> serde_json::Value {
-    serde_json::json!({
-        "username": user.username.as_str(),
-        "display_name": user.display_name,
-        "email": user.email.as_ref().map(|email| email.as_str()),
-        "role": user.role.as_str(),
-        "disabled": user.disabled,
-        "created_at": user.created_at.rfc3339(),
-    })
-}
-
-/// Columns as wide as their longest entry.
-fn table(users: &[User]) -> Vec<String> {
-    let heading = ["NAME", "ROLE", "STATE", "E-MAIL", "DISPLAY NAME"].map(str::to_owned);
-    let rows = users.iter().map(|user| {
-        let email = user.email.as_ref().map_or("-", |email| email.as_str());
-        [user.username.as_str(), user.role.as_str(), state(user), email, &user.display_name].map(str::to_owned)
-    });
-    let rows: Vec<[String; 5]> = std::iter::once(heading).chain(rows).collect();
-    let mut widths = [0; 5];
-    for row in &rows {
-        widths.iter_mut().zip(row).for_each(|(width, cell)| *width = cell.chars().count().max(*width));
-    }
-    let line = |row: &[String; 5]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}  "));
-        cells.collect::<String>().trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::id::UserId;
-    use crate::domain::time::Timestamp;
-
-    #[test]
-    fn the_table_is_aligned() {
-        let user = |name: &str, role| User {
-            id: UserId(1),
-            username: Username::parse_any(name).unwrap(),
-            display_name: name.to_uppercase(),
-            email: None,
-            bio: String::new(),
-            role,
-            disabled: role == Role::Author,
-            created_at: Timestamp::from_ms(0),
-        };
-        let lines = table(&[user("ada", Role::Administrator), user("grace.hopper", Role::Author)]);
-        assert_eq!(lines[0], "NAME          ROLE           STATE     E-MAIL  DISPLAY NAME");
-        assert_eq!(lines[1], "ada           administrator  active    -       ADA");
-        assert_eq!(lines[2], "grace.hopper  author         disabled  -       GRACE.HOPPER");
-    }
 }

@@ -17,6 +17,7 @@ mod story;
 
 mod accounts;
 mod admin;
+mod admin_socket;
 mod api_commands;
 mod api_hostile;
 mod api_members;

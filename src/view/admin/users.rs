@@ -85,7 +85,7 @@ fn issued(frame: &Frame, link: &ResetLink) -> Markup {
             p {
                 strong { "The link to a new password. " }
                 "Copy it now and send it to them; it cannot be shown again. It works once, until "
-                time datetime=(link.expires_at.rfc3339()) { (link.expires_at.human(frame.zone)) } "."
+                time datetime=(link.expires_at.rfc3339()) { (link.expires_at.human(frame.zone)) }
             }
             p { code.secret { (link.url) } }
         }
@@ -98,16 +98,19 @@ fn password(frame: &Frame, user: &User, errors: &[FieldError]) -> Markup {
         return html! { p.hint { "You change your own password " a href=(frame.links.account()) { "in your account" } "." } };
     }
     html! {
-        section aria-labelledby="password" {
-            h2 #password { "Lost password" }
-            @if !user.disabled {
+        @if !user.disabled {
+            section aria-labelledby="reset" {
+                h2 #reset { "Lost password" }
                 form method="post" action=(frame.links.admin_user_reset(user.id)) {
                     p.hint { "A link with which they choose a new password works once and for a day." }
                     p.buttons { (form::submit("Make a link")) }
                 }
             }
+        }
+        section aria-labelledby="password" {
+            h2 #password { "New password" }
             form method="post" action=(frame.links.admin_user_password(user.id)) {
-                (sign_in::new_password("Or set a new password").errors(errors))
+                (sign_in::new_password("Password").errors(errors))
                 (form::checkbox("keep_tokens", sign_in::KEEP_TOKENS, false, errors))
                 p.buttons { button.danger type="submit" { "Set password and sign them out" } }
             }

@@ -126,6 +126,8 @@ fn post(txn: &WriteTxn<'_>, number: u64, plan: &Plan, members: &[UserId], texts:
         summary: text.summary.clone(),
         cover: None,
         comments_open: true,
+        language: None,
+        day_only: false,
     };
     let revision = Revision {
         title: head.title.clone(),

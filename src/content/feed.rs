@@ -47,6 +47,8 @@ pub struct Entry<'a> {
     pub categories: Vec<&'a str>,
     /// Plain text; left out when empty.
     pub summary: &'a str,
+    /// BCP 47 tag, if it is not that of the feed.
+    pub language: Option<&'a str>,
     pub content: &'a Html,
 }
 
@@ -100,7 +102,8 @@ fn locations(list: &str, one: &str, all: impl IntoIterator<Item = (String, Optio
 type Xml = Writer<Vec<u8>>;
 
 fn entry(writer: &mut Xml, post: &Entry<'_>, origin: &str) -> io::Result<()> {
-    writer.create_element("entry").write_inner_content(|writer| {
+    let language = post.language.map(|language| ("xml:lang", language));
+    writer.create_element("entry").with_attributes(language).write_inner_content(|writer| {
         text(writer, "id", post.id)?;
         text(writer, "title", &plain_title(post.title))?;
         link(writer, "alternate", "text/html", post.address)?;
@@ -196,6 +199,7 @@ mod tests {
             authors: vec!["Ada", title],
             categories: vec!["Notes", title],
             summary: title,
+            language: None,
             content,
         };
         Feed {

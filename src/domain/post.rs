@@ -5,6 +5,7 @@ use crate::domain::category::{Category, Tag};
 use crate::domain::html::Html;
 use crate::domain::id::{CategoryId, PostId, UserId};
 use crate::domain::media::Picture;
+use crate::domain::settings::language;
 use crate::domain::slug::Slug;
 use crate::domain::text;
 use crate::domain::time::{Timestamp, Zone};
@@ -203,6 +204,12 @@ pub struct PostHead {
     #[serde(default)]
     pub cover: Option<Picture>,
     pub comments_open: bool,
+    /// BCP 47 tag, for a post in another language than the blog.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Only the day of publication is known, as of an imported post without a time; the time is made up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub day_only: bool,
 }
 
 impl PostHead {
@@ -277,6 +284,8 @@ pub struct PostInput {
     pub cover: Option<Picture>,
     /// Replaces the cover's alternative text.
     pub cover_alt: String,
+    /// BCP 47 tag; empty: that of the blog.
+    pub language: String,
 }
 
 /// Checked fields of the editor.
@@ -292,6 +301,7 @@ pub struct ValidPost {
     pub comments_open: bool,
     pub published_at: Option<Timestamp>,
     pub cover: Option<Picture>,
+    pub language: Option<String>,
 }
 
 impl PostInput {
@@ -306,6 +316,7 @@ impl PostInput {
         let excerpt = errors.check("excerpt", text::optional_line(&self.excerpt, MAX_EXCERPT));
         let published_at = errors.check("published_at", self.time_rule(zone));
         let alt = errors.check("cover_alt", crate::domain::media::alt_text(&self.cover_alt));
+        let language = errors.check("language", self.language_rule());
         errors.finish()?;
         let (Some(title), Some(source)) = (title, source) else {
             return Err(Error::internal("no field at fault"));
@@ -321,7 +332,12 @@ impl PostInput {
             comments_open: self.comments_open,
             published_at: published_at.flatten(),
             cover: self.cover.clone().map(|cover| Picture { alt, ..cover }),
+            language: language.flatten(),
         })
+    }
+
+    fn language_rule(&self) -> Checked<Option<String>> {
+        if self.language.trim().is_empty() { Ok(None) } else { language(&self.language).map(Some) }
     }
 
     fn slug_rule(&self, kind: Kind) -> Checked<Option<Slug>> {

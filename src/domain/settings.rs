@@ -131,7 +131,8 @@ fn posts_per_page(text: &str) -> Checked<u16> {
     }
 }
 
-fn language(text: &str) -> Checked<String> {
+/// Checks a language tag (BCP 47); the error is a sentence for the form.
+pub fn language(text: &str) -> Checked<String> {
     let text = text.trim();
     let subtag = |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let primary = text.split('-').next().unwrap_or("");

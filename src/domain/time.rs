@@ -79,6 +79,11 @@ impl Timestamp {
         self.local(zone).strftime("%Y-%m-%dT%H:%M").to_string()
     }
 
+    /// The day alone, as `<time datetime>` takes it: `2026-05-03`.
+    pub fn local_day(self, zone: &Zone) -> String {
+        self.local(zone).strftime("%Y-%m-%d").to_string()
+    }
+
     /// For people: `May 3, 2026, 10:28 a.m.`
     pub fn human(self, zone: &Zone) -> String {
         let at = self.local(zone);
@@ -225,6 +230,7 @@ mod tests {
         assert_eq!(time.http_date(), "Sun, 03 May 2026 08:28:00 GMT");
         assert_eq!(Timestamp::parse("2026-05-03T10:28", &zone), Some(time));
         assert_eq!(time.local_input(&zone), "2026-05-03T10:28");
+        assert_eq!(time.local_day(&zone), "2026-05-03");
     }
 
     #[test]

@@ -299,6 +299,7 @@ fn insert_post(txn: &WriteTxn<'_>, made: &mut Made, front: &Front, source: &str)
         comments_open: front.comments,
         published_at: (!front.draft).then_some(date),
         cover: cover.map(|media| media.picture(front.cover_alt.clone())),
+        language: None,
     };
     let first = authors.first().copied().ok_or_else(|| missing("an author"))?;
     let mut head = writing::blank(store::posts::next_id(txn)?, kind, first, date);

@@ -167,6 +167,8 @@ pub(in crate::service) fn blank(id: PostId, kind: Kind, author: UserId, now: Tim
         summary: String::new(),
         cover: None,
         comments_open: true,
+        language: None,
+        day_only: false,
     }
 }
 
@@ -239,6 +241,8 @@ pub(in crate::service) fn apply(
     head.summary = summary.to_owned();
     head.cover.clone_from(&valid.cover);
     head.comments_open = valid.comments_open;
+    head.language.clone_from(&valid.language);
+    let before = head.published_at;
     match intent {
         Intent::Save => {}
         Intent::Publish => head.status = Status::Published,
@@ -252,6 +256,7 @@ pub(in crate::service) fn apply(
         (None, Status::Published) => head.published_at.filter(|time| *time <= now).or(Some(now)),
         (None, Status::Draft) => None,
     };
+    head.day_only &= head.published_at == before;
     Ok(())
 }
 

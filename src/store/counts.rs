@@ -133,6 +133,8 @@ mod tests {
             summary: String::new(),
             cover: None,
             comments_open: true,
+            language: None,
+            day_only: false,
         }
     }
 

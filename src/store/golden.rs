@@ -71,7 +71,7 @@ fn one_of_everything(txn: &WriteTxn<'_>) -> Result<()> {
     conversation(txn)?;
     redirects::put(txn, "/posts/old", Target::Post(PostId(1)))?;
     redirects::put(txn, "/category/old", Target::Category(category.id))?;
-    let imported = Imported::Post { post: PostId(1), version: 1, fingerprint: "00ff".into() };
+    let imported = Imported::Post { post: PostId(1), version: 1, fingerprint: "00ff".into(), text: String::new() };
     imports::put(txn, "owls.md", &imported)?;
     imports::put(txn, "author:Ada", &Imported::User(UserId(1)))
 }
@@ -149,6 +149,8 @@ fn writing(txn: &WriteTxn<'_>, category: CategoryId, cover: Picture) -> Result<(
         summary: "They hoot.".into(),
         cover: Some(cover),
         comments_open: true,
+        language: None,
+        day_only: false,
     };
     let body = Body { stamp: "1 /".into(), html: Html::trusted("<p>They hoot.".into()) };
     let revision =

@@ -106,6 +106,8 @@ fn head(id: PostId, version: u32, fields: &Fields) -> PostHead {
         summary: String::new(),
         cover: None,
         comments_open: true,
+        language: None,
+        day_only: false,
     }
 }
 

@@ -6,6 +6,8 @@ use crate::domain::paging::Page;
 use crate::domain::post::ArchiveYear;
 use crate::domain::post::Kind;
 use crate::domain::post::PostCard;
+use crate::domain::post::PostHead;
+use crate::domain::time::Timestamp;
 use crate::domain::time::month_name;
 use crate::domain::user::User;
 use crate::view::layout;
@@ -176,7 +178,7 @@ fn post_card(frame: &Frame, card: &PostCard, newest: bool, index: usize) -> Mark
     let address = frame.links.content(&card.head);
     let bare = card.head.cover.is_none();
     html! {
-        article.card.bare[bare].lead[newest && !bare] {
+        article.card.bare[bare].lead[newest && !bare] lang=[&card.head.language] {
             @if let Some(cover) = &card.head.cover {
                 a.card-cover href=(address) tabindex="-1" aria-hidden="true" {
                     img src=(frame.links.picture(cover)) width=(cover.width) height=(cover.height) alt=""
@@ -203,7 +205,7 @@ fn card_foot(frame: &Frame, card: &PostCard, address: &str) -> Markup {
             span { "By " (post::authors(frame.links, &card.authors)) }
             @if let Some(time) = card.head.published_at {
                 " "
-                time datetime=(time.rfc3339()) { (time.human_date(frame.zone)) }
+                (published(&card.head, time, frame))
             }
             @if card.comments > 0 || card.head.comments_open {
                 " "
@@ -211,6 +213,11 @@ fn card_foot(frame: &Frame, card: &PostCard, address: &str) -> Markup {
             }
         }
     }
+}
+
+fn published(post: &PostHead, time: Timestamp, frame: &Frame) -> Markup {
+    let exact = if post.day_only { time.local_day(frame.zone) } else { time.rfc3339() };
+    html! { time datetime=(exact) { (time.human_date(frame.zone)) } }
 }
 
 /// `1 post`, `2 posts`.

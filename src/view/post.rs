@@ -7,6 +7,7 @@ use crate::domain::post::Kind;
 use crate::domain::post::PostHead;
 use crate::domain::post::PostView;
 use crate::domain::post::State;
+use crate::domain::time::Timestamp;
 use crate::domain::time::Zone;
 use crate::domain::user::Credit;
 use crate::view::comment;
@@ -63,7 +64,7 @@ impl Render for Main<'_> {
     fn render_to(&self, buffer: &mut String) {
         let (frame, post) = (self.frame, self.post);
         let article = html! {
-            article.post {
+            article.post lang=[&post.head.language] {
                 header.post-head {
                     (state(frame, &post.head))
                     (post.heading)
@@ -80,7 +81,7 @@ impl Render for Main<'_> {
 /// A static page (About, Contact): neither byline nor comments.
 pub fn page(frame: &Frame, page: &PostView) -> Markup {
     let main = html! {
-        article.post {
+        article.post lang=[&page.head.language] {
             header.post-head {
                 (state(frame, &page.head))
                 h1 dir="auto" { (title(&page.head.title)) }
@@ -150,8 +151,19 @@ fn heading(links: &Links, zone: &Zone, post: &PostView) -> Markup {
             span { "By " (authors(links, &post.authors)) }
             @if let Some(time) = post.head.published_at {
                 " "
-                time datetime=(time.rfc3339()) { (time.human(zone)) }
+                (published(&post.head, time, zone))
             }
+        }
+    }
+}
+
+/// When a post was published. One of which only the day is known shows no time.
+fn published(post: &PostHead, time: Timestamp, zone: &Zone) -> Markup {
+    html! {
+        @if post.day_only {
+            time datetime=(time.local_day(zone)) { (time.human_date(zone)) }
+        } @else {
+            time datetime=(time.rfc3339()) { (time.human(zone)) }
         }
     }
 }

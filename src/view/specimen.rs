@@ -130,6 +130,8 @@ impl Site {
             summary: String::new(),
             cover: Some(picture(self.text)),
             comments_open: true,
+            language: Some(self.text.into()),
+            day_only: false,
         }
     }
 
@@ -268,6 +270,7 @@ impl Site {
             published_at: text.into(),
             cover: Some(picture(text)),
             cover_alt: text.into(),
+            language: text.into(),
         };
         let categories = [self.category()];
         let editor = admin::editor::Editor {

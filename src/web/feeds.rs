@@ -69,6 +69,7 @@ fn entry<'a>(view: &'a PostView, id: &'a str, address: &'a str) -> Entry<'a> {
         authors: view.authors.iter().map(|author| author.display_name.as_str()).collect(),
         categories: category.chain(head.tags.iter().map(|tag| tag.name.as_str())).collect(),
         summary: head.teaser(),
+        language: head.language.as_deref(),
         content: &view.body,
     }
 }

@@ -116,6 +116,8 @@ fn draft(txn: &WriteTxn<'_>, number: u64, noise: &str) -> pamphlet::error::Resul
         summary: String::new(),
         cover: None,
         comments_open: true,
+        language: None,
+        day_only: false,
     };
     let revision = Revision { title: head.title.clone(), source: noise.into(), saved_by: None, saved_at: now };
     posts::insert(txn, &head, &revision, &Body { stamp: String::new(), html: Html::trusted(String::new()) })

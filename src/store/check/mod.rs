@@ -204,6 +204,8 @@ mod tests {
             summary: String::new(),
             cover: None,
             comments_open: true,
+            language: None,
+            day_only: false,
         }
     }
 

@@ -177,6 +177,8 @@ fn details(frame: &Frame, editor: &Editor, errors: &[FieldError]) -> Markup {
         (Field::area("excerpt", "Excerpt", 3).value(&input.excerpt).errors(errors)
             .hint("For lists and search engines. Empty: the beginning of the text."))
         (cover(frame, editor, errors))
+        (Field::text("language", "Language").value(&input.language).errors(errors)
+            .hint(html! { "A tag such as fr or pt-BR. Empty: that of the blog, " (frame.settings.language) "." }))
         @if editor.kind == Kind::Post {
             (form::checkbox("comments_open", "Comments are open", input.comments_open, errors))
         }

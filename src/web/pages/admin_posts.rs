@@ -82,6 +82,7 @@ pub async fn edit(site: Arc<Site>, req: Req) -> Result<Res> {
         published_at: head.published_at.map(|time| time.local_input(&zone)).unwrap_or_default(),
         cover_alt: head.cover.as_ref().map(|cover| cover.alt.clone()).unwrap_or_default(),
         cover: head.cover.clone(),
+        language: head.language.clone().unwrap_or_default(),
     };
     drop(txn);
     let draft = Draft { version: head.version, stored: Some(head.id), ..Draft::new(head.kind, input) };
@@ -337,6 +338,7 @@ fn typed(form: &Form) -> PostInput {
         published_at: form.text("published_at").into(),
         cover: None,
         cover_alt: form.text("cover_alt").into(),
+        language: form.text("language").into(),
     }
 }
 

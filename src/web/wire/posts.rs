@@ -88,6 +88,9 @@ pub struct Post {
     pub cover: Option<Picture>,
     /// Whether comments can be written.
     pub comments_open: bool,
+    /// BCP 47 tag of its language; null: that of the blog.
+    #[schema(example = "fr")]
+    pub language: Option<String>,
     #[serde(skip)]
     #[graphql(skip)]
     #[schema(ignore)]
@@ -125,6 +128,7 @@ impl Post {
             tags: head.tags.iter().map(|tag| Tag::new(tag, links)).collect(),
             cover: head.cover.as_ref().map(|picture| Picture::new(picture, links)),
             comments_open: head.comments_open,
+            language: head.language.clone(),
             head: Arc::new(head),
             filed_under: category,
             comments,
@@ -167,6 +171,9 @@ pub struct PostInput {
     #[schema(example = true)]
     pub comments_open: Option<bool>,
     pub cover: Option<CoverInput>,
+    /// BCP 47 tag of its language; null: that of the blog.
+    #[schema(max_length = 35, example = "fr")]
+    pub language: Option<String>,
 }
 
 /// The image above a post, one that was uploaded before.
@@ -200,6 +207,7 @@ impl PostInput {
             published_at: head.published_at.map(Time),
             comments_open: Some(head.comments_open),
             cover: cover.map(|picture| CoverInput { media: picture.media.to_string(), alt: picture.alt.clone() }),
+            language: head.language.clone(),
         })
     }
 }
@@ -251,6 +259,7 @@ impl PostInput {
             published_at: self.published_at.map(|time| time.0.rfc3339()).unwrap_or_default(),
             cover,
             cover_alt,
+            language: self.language.unwrap_or_default(),
         };
         if !errors.is_empty() {
             errors.merge(input.validate(kind, &Zone::utc()).map(drop))?;

@@ -90,7 +90,7 @@ fn find(mut words: Vec<OsString>) -> Result<(&'static Command, Vec<OsString>), F
         return Err(Failure::Usage(format!("There is no command “{first}”; {}", suggestion(&first, &known))));
     }
     if words.is_empty() {
-        return Err(Failure::Usage(format!("“{first}” needs one word more: {}.", known.join(", "))));
+        return Err(Failure::Usage(format!("“{first}” needs a second word: {}.", known.join(", "))));
     }
     let second = words.remove(0).to_string_lossy().into_owned();
     match Command::by_name(&format!("{first} {second}")) {
@@ -211,9 +211,10 @@ fn no_option(name: &str, command: Option<&Command>) -> Failure {
 
 /// The end of a sentence about a word that is not known.
 fn suggestion(word: &str, known: &[&str]) -> String {
-    match nearest(word, known) {
-        Some(near) => format!("did you mean {near}?"),
-        None => format!("there are {}.", known.join(", ")),
+    match (nearest(word, known), known) {
+        (Some(near), _) => format!("did you mean {near}?"),
+        (None, [only]) => format!("the only one is {only}."),
+        (None, _) => format!("there are {}.", known.join(", ")),
     }
 }
 

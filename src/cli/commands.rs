@@ -207,14 +207,26 @@ pub const COMMANDS: &[Command] = &[
             required: true,
             help: "A folder, looked through with its folders, or a single file.",
         }],
-        options: &[Opt { name: "dry-run", value: None, help: "Report only; write nothing." }, CONFIG],
+        options: &[
+            Opt { name: "dry-run", value: None, help: "Report only; write nothing." },
+            Opt {
+                name: "permalink",
+                value: Some("PATTERN"),
+                help: "Addresses that the posts had, where the site’s configuration does not tell: /:year/:month/:title/.",
+            },
+            Opt { name: "base", value: Some("PATH"), help: "The path under which the old site was: /blog." },
+            Opt { name: "report", value: Some("FILE"), help: "Writes the whole report to this file." },
+            CONFIG,
+        ],
         settings: &["data", "public-url", "cache"],
         about: "Brings in Markdown files with front matter.",
-        more: "Takes .md files with TOML (+++) or YAML (---) front matter as Zola, Hugo, Jekyll and others have them: \
-               title, date, slug, path, aliases, authors, draft, category, tags, description, cover. A date may also \
-               stand in the path or the file's name. Old addresses redirect, images beside a file come along, authors \
-               become disabled accounts. Importing again brings what changed; a post that was edited or deleted on the \
-               blog since is left as it is. Set the blog up (or `user add NAME --role administrator`) before importing if the posts’ author \
+        more: "Takes Markdown (.md, .markdown, .mkd, .mdx) and HTML with the headers of Jekyll, Hugo, Zola, Hexo, Pelican, \
+               Eleventy and Docusaurus: title, date, slug, permalink, aliases, authors, draft, categories, tags, \
+               description, cover, lang. A date may also stand in the path or the file’s name. Old addresses redirect: \
+               the configuration of the site is read in PATH or above it. In --permalink, :year, :month, :day, :title \
+               (the slug or the file’s name), :categories, :section and the names of header fields are replaced. Images \
+               of the site come along, authors become disabled accounts. Importing again brings what changed, also \
+               when a file was moved; a post that was edited or deleted on the blog since is left as it is. Set the blog up (or `user add NAME --role administrator`) before importing if the posts’ author \
                should be you.",
         run: import::markdown,
     },

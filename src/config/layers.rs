@@ -63,12 +63,11 @@ impl Layer {
         let mut values = BTreeMap::new();
         for (key, value) in &table {
             let setting = Setting::by_name(&key.replace('_', "-")).ok_or_else(|| unknown_key(&path, key))?;
-            let texts = texts(value, setting.repeatable).ok_or_else(|| {
-                format!(
-                    "{}: this is not a {} as it is wanted here.",
-                    setting.called(&Source::File(path.clone())),
-                    setting.value
-                )
+            // A number may stand for a number, but is no name of a file or address of a host.
+            let is_number = value.is_integer() && ["FILE", "URL", "TOKEN", "ORIGIN", "CIDR"].contains(&setting.value);
+            let texts = texts(value, setting.repeatable).filter(|_| !is_number).ok_or_else(|| {
+                let form = if setting.repeatable { "a text or a list of texts" } else { "a text in quotes" };
+                format!("{}: please write {form}.", setting.called(&Source::File(path.clone())))
             })?;
             if values.insert(setting.name, texts).is_some() {
                 return Err(format!("{} is there twice.", setting.called(&Source::File(path))).into());
@@ -133,6 +132,7 @@ mod tests {
         let error = |text| Layer::file("p.toml".into(), text).unwrap_err();
         assert!(error("lisen = 'x'").contains("“lisen”"));
         assert!(error("data = ['a', 'b']").contains("data"));
+        assert!(error("data = 5").contains("data in “p.toml”: please write a text in quotes"));
         assert!(error("public_url = 'a'\npublic-url = 'b'").contains("twice"));
         assert!(error("data = ").contains("not TOML"));
     }

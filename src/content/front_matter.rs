@@ -1,30 +1,33 @@
-//! Reads Markdown files as Zola, Hugo, Jekyll and people write them.
+//! Reads Markdown files with the headers of site generators.
 
 use crate::content::header;
 use crate::content::header::Header;
 use crate::error::Checked;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// A Markdown file taken apart. Texts stand as written; whoever stores them checks them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Document {
     pub title: Option<String>,
-    /// RFC 3339, or a date with or without a time, for `Timestamp::parse`; anything else stands
-    /// as written.
+    /// As written, in whatever form.
     pub date: Option<String>,
     /// From when on it is public, where that is said beside the date.
     pub publish: Option<String>,
+    /// Until when it is public.
+    pub expires: Option<String>,
     pub updated: Option<String>,
     /// The last part of the address.
     pub slug: Option<String>,
-    /// The whole address the file had, for example `2024/05/01/hello`.
+    /// The whole address the file had, for example `2024/05/01/hello`, or a pattern of it.
     pub path: Option<String>,
     /// Older addresses that led to it.
     pub aliases: Vec<String>,
     pub authors: Vec<String>,
     pub draft: bool,
-    pub category: Option<String>,
-    /// Further categories stand here, too.
+    /// The first of them is the category of the post, the others become tags.
+    pub categories: Vec<String>,
     pub tags: Vec<String>,
     pub excerpt: Option<String>,
     /// Address of an image or name of a file beside this one.
@@ -32,18 +35,33 @@ pub struct Document {
     pub cover_alt: Option<String>,
     /// Whether comments are open, where it is said.
     pub comments: Option<bool>,
+    pub language: Option<String>,
+    /// Short texts of the header by their names in lower case, for patterns of addresses.
+    pub fields: BTreeMap<String, String>,
     /// Whether there was any front matter.
     pub headed: bool,
     /// Markdown.
     pub body: String,
 }
 
+/// What the site says about a file besides its own header.
+#[derive(Debug, Clone, Default)]
+pub struct Frame {
+    /// Values of keys that the header leaves out.
+    pub defaults: Map<String, Value>,
+    /// Tags and categories in one text are parted by spaces, as Jekyll has it.
+    pub words: bool,
+}
+
 /// Reads a file. Without a title in a header, a heading of the first level at the beginning is
 /// the title and leaves the body. The error is a sentence that says where the header is wrong.
-pub fn parse(text: &str) -> Checked<Document> {
+pub fn parse(text: &str, frame: &Frame) -> Checked<Document> {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text).replace("\r\n", "\n");
-    let (header, body) = header::split(&text)?;
-    let mut document = Document { body: body.trim_start_matches('\n').to_owned(), ..read(&header)? };
+    let (mut header, body) = header::split(&text)?;
+    let headed = !header.is_empty();
+    header.fill(&frame.defaults);
+    let body = body.trim_start_matches('\n').to_owned();
+    let mut document = Document { headed, body, ..read(&header, frame.words)? };
     if document.title.is_none()
         && let Some((title, rest)) = leading_title(&document.body)
     {
@@ -53,7 +71,7 @@ pub fn parse(text: &str) -> Checked<Document> {
     Ok(document)
 }
 
-fn read(header: &Header) -> Checked<Document> {
+fn read(header: &Header, words: bool) -> Checked<Document> {
     const COVER: &[&str] = &[
         "cover",
         "image",
@@ -81,70 +99,92 @@ fn read(header: &Header) -> Checked<Document> {
         "extra.cover_alt",
         "extra.image_alt",
     ];
-    let mut aliases = header.list(&["aliases"], false)?;
-    aliases.extend(header.list(&["redirect_from"], false)?);
-    let mut categories = header.list(&["category", "categories", "taxonomies.categories"], true)?;
-    let mut tags = header.list(&["tags", "taxonomies.tags"], true)?;
-    let category = if categories.is_empty() { None } else { Some(categories.remove(0)) };
-    tags.extend(categories);
+    const DATE: &[&str] = &[
+        "date",
+        "publishDate",
+        "publish_date",
+        "pubDate",
+        "pubDatetime",
+        "publishedAt",
+        "published_at",
+        "datePublished",
+        "created",
+        "created_at",
+        "createdAt",
+        "published",
+    ];
+    const UPDATED: &[&str] = &[
+        "updated",
+        "lastmod",
+        "last_modified_at",
+        "modified",
+        "updatedDate",
+        "updated_at",
+        "updatedAt",
+        "modDatetime",
+        "last_update.date",
+    ];
+    const PATH: &[&str] = &["path", "permalink", "url", "save_as"];
+    let mut aliases = header.list(&["aliases"], false);
+    aliases.extend(header.list(&["redirect_from"], false));
+    aliases.extend(header.list(&["alias"], true));
     Ok(Document {
-        title: header.text(&["title"])?,
-        date: date(header, &["date", "publishDate", "publish_date", "publishdate", "created"])?,
-        publish: date(header, &["publishDate", "publish_date", "publishdate"])?,
-        updated: date(header, &["updated", "lastmod", "last_modified_at", "modified"])?,
-        slug: header.text(&["slug"])?,
-        path: header.text(&["path", "permalink", "url"])?,
+        title: header.text(&["title"]),
+        date: DATE.iter().filter(|key| !header.is_flag(key)).find_map(|key| header.text(&[key])),
+        publish: header.text(&["publishDate", "publish_date"]),
+        expires: header.text(&["expiryDate", "expiry_date", "unpublishDate"]),
+        updated: header.text(UPDATED),
+        slug: header.text(&["slug"]),
+        path: PATH.iter().filter(|key| !header.is_flag(key)).find_map(|key| header.text(&[key])),
         aliases,
-        authors: header.list(&["authors", "author", "taxonomies.authors", "extra.authors", "extra.author"], false)?,
+        authors: header.list(&["authors", "author", "taxonomies.authors", "extra.authors", "extra.author"], false),
         draft: draft(header)?,
-        category,
-        tags,
-        excerpt: header.text(&["description", "summary", "excerpt"])?,
-        cover: header.text(COVER)?,
-        cover_alt: header.text(COVER_ALT)?,
-        comments: header.flag(&["comments", "extra.comments"])?,
-        headed: !header.is_empty(),
+        categories: names(header, words, &["category", "categories", "taxonomies.categories"]),
+        tags: names(header, words, &["tags", "tag", "taxonomies.tags"]),
+        excerpt: header.text(&["description", "summary", "excerpt"]),
+        cover: header.text(COVER),
+        cover_alt: header.text(COVER_ALT),
+        comments: header.flag(&["comments", "extra.comments"]).unwrap_or_default(),
+        language: header.text(&["lang", "language", "locale"]),
+        fields: header.short_texts(),
+        headed: false,
         body: String::new(),
     })
 }
 
-/// `draft: true`, Jekyll's `published: false`, and a `status` of what nobody but its author sees.
-fn draft(header: &Header) -> Checked<bool> {
-    let hidden = header.is_flag("published") && header.flag(&["published"])? == Some(false);
-    let status = header.text(&["status"]).ok().flatten().unwrap_or_default().to_lowercase();
-    let unfinished = ["draft", "pending", "private", "unpublished"].contains(&status.as_str());
-    Ok(hidden || unfinished || header.flag(&["draft"])?.unwrap_or(false))
-}
-
-/// A date, or `published` where that is one rather than a yes or no.
-fn date(header: &Header, paths: &[&'static str]) -> Checked<Option<String>> {
-    let mut found = header.text(paths)?;
-    if found.is_none() && paths.contains(&"date") && !header.is_flag("published") {
-        found = header.text(&["published"])?;
-    }
-    Ok(found.map(|text| rfc3339(&text)))
-}
-
-/// `2024-05-01 10:00:00 +0200` as Jekyll writes it becomes RFC 3339; others stay.
-fn rfc3339(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let (date, time, zone) = match words.as_slice() {
-        [date, time] => (*date, *time, ""),
-        [date, time, zone] => (*date, *time, *zone),
-        _ => return text.to_owned(),
-    };
-    let sign_and_digits = |zone: &str| {
-        zone.len() == 5 && zone.starts_with(['+', '-']) && zone.bytes().skip(1).all(|byte| byte.is_ascii_digit())
-    };
-    let zone = match zone {
-        "UTC" | "GMT" | "Z" => "Z".to_owned(),
-        zone if sign_and_digits(zone) => {
-            let (hours, minutes) = zone.split_at(3);
-            format!("{hours}:{minutes}")
+/// Tags or categories under all of these keys, each once.
+fn names(header: &Header, words: bool, keys: &[&str]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for key in keys {
+        let lone = header.lone_text(key).filter(|text| words && key.ends_with('s') && !text.contains(','));
+        let found = match lone {
+            Some(text) => text.split_whitespace().map(str::to_owned).collect(),
+            None => header.list(&[key], true),
+        };
+        for name in found {
+            let name = name.trim_start_matches('#').trim().to_owned();
+            if !name.is_empty() && !names.contains(&name) {
+                names.push(name);
+            }
         }
-        zone => zone.to_owned(),
-    };
-    format!("{date}T{time}{zone}")
+    }
+    names
+}
+
+/// Whatever says that not everybody may see it: `draft: true`, Jekyll's `published: false`,
+/// Obsidian's `publish: false`, Docusaurus's `unlisted`, Hugo's `build`, Eleventy's
+/// `permalink: false`, and a `status` of what nobody but its author sees.
+fn draft(header: &Header) -> Checked<bool> {
+    let says =
+        |key: &'static str, answer| header.is_flag(key) && header.flag(&[key]).is_ok_and(|is| is == Some(answer));
+    let hidden =
+        ["published", "publish", "permalink", "build.render", "_build.render"].into_iter().any(|key| says(key, false));
+    let kept = ["isDraft", "unlisted", "private", "headless"].into_iter().any(|key| says(key, true));
+    let status = header.text(&["status"]).unwrap_or_default().to_lowercase();
+    let unfinished = ["draft", "pending", "private", "unpublished", "hidden", "skip"].contains(&status.as_str());
+    let build = ["build.render", "_build.render", "build.list", "_build.list"];
+    let unbuilt = build.iter().any(|key| header.text(&[key]).is_some_and(|text| text == "never" || text == "link"));
+    Ok(hidden || kept || unfinished || unbuilt || header.flag(&["draft"])?.unwrap_or(false))
 }
 
 /// The text of a heading of the first level that the body begins with, and the rest.
@@ -168,6 +208,34 @@ fn leading_title(body: &str) -> Option<(String, String)> {
     (!title.is_empty()).then(|| (title, rest.trim_start_matches('\n').to_owned()))
 }
 
+/// The first words of a text, for one without a title: its first sentence, or as much of it as makes a title.
+pub fn first_words(body: &str) -> Option<String> {
+    const LONGEST: usize = 80;
+    let mut text = String::new();
+    for event in Parser::new_ext(body, Options::empty()) {
+        match event {
+            Event::Text(part) | Event::Code(part) => text.push_str(&part),
+            Event::SoftBreak | Event::HardBreak => text.push(' '),
+            Event::End(TagEnd::Paragraph | TagEnd::Heading(_)) if !text.trim().is_empty() => break,
+            _ => {}
+        }
+    }
+    let ends = |(at, c): (usize, char)| match c {
+        '.' | '!' | '?' => {
+            text.get(at + 1..).is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
+        }
+        c => matches!(c, '。' | '！' | '？'),
+    };
+    let end = text.char_indices().find(|found| ends(*found)).map_or(text.len(), |(at, c)| at + c.len_utf8());
+    let sentence = text.get(..end)?.trim().trim_end_matches(['.', '。']);
+    if sentence.chars().count() <= LONGEST {
+        return (!sentence.is_empty()).then(|| sentence.to_owned());
+    }
+    let cut: String = sentence.chars().take(LONGEST).collect();
+    let words = cut.rsplit_once(' ').map_or(cut.as_str(), |(words, _)| words);
+    Some(format!("{}…", words.trim_end_matches([',', ';', ':', '，', '、'])))
+}
+
 fn is_comment(event: &Event<'_>) -> bool {
     match event {
         Event::Html(html) => html.trim_start().starts_with("<!--"),
@@ -180,6 +248,10 @@ fn is_comment(event: &Event<'_>) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn parse(text: &str) -> Checked<Document> {
+        super::parse(text, &Frame::default())
+    }
 
     fn strings(list: &[&str]) -> Vec<String> {
         list.iter().map(|text| (*text).to_owned()).collect()
@@ -194,23 +266,26 @@ mod tests {
         )
         .unwrap();
         assert_eq!(
-            document,
+            Document { fields: BTreeMap::new(), ..document },
             Document {
                 title: Some("A \"title\"".into()),
                 date: Some("2024-05-01T10:00:00Z".into()),
                 publish: None,
+                expires: None,
                 updated: Some("2024-06-01".into()),
                 slug: None,
                 path: Some("2024/05/01/a".into()),
                 aliases: strings(&["old.html"]),
                 authors: strings(&["Ada on behalf of the team, and others"]),
                 draft: true,
-                category: Some("Notes".into()),
-                tags: strings(&["one", "two", "More"]),
+                categories: strings(&["Notes", "More"]),
+                tags: strings(&["one", "two"]),
                 excerpt: Some("About".into()),
                 cover: Some("cover.png".into()),
                 cover_alt: Some("A cover".into()),
                 comments: Some(false),
+                language: None,
+                fields: BTreeMap::new(),
                 headed: true,
                 body: "# Body\n".into(),
             }
@@ -225,8 +300,8 @@ mod tests {
         )
         .unwrap();
         assert_eq!(document.title.as_deref(), Some("It's: here"));
-        assert_eq!(document.date.as_deref(), Some("2024-05-01T10:00:00+02:00"));
-        assert_eq!((document.category.as_deref(), document.tags), (Some("Notes"), strings(&["a", "b c"])));
+        assert_eq!(document.date.as_deref(), Some("2024-05-01 10:00:00 +0200"));
+        assert_eq!((document.categories, document.tags), (strings(&["Notes"]), strings(&["a", "b c"])));
         assert!(document.draft);
         assert_eq!((document.authors, document.aliases), (strings(&["Ada"]), strings(&["/old/"])));
         assert_eq!((document.cover.as_deref(), document.cover_alt.as_deref()), (Some("/assets/c.jpg"), Some("C")));
@@ -263,21 +338,73 @@ mod tests {
         assert_eq!(error("---\ntitle: x\n\nText\n"), "The front matter begins with ---, but no line of --- ends it.");
         assert_eq!(error("---\ntags:\n- x\n"), "The front matter begins with ---, but no line of --- ends it.");
         assert_eq!(error("---\ndraft: perhaps\n---\n"), "The front matter's “draft” should be true or false.");
-        assert_eq!(error("---\ntitle: {a: b}\n---\n"), "The front matter's “title” should be a text.");
-        assert_eq!(error("+++\n[[tags]]\nx = 1\n+++\n"), "The front matter's “tags” should be a list of texts.");
+        assert!(error("{\n  \"title\": \"a\",\n}\nText").starts_with("The front matter is not JSON: line 3: "));
     }
 
     #[test]
     fn what_is_not_meant_to_be_public_is_a_draft() {
         let draft = |line: &str| parse(&format!("---\n{line}\n---\n")).unwrap().draft;
-        for line in ["draft: true", "published: false", "status: draft", "status: Private", "status: pending"] {
+        for line in [
+            "draft: true",
+            "draft: yes",
+            "published: false",
+            "publish: no",
+            "unlisted: true",
+            "permalink: false",
+            "build: {render: never}",
+            "_build: {render: false}",
+            "build: {list: never}",
+            "status: draft",
+            "status: Private",
+            "status: hidden",
+        ] {
             assert!(draft(line), "{line}");
         }
-        for line in ["draft: false", "status: published", "published: 2024-05-01", "status: [x]", "title: draft"] {
+        for line in [
+            "draft: false",
+            "status: published",
+            "published: 2024-05-01",
+            "status: [x]",
+            "title: draft",
+            "build: {render: always}",
+        ] {
             assert!(!draft(line), "{line}");
         }
         let hugo = parse("---\ndate: 2024-05-01\npublishDate: 2034-05-01\n---\n").unwrap();
         assert_eq!((hugo.date.as_deref(), hugo.publish.as_deref()), (Some("2024-05-01"), Some("2034-05-01")));
+    }
+
+    #[test]
+    fn headers_without_a_fence_and_in_json_are_read() {
+        let read = |text| {
+            let document = parse(text).unwrap();
+            (document.title, document.date, document.tags, document.body)
+        };
+        let owls = |body: &str| {
+            (Some("Owls".to_owned()), Some("2024-05-06".to_owned()), strings(&["a", "b"]), body.to_owned())
+        };
+        assert_eq!(read("title: Owls\ndate: 2024-05-06\ntags: [a, b]\n---\nThey hoot.\n"), owls("They hoot.\n"));
+        assert_eq!(read("Title: Owls\nDate: 2024-05-06\nTags: a, b\n\nThey hoot.\n"), owls("They hoot.\n"));
+        assert_eq!(read(":title: Owls\n:date: 2024-05-06\n:tags: a, b\n\nThey hoot.\n"), owls("They hoot.\n"));
+        let json = "{\n\"title\": \"Owls\", \"date\": \"2024-05-06\", \"tags\": [\"a\", \"b\"]\n}\n\nThey hoot.\n";
+        assert_eq!(read(json), owls("They hoot.\n"));
+        assert_eq!(read(&format!("---json\n{json}---\nThey hoot.")).0, Some("Owls".into()));
+        for text in ["{% raw %}\n", "{{< x >}}\n", "{\"a", "Note: this is text\n\nMore", "Title\n---\n\nText"] {
+            assert!(!parse(text).unwrap().headed, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_stay_as_they_are_and_lists_may_nest() {
+        let text = "---\ntitle: No\nslug: 2024_01\ntags: [on, 0777, 1e3]\ncategories: [[Birds, Owls], [Night]]\nimage: {x: y}\n---\n";
+        let document = parse(text).unwrap();
+        assert_eq!((document.title.as_deref(), document.slug.as_deref()), (Some("No"), Some("2024_01")));
+        assert_eq!(document.tags, strings(&["on", "0777", "1e3"]));
+        assert_eq!((document.categories, document.cover), (strings(&["Birds", "Owls", "Night"]), None));
+        let jekyll = Frame { words: true, ..Frame::default() };
+        let document = super::parse("---\ncategory: two words\ntags: a b, c\ncategories: d e\n---\n", &jekyll).unwrap();
+        assert_eq!(document.categories, strings(&["two words", "d", "e"]));
+        assert_eq!(document.tags, strings(&["a b", "c"]));
     }
 
     #[test]
@@ -288,7 +415,7 @@ mod tests {
             yaml.push_str(&format!("a{level}: &a{level} [{}]\n", alias.trim_end_matches(", ")));
         }
         yaml.push_str("---\n");
-        assert!(parse(&yaml).unwrap_err().contains("not YAML"));
+        assert!(parse(&yaml).unwrap_err().contains("more than"));
         assert!(parse(&format!("---\na: {}\n---\n", "[".repeat(30_000))).is_err());
         assert!(parse(&format!("+++\na = {}\n+++\n", "[".repeat(30_000))).is_err());
         assert!(parse(&format!("+++\na = '{}'\n+++\n", "x".repeat(100_000))).is_err());

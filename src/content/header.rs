@@ -1,12 +1,14 @@
-//! The header of a Markdown file, in TOML or YAML, as one tree of values.
+//! The header of a Markdown file, in YAML, TOML, JSON or lines of metadata, as one tree of values.
+
+mod lines;
+mod yaml;
 
 use crate::error::Checked;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// Largest header, in bytes.
 const MAX_HEADER: usize = 64 * 1024;
-/// Most values in a header; an alias counts as often as it is used.
-const MAX_VALUES: usize = 10_000;
 
 /// The keys and values of a header.
 #[derive(Debug, Default)]
@@ -14,26 +16,60 @@ pub struct Header(Map<String, Value>);
 
 /// Cuts a file into its header and what follows it; no header is an empty one.
 ///
-/// `+++` lines enclose TOML, `---` lines YAML. A file that begins with a Markdown rule (`---`)
-/// has no header, but one that goes on with `key: value` has one and needs its end. The error is
-/// a sentence that names the line.
+/// `+++` lines enclose TOML, `---` lines YAML (`---toml` and `---json` what they say), braces
+/// JSON. Hexo leaves out the first `---`, Pelican ends at a blank line. A file that begins with a
+/// Markdown rule (`---`) has no header, but one that goes on with `key: value` has one and needs
+/// its end. The error is a sentence that names the line.
 pub fn split(text: &str) -> Checked<(Header, &str)> {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     match first.trim_end() {
         "+++" => {
-            let (header, body) =
-                enclosed(rest, &["+++"]).ok_or("The front matter begins with +++, but no line of +++ ends it.")?;
+            let (header, body) = enclosed(rest, |line| line == "+++")
+                .ok_or("The front matter begins with +++, but no line of +++ ends it.")?;
             Ok((toml(header)?, body))
         }
-        "---" => match enclosed(rest, &["---", "..."]) {
+        fence @ ("---toml" | "---json" | "---yaml" | "---yml") => {
+            let (header, body) = enclosed(rest, is_fence)
+                .ok_or_else(|| format!("The front matter begins with {fence}, but no line of --- ends it."))?;
+            match fence {
+                "---toml" => Ok((toml(header)?, body)),
+                "---json" => Ok((json(header)?.0, body)),
+                _ => Ok((yaml(header)?.unwrap_or_default(), body)),
+            }
+        }
+        first if is_fence(first) => match enclosed(rest, |line| is_fence(line) || line == "...") {
             Some((header, body)) => Ok(yaml(header)?.map_or((Header::default(), text), |header| (header, body))),
             None if is_entry(rest.lines().next().unwrap_or_default()) => {
                 Err("The front matter begins with ---, but no line of --- ends it.".into())
             }
             None => Ok((Header::default(), text)),
         },
-        _ => Ok((Header::default(), text)),
+        first if first.starts_with('{') => match json(text) {
+            Ok((header, length)) => Ok((header, text.get(length..).unwrap_or_default())),
+            Err(error) if first == "{" => Err(error),
+            Err(_) => Ok((Header::default(), text)),
+        },
+        _ => Ok(without_fence(text)),
     }
+}
+
+/// A header of lines: Hexo's, which `---` ends, or Pelican's, which a blank line ends.
+fn without_fence(text: &str) -> (Header, &str) {
+    if lines::begins_header(text)
+        && let Some((header, body)) = enclosed(text, is_fence)
+        && let Ok(Some(header)) = yaml(header)
+    {
+        return (header, body);
+    }
+    match lines::split(text) {
+        Some((map, body)) => (Header(map), body),
+        None => (Header::default(), text),
+    }
+}
+
+/// `---`, or longer, as Hexo takes it.
+fn is_fence(line: &str) -> bool {
+    line.len() >= 3 && line.bytes().all(|byte| byte == b'-')
 }
 
 /// Whether a line looks like `key: value`.
@@ -46,11 +82,11 @@ fn is_entry(line: &str) -> bool {
     key.is_some_and(is_key)
 }
 
-/// What stands before the first line that is one of `ends`, and what after it.
-fn enclosed<'a>(text: &'a str, ends: &[&str]) -> Option<(&'a str, &'a str)> {
+/// What stands before the first line that `ends` the header, and what after it.
+fn enclosed(text: &str, ends: impl Fn(&str) -> bool) -> Option<(&str, &str)> {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
-        if ends.contains(&line.trim_end()) {
+        if ends(line.trim_end()) {
             return Some((text.get(..at)?, text.get(at + line.len()..)?));
         }
         at += line.len();
@@ -81,29 +117,41 @@ fn from_toml(value: toml::Value) -> Value {
     }
 }
 
+/// The object that the text begins with, and how long it is.
+fn json(text: &str) -> Checked<(Header, usize)> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Map<String, Value>>();
+    let map = values.next().unwrap_or_else(|| Ok(Map::new())).map_err(|error| {
+        let message = error.to_string();
+        let message = message.split(" at line ").next().unwrap_or_default();
+        format!("The front matter is not JSON: line {}: {message}.", error.line())
+    })?;
+    let length = values.byte_offset();
+    check_size(text.get(..length).unwrap_or_default())?;
+    Ok((Header(map), length))
+}
+
 /// `None` where it is text between two Markdown rules.
 fn yaml(header: &str) -> Checked<Option<Header>> {
     check_size(header)?;
-    let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_nodes: MAX_VALUES,
-            max_events: MAX_VALUES * 4,
-            max_aliases: 100,
-            max_recorded_anchor_events: MAX_VALUES,
-        },
-        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
-    };
-    match serde_saphyr::from_str_with_options::<Value>(header, options) {
+    match yaml::parse(header) {
         Ok(Value::Object(map)) => Ok(Some(Header(map))),
         Ok(Value::Null) => Ok(Some(Header::default())),
         Ok(_) => Ok(None),
         // Prose between two rules is seldom YAML.
         Err(_) if !header.contains(':') => Ok(None),
         Err(error) => {
-            let line = error.location().map_or(0, |location| location.line());
-            let message = error.without_snippet().to_string();
-            Err(format!("The front matter is not YAML: line {}: {}.", line + 1, one_line(&message)).into())
+            Err(format!("The front matter is not YAML: line {}: {}.", error.line + 1, one_line(&error.message)).into())
         }
+    }
+}
+
+/// Reads the configuration of a site generator by the ending of its name.
+pub fn configuration(ending: &str, text: &str) -> Checked<Map<String, Value>> {
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    match ending {
+        "toml" => Ok(toml(text)?.0),
+        "json" => Ok(json(text)?.0.0),
+        _ => Ok(yaml(text)?.unwrap_or_default().0),
     }
 }
 
@@ -119,46 +167,71 @@ fn one_line(message: &str) -> String {
     line.trim_end_matches('.').chars().take(200).collect()
 }
 
-impl Header {
-    /// The value at the first of `paths` that has one; `extra.image` looks into a table.
-    fn find(&self, paths: &[&'static str]) -> Option<(&'static str, &Value)> {
-        paths.iter().find_map(|path| {
-            let (table, key) = path.split_once('.').map_or((None, *path), |(table, key)| (Some(table), key));
-            let map = match table {
-                Some(table) => self.0.get(table)?.as_object()?,
-                None => &self.0,
-            };
-            map.get(key).filter(|value| !value.is_null()).map(|value| (*path, value))
-        })
-    }
+/// The value at `key`, in any case.
+fn get<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    map.get(key).or_else(|| map.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value))
+}
 
-    /// A text, or a number or the first of a list as one; blank is absent.
-    pub fn text(&self, paths: &[&'static str]) -> Checked<Option<String>> {
-        let Some((path, value)) = self.find(paths) else { return Ok(None) };
-        let value = match value {
-            Value::Array(list) => match list.first() {
-                Some(first) => first,
-                None => return Ok(None),
-            },
-            other => other,
-        };
-        match text_of(value) {
-            Some(text) => Ok(Some(text).filter(|text| !text.is_empty())),
-            None => Err(wrong(path, "a text")),
+impl Header {
+    /// Takes from `defaults` what the header does not say itself.
+    pub fn fill(&mut self, defaults: &Map<String, Value>) {
+        for (key, value) in defaults {
+            if get(&self.0, key).is_none() {
+                self.0.insert(key.clone(), value.clone());
+            }
         }
     }
 
-    /// A list of texts; a single text counts as one, or as several where commas part it.
-    pub fn list(&self, paths: &[&'static str], commas: bool) -> Checked<Vec<String>> {
-        let Some((path, value)) = self.find(paths) else { return Ok(Vec::new()) };
-        let texts = match value {
-            Value::Array(list) => list.iter().filter(|value| !value.is_null()).map(text_of).collect(),
-            Value::String(text) if commas => Some(text.split(',').map(|part| part.trim().to_owned()).collect()),
-            other => text_of(other).map(|text| vec![text]),
+    /// The value at the first of `paths` that has one; `extra.image` looks into a table.
+    fn find<'a>(&self, paths: &[&'a str]) -> Option<(&'a str, &Value)> {
+        paths.iter().find_map(|path| {
+            let (table, key) = path.split_once('.').map_or((None, *path), |(table, key)| (Some(table), key));
+            let map = match table {
+                Some(table) => get(&self.0, table)?.as_object()?,
+                None => &self.0,
+            };
+            get(map, key).filter(|value| !value.is_null()).map(|value| (*path, value))
+        })
+    }
+
+    /// A text, or a number or the first of a list as one; blank is absent, and so is a table that
+    /// configures something else.
+    pub fn text(&self, paths: &[&str]) -> Option<String> {
+        let (_, value) = self.find(paths)?;
+        let value = match value {
+            Value::Array(list) => list.first()?,
+            other => other,
         };
-        let mut texts: Vec<String> = texts.ok_or_else(|| wrong(path, "a list of texts"))?;
+        text_of(value).filter(|text| !text.is_empty())
+    }
+
+    /// A list of texts; a single text counts as one, or as several where commas part it.
+    pub fn list(&self, paths: &[&str], commas: bool) -> Vec<String> {
+        let mut texts = Vec::new();
+        match self.find(paths) {
+            None => {}
+            Some((_, Value::String(text))) if commas => {
+                // `[a, b]` in a header of lines.
+                let text = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+                texts.extend(text.split(',').map(|part| part.trim().to_owned()));
+            }
+            Some((_, value)) => collect(value, &mut texts),
+        }
         texts.retain(|text| !text.is_empty());
-        Ok(texts)
+        texts
+    }
+
+    /// The one text that stands there, if it is neither a list nor a table.
+    pub fn lone_text(&self, path: &str) -> Option<&str> {
+        self.find(&[path]).and_then(|(_, value)| value.as_str())
+    }
+
+    /// Texts that may be part of an address, by their keys in lower case.
+    pub fn short_texts(&self) -> BTreeMap<String, String> {
+        const MOST: usize = 40;
+        const LONGEST: usize = 200;
+        let texts = self.0.iter().filter_map(|(key, value)| Some((key.to_lowercase(), text_of(value)?)));
+        texts.filter(|(key, text)| key.len() <= MOST && text.len() <= LONGEST).take(MOST).collect()
     }
 
     /// Whether it says nothing at all.
@@ -171,18 +244,25 @@ impl Header {
         match self.find(paths) {
             None | Some((_, Value::Object(_))) => Ok(None),
             Some((_, Value::Bool(yes))) => Ok(Some(*yes)),
-            Some((path, Value::String(word))) => match word.trim().to_ascii_lowercase().as_str() {
-                "true" | "yes" | "on" => Ok(Some(true)),
-                "false" | "no" | "off" => Ok(Some(false)),
-                _ => Err(wrong(path, "true or false")),
-            },
-            Some((path, _)) => Err(wrong(path, "true or false")),
+            Some((path, Value::String(word))) => yes_or_no(word).map(Some).ok_or_else(|| wrong(path)),
+            Some((path, _)) => Err(wrong(path)),
         }
     }
 
     /// Whether the value there is yes or no.
-    pub fn is_flag(&self, path: &'static str) -> bool {
-        self.find(&[path]).is_some_and(|(_, value)| value.is_boolean())
+    pub fn is_flag(&self, path: &str) -> bool {
+        self.find(&[path]).is_some_and(|(_, value)| match value {
+            Value::String(word) => yes_or_no(word).is_some(),
+            value => value.is_boolean(),
+        })
+    }
+}
+
+fn yes_or_no(word: &str) -> Option<bool> {
+    match word.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "y" => Some(true),
+        "false" | "no" | "off" | "n" => Some(false),
+        _ => None,
     }
 }
 
@@ -192,7 +272,7 @@ fn text_of(value: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(yes) => Some(yes.to_string()),
         // Authors and images are sometimes tables.
-        Value::Object(map) => ["name", "title", "image", "src", "path", "url"]
+        Value::Object(map) => ["name", "title", "image", "src", "path", "url", "feature", "teaser"]
             .iter()
             .find_map(|key| map.get(*key)?.as_str())
             .map(|text| text.trim().to_owned()),
@@ -200,6 +280,14 @@ fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-fn wrong(path: &str, wanted: &str) -> std::borrow::Cow<'static, str> {
-    format!("The front matter's “{path}” should be {wanted}.").into()
+/// The texts of a list; Hexo nests one list in another.
+fn collect(value: &Value, texts: &mut Vec<String>) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|value| collect(value, texts)),
+        value => texts.extend(text_of(value)),
+    }
+}
+
+fn wrong(path: &str) -> std::borrow::Cow<'static, str> {
+    format!("The front matter's “{path}” should be true or false.").into()
 }

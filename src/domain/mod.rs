@@ -9,6 +9,7 @@ pub mod id;
 pub mod link;
 pub mod look_alike;
 pub mod media;
+pub mod old_address;
 pub mod paging;
 pub mod post;
 pub mod reset;

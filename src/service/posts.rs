@@ -6,6 +6,7 @@ use crate::domain::actor::Actor;
 use crate::domain::category::{Category, Tag};
 use crate::domain::html::Html;
 use crate::domain::id::{CategoryId, PostId, UserId};
+use crate::domain::old_address;
 use crate::domain::paging::Page;
 use crate::domain::post::{ArchiveYear, Kind, PostCard, PostHead, PostView, State};
 use crate::domain::slug::Slug;
@@ -207,7 +208,19 @@ fn credits(txn: &ReadTxn, ids: &[UserId]) -> Result<Vec<Arc<Credit>>> {
 /// The address that content now has which once was at `path` (percent-decoded, no base path).
 /// Leads only to what everybody may see.
 pub fn moved(app: &App, txn: &ReadTxn, path: &str) -> Result<Option<String>> {
-    Ok(match store::redirects::by_path(txn, path)? {
+    let plain = old_address::plain(path);
+    if let Some(slug) = plain.strip_prefix("/posts/").filter(|_| plain != path)
+        && let Ok(slug) = Slug::parse(slug)
+        && let Some(head) = store::posts::by_slug(txn, Kind::Post, &slug)?.filter(|head| head.is_public(app.now()))
+    {
+        return Ok(Some(app.links.content(&head)));
+    }
+    if plain == "/" && path != "/" {
+        return Ok(Some(app.links.home()));
+    }
+    let exact = store::redirects::by_path(txn, path)?;
+    let target = if exact.is_none() && plain != path { store::redirects::by_path(txn, plain)? } else { exact };
+    Ok(match target {
         Some(Target::Post(id)) => {
             store::posts::by_id(txn, id)?.filter(|head| head.is_public(app.now())).map(|head| app.links.content(&head))
         }

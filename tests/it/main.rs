@@ -38,6 +38,7 @@ mod discovery;
 mod edges;
 mod graphql;
 mod graphql_http;
+mod imports;
 mod limits;
 mod links;
 mod live;

@@ -3,41 +3,55 @@
 //! Heads first: addresses are given out before any text is read, so that texts can link to each
 //! other. Then each text with its images, a bounded number in one commit.
 
+mod addresses;
+mod authors;
+mod batch;
+mod dates;
+mod heads;
+mod html;
 mod images;
+mod kinds;
+mod languages;
 mod names;
+mod permalinks;
 mod plan;
 mod put;
+mod remarks;
 mod report;
 mod scan;
+mod site;
 mod targets;
 #[cfg(test)]
 mod tests;
 
 use crate::content::highlight::Grammars;
-use crate::content::interchange::{self, Outcome, Translated};
+use crate::content::interchange;
 use crate::content::markdown;
 use crate::content::relink::{self, Change, Use};
 use crate::domain::media::{Media, alt_text};
 use crate::domain::post::{Kind, MAX_EXCERPT, PostInput, ValidPost};
 use crate::domain::text;
 use crate::domain::time::Zone;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::service::import::authors::Authors;
+use crate::service::import::heads::{Header, Read, Reader};
 use crate::service::import::images::Images;
+use crate::service::import::languages::Languages;
 use crate::service::import::plan::Plan;
 use crate::service::import::put::{Rehearsal, Taken};
-use crate::service::import::scan::{Header, Tree};
+use crate::service::import::scan::Tree;
+use crate::service::import::site::Site;
 use crate::service::import::targets::{Target, Targets};
 use crate::service::{App, media, settings, writing};
 use crate::store;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::Arc;
 
-pub use crate::service::import::report::{Remark, Report};
+pub use crate::service::import::report::{Count, Counts, Remark, Report};
 
 /// Changes when the same file would become something else than before.
-const VERSION: &str = "pamphlet markdown import 3";
+const VERSION: &str = "pamphlet markdown import 4";
 /// About a file that is no post.
 const PASSED_OVER: &str = "It is about the folder and is passed over; with front matter it would be taken.";
 /// Posts in one commit.
@@ -48,6 +62,22 @@ const BATCH: usize = 50;
 pub enum Mode {
     Write,
     DryRun,
+}
+
+/// How an import is done.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub mode: Mode,
+    /// The pattern of the old addresses, where the site's configuration does not tell, as `/:year/:month/:title/`.
+    pub permalink: Option<String>,
+    /// The path under which the old site was served, as `/blog`.
+    pub base: Option<String>,
+}
+
+impl From<Mode> for Options {
+    fn from(mode: Mode) -> Options {
+        Options { mode, permalink: None, base: None }
+    }
 }
 
 /// How far it is.
@@ -61,10 +91,12 @@ pub struct Progress<'a> {
 struct Run<'a> {
     app: &'a App,
     mode: Mode,
+    site: &'a Site,
     tree: Tree,
     report: Report,
-    targets: Targets,
+    targets: Targets<'a>,
     zone: Zone,
+    language: String,
     images: Images<'a>,
     grammars: Grammars,
     rehearsal: Rehearsal,
@@ -73,25 +105,38 @@ struct Run<'a> {
 
 /// Imports `path`, a folder or one file. What cannot be taken is in the report; an error means
 /// that nothing more could be done.
-pub fn markdown(app: &App, path: &Path, mode: Mode, progress: &mut dyn FnMut(&Progress<'_>)) -> Result<Report> {
-    let mut tree = scan::tree(path)?;
-    let zone = settings::current(&app.read()?)?.zone();
-    let report = Report { sections: tree.sections, refused: std::mem::take(&mut tree.problems), ..Report::default() };
-    let targets = Targets::new(tree.root.clone());
+pub fn markdown(app: &App, path: &Path, options: &Options, progress: &mut dyn FnMut(&Progress<'_>)) -> Result<Report> {
+    let (mode, settings) = (options.mode, settings::current(&app.read()?)?);
+    let (site, mut tree) = look(path, options)?;
+    let report = Report {
+        generator: site.generator(),
+        sections: tree.sections,
+        refused: std::mem::take(&mut tree.problems),
+        passed_over: std::mem::take(&mut tree.others),
+        ..Report::default()
+    };
+    let targets = Targets::new(tree.root.clone(), &site);
     let mut run = Run {
         app,
         mode,
+        site: &site,
         tree,
         report,
         targets,
-        zone,
+        zone: settings.zone(),
+        language: settings.language.clone(),
         images: Images::new(app, mode),
         grammars: Grammars::default(),
         rehearsal: Rehearsal::default(),
         batch: Vec::new(),
     };
-    let headers = run.headers();
+    let headers = run.headers(options.permalink.as_deref());
     let plans = plan::plan(&app.read()?, headers, &mut run.targets)?;
+    run.report.example = plans.iter().rev().find_map(|plan| {
+        let old =
+            plan.old_paths.iter().chain(&plan.default_paths).find(|path| **path != format!("/posts/{}", plan.slug))?;
+        Some((old.clone(), format!("/posts/{}", plan.slug)))
+    });
     for (done, plan) in plans.iter().enumerate() {
         progress(&Progress { done, total: plans.len(), file: &plan.header.key });
         run.take(plan)?;
@@ -106,6 +151,24 @@ pub fn markdown(app: &App, path: &Path, mode: Mode, progress: &mut dyn FnMut(&Pr
     Ok(run.report)
 }
 
+/// Finds out whether there is anything to import, without a data file.
+pub fn check(path: &Path) -> Result<()> {
+    look(path, &Mode::DryRun.into()).map(drop)
+}
+
+/// The files, and the site that they belong to.
+fn look(path: &Path, options: &Options) -> Result<(Site, Tree)> {
+    let canonical = path.canonicalize().ok();
+    let folder = canonical.as_deref().and_then(|path| if path.is_dir() { Some(path) } else { path.parent() });
+    let mut site = folder.map(site::find).unwrap_or_default();
+    if let Some(base) = &options.base {
+        site.set_base(base);
+    }
+    let whole = site.generator().map(|_| site.root.clone());
+    let tree = scan::tree(path, whole.as_deref())?;
+    Ok((site, tree))
+}
+
 /// Under this name a file is remembered.
 fn import_key(key: &str) -> String {
     format!("markdown:{key}")
@@ -113,22 +176,39 @@ fn import_key(key: &str) -> String {
 
 impl Run<'_> {
     /// The heads of all files, the oldest first: posts are numbered in the order of their dates.
-    fn headers(&mut self) -> Vec<Header> {
+    fn headers(&mut self, permalink: Option<&str>) -> Vec<Header> {
+        let paths: Vec<String> =
+            self.tree.keys.iter().map(|key| kinds::stem(&self.site.path_of(key)).to_owned()).collect();
+        let languages = Languages::new(self.site, &paths);
+        let authors = Authors::find(self.site, &self.tree.root);
+        let reader = Reader {
+            tree: &self.tree,
+            site: self.site,
+            languages: &languages,
+            authors: &authors,
+            permalink,
+            zone: &self.zone,
+            language: &self.language,
+            now: self.app.now(),
+        };
         let mut headers = Vec::new();
         for key in &self.tree.keys {
-            match self.tree.header(key, &self.zone, self.app.now()) {
-                Ok(Some(header)) => headers.push(header),
-                Ok(None) => self.report.remarks.push((key.clone(), PASSED_OVER.into())),
+            match reader.read(key) {
+                Ok(Read::Head(header)) => headers.push(*header),
+                Ok(Read::About) => self.report.remarks.push((key.clone(), PASSED_OVER.into())),
+                Ok(Read::Other(kind)) => self.report.passed_over.add(kind, key),
                 Err(reason) => self.report.refused.push((key.clone(), reason)),
             }
         }
-        headers.sort_by(|a, b| (a.date, &a.key).cmp(&(b.date, &b.key)));
+        // Of a post and its translation the post comes first.
+        headers.sort_by(|a, b| (a.date, a.marked.is_some(), &a.key).cmp(&(b.date, b.marked.is_some(), &b.key)));
         headers
     }
 
     fn take(&mut self, plan: &Plan) -> Result<()> {
         let key = &plan.header.key;
-        let (bytes, document) = match self.tree.read(key) {
+        let frame = self.site.frame(&self.site.path_of(key));
+        let (bytes, document) = match self.tree.read(key, &frame) {
             Ok(read) => read,
             Err(reason) => {
                 self.report.refused.push((key.clone(), reason));
@@ -139,7 +219,7 @@ impl Run<'_> {
         let found = self.addresses(plan, &translated.text);
         let fingerprint = self.fingerprint(plan, &bytes, &found);
         if let Some(known) = &plan.known {
-            if known.fingerprint == fingerprint {
+            if known.fingerprint == fingerprint && known.moved_from.is_none() {
                 self.report.unchanged += 1;
                 return Ok(());
             }
@@ -189,13 +269,18 @@ impl Run<'_> {
         if plan.header.draft {
             digest.update("draft");
         }
+        // Another configuration gives other addresses.
+        for path in &plan.old_paths {
+            digest.update([1]);
+            digest.update(path);
+        }
         for (address, target) in found {
             digest.update([0]);
             digest.update(address);
             digest.update([0]);
             match target {
                 Target::Post { key, .. } => digest.update(key),
-                Target::Missing(reason) => digest.update(reason),
+                Target::Missing(reason) | Target::Gone(reason) => digest.update(reason),
                 Target::File(file) => match std::fs::read(file) {
                     Ok(bytes) => digest.update(Sha256::digest(bytes)),
                     Err(_) => digest.update("unreadable"),
@@ -226,6 +311,10 @@ impl Run<'_> {
                     self.report.missing.push((key.to_owned(), format!("{shown}: {reason}")));
                     (Change::Words, None)
                 }
+                Target::Gone(reason) => {
+                    self.report.missing.push((key.to_owned(), format!("{address}: {reason}")));
+                    continue;
+                }
                 Target::File(file) => match self.images.bring(file)? {
                     Ok(media) => (Change::To(media::source_address(&media)), Some(media)),
                     Err(reason) => {
@@ -254,10 +343,12 @@ impl Run<'_> {
             published_at: plan.header.date.rfc3339(),
             cover: cover.map(|media| media.picture(String::new())),
             cover_alt: alt,
+            language: plan.header.language.clone().unwrap_or_default(),
             ..PostInput::default()
         };
         let mut valid = input.validate(Kind::Post, &self.zone)?;
-        valid.tags = put::tags(&document.tags);
+        let more = document.categories.get(1..).unwrap_or_default();
+        valid.tags = put::tags(&[document.tags.as_slice(), more].concat());
         if plan.header.undated {
             valid.published_at = None;
         }
@@ -273,106 +364,25 @@ impl Run<'_> {
         let site = markdown::Site { links: self.app.links(), size_of: &size_of };
         let rendered = writing::stored_form(self.app, markdown::post_with(&valid.source, &site, &self.grammars));
         let document = &plan.header.document;
-        let updated = document.updated.as_deref().and_then(|text| names::moment(text, &self.zone));
+        let site_zone = self.site.zone.as_ref().unwrap_or(&self.zone);
+        let zones = names::Zones { blog: &self.zone, site: site_zone };
+        let updated = document.updated.as_deref().and_then(dates::read).and_then(|written| zones.moment(&written));
         Ok(Taken {
             key: plan.header.key.clone(),
             fingerprint,
-            old_paths: plan.header.old_paths.clone(),
-            default_paths: plan.header.default_paths.clone(),
+            old_paths: plan.old_paths.clone(),
+            default_paths: plan.default_paths.clone(),
+            text: plan.header.text.clone(),
+            moved_from: plan.known.as_ref().and_then(|known| known.moved_from.clone()),
             authors: document.authors.clone(),
-            category: document.category.clone(),
+            category: document.categories.first().cloned(),
             draft: plan.header.draft,
+            day_only: plan.header.day_only,
             date: plan.header.date,
             updated: updated.filter(|updated| *updated > plan.header.date),
             known: plan.known.as_ref().and_then(|known| known.head.as_ref()).map(|head| (head.id, head.version)),
             valid,
             rendered,
         })
-    }
-
-    /// Counts what was in the text that Markdown does not have.
-    fn constructs(&mut self, key: &str, translated: &Translated) {
-        for finding in &translated.findings {
-            let outcome = match finding.outcome {
-                Outcome::Translated => "translated",
-                Outcome::Text => "left as text",
-                Outcome::LeftOut => "not shown",
-            };
-            self.report.constructs.add(format!("{}, {outcome}", finding.kind), key);
-        }
-    }
-
-    fn remark(&mut self, plan: &Plan) {
-        let (header, tags) = (&plan.header, &plan.header.document.tags);
-        let mut remark = |text: String| self.report.remarks.push((header.key.clone(), text));
-        if header.undated && !header.document.draft {
-            remark("It has no date, so it is a draft now.".into());
-        }
-        if plan.slug != header.slug && plan.known.is_none() {
-            remark(format!("Its address “{}” is taken; it is “{}” now.", header.slug, plan.slug));
-        }
-        if put::tags(tags).len() < tags.len() {
-            remark("Some of its tags are doubled, too many or have no letter, and are left out.".into());
-        }
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        self.images.flush()?;
-        let batch = Arc::new(std::mem::take(&mut self.batch));
-        if self.mode == Mode::DryRun {
-            return self.rehearse(&batch);
-        }
-        if batch.is_empty() {
-            return Ok(());
-        }
-        match self.write(&batch, 0..batch.len()) {
-            Ok(()) => Ok(()),
-            // One of them is refused: each for itself, so that the others come in.
-            Err(Error::Invalid(_) | Error::Conflict(_) | Error::NotFound(_)) => {
-                for index in 0..batch.len() {
-                    match (self.write(&batch, index..index + 1), batch.get(index)) {
-                        (Err(error @ (Error::Invalid(_) | Error::Conflict(_) | Error::NotFound(_))), Some(taken)) => {
-                            self.report.refused.push((taken.key.clone(), error.to_string()));
-                        }
-                        (outcome, _) => outcome?,
-                    }
-                }
-                Ok(())
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    fn write(&mut self, batch: &Arc<Vec<Taken>>, range: std::ops::Range<usize>) -> Result<()> {
-        let (now, shared, part) = (self.app.now(), Arc::clone(batch), range.clone());
-        let done = self.app.store.write_blocking(move |txn| {
-            let posts = shared.get(part.clone()).unwrap_or_default();
-            posts.iter().map(|taken| put::post(txn, taken, now)).collect::<Result<Vec<put::Done>>>()
-        })?;
-        for (taken, done) in batch.get(range).unwrap_or_default().iter().zip(done) {
-            self.count(taken, done);
-        }
-        Ok(())
-    }
-
-    fn rehearse(&mut self, batch: &[Taken]) -> Result<()> {
-        let txn = self.app.read()?;
-        for taken in batch {
-            let done = self.rehearsal.post(&txn, taken)?;
-            self.count(taken, done);
-        }
-        Ok(())
-    }
-
-    fn count(&mut self, taken: &Taken, done: put::Done) {
-        self.report.accounts += done.accounts;
-        self.report.categories += done.categories;
-        self.report.remarks.extend(done.remarks.into_iter().map(|remark| (taken.key.clone(), remark)));
-        self.report.drafts += usize::from(taken.draft);
-        if taken.known.is_some() {
-            self.report.changed += 1;
-        } else {
-            self.report.new += 1;
-        }
     }
 }

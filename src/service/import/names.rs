@@ -1,15 +1,15 @@
-//! What the front matter, the path and the name of a file say about its title, date and address.
+//! What the header, the path and the name of a file say about its title, date and last part of the address.
 
-use crate::content::front_matter::Document;
+use crate::content::front_matter::{self, Document};
 use crate::domain::slug::Slug;
 use crate::domain::time::{Timestamp, Zone};
+use crate::service::import::dates::{self, Written};
 use percent_encoding::percent_decode_str;
 
-/// The file's name without its ending; of `name/index.md` the folder's.
-pub fn name_of(key: &str) -> String {
-    let mut parts = key.rsplit('/');
-    let file = parts.next().unwrap_or_default();
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+/// The name of a file by its path without ending; of `name/index` the folder's.
+pub fn name_of(path: &str) -> String {
+    let mut parts = path.rsplit('/');
+    let stem = parts.next().unwrap_or_default();
     let name = if stem == "index" { parts.next().unwrap_or(stem) } else { stem };
     // `roadmap@1` is how a flat folder keeps two files of one name apart.
     match name.rsplit_once('@') {
@@ -20,125 +20,105 @@ pub fn name_of(key: &str) -> String {
     }
 }
 
-/// `2015-09-17-hello` is a date and a name.
-fn split_date(name: &str) -> Option<(String, &str)> {
-    let (date, rest) = (name.get(..10)?, name.get(10..)?);
-    let shape = date
-        .bytes()
-        .enumerate()
-        .all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
-    let ends = rest.is_empty() || rest.starts_with(['-', '_', ' ']);
-    (shape && ends).then(|| (date.to_owned(), rest.trim_start_matches(['-', '_', ' '])))
+/// The name without the date that it begins with, if it has a letter: numbers name nothing.
+fn words_of(name: &str) -> Option<&str> {
+    Some(undated(name)).filter(|words| words.chars().any(char::is_alphabetic))
 }
 
-/// `2015-09-17-hello` without its date.
+/// A name without the date that it begins with.
 pub fn undated(name: &str) -> &str {
-    split_date(name).map_or(name, |(_, rest)| rest)
+    dates::of_name(name).map_or(name, |(_, rest)| rest)
 }
 
-/// `2015/09/17/name` anywhere in a path.
-fn date_in_path(path: &str) -> Option<String> {
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    parts.windows(3).find_map(|window| {
-        let [year, month, day] = window else { return None };
-        let digits = |text: &str, most: usize| {
-            (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        (year.len() == 4 && digits(year, 4) && digits(month, 2) && digits(day, 2))
-            .then(|| format!("{year}-{month:0>2}-{day:0>2}"))
-    })
+/// The title: of the header or the heading of the text, of the name, or the first words of the text.
+pub fn title(document: &Document, path: &str) -> String {
+    if let Some(title) = &document.title {
+        return title.clone();
+    }
+    let name = name_of(path);
+    let of_name = words_of(&name).map(|words| words.replace(['-', '_'], " "));
+    of_name.or_else(|| front_matter::first_words(&document.body)).unwrap_or(name)
 }
 
-/// Words for a file that has no title.
-pub fn title_of_name(name: &str) -> String {
-    let rest = split_date(name).map_or(name, |(_, rest)| if rest.is_empty() { name } else { rest });
-    rest.replace(['-', '_'], " ")
-}
-
-/// The address asked for: of the front matter, then of the file's name, then of the title.
-pub fn slug(document: &Document, key: &str, title: &str) -> Slug {
-    let of_path = document.path.as_deref().and_then(|path| path.trim_end_matches('/').rsplit('/').next());
-    let of_path = of_path.map(|part| part.strip_suffix(".html").unwrap_or(part).to_owned());
-    let name = name_of(key);
-    let of_name = split_date(&name).map_or(name.as_str(), |(_, rest)| rest).to_owned();
-    [document.slug.clone(), of_path, Some(of_name), Some(title.to_owned()), Some("post".into())]
+/// The address asked for: of the header, then of the file's name, then of the title.
+pub fn slug(document: &Document, path: &str, title: &str) -> Slug {
+    let last = |path: &str| path.trim_end_matches('/').rsplit('/').next().map(str::to_owned);
+    let is_pattern = |path: &&str| path.contains([':', '{']) && !path.contains("://");
+    let asked = document.path.as_deref().filter(|path| !is_pattern(path));
+    let asked = asked.map(|path| path.trim_end_matches("index.html").trim_end_matches(".html")).and_then(last);
+    let of_name = words_of(&name_of(path)).map(str::to_owned);
+    [document.slug.as_deref().and_then(last), asked, of_name, Some(title.to_owned()), Some(name_of(path))]
         .into_iter()
         .flatten()
         .find_map(|text| Slug::from_title(&decoded(&text)))
-        // The last of them always gives one.
-        .unwrap_or_else(|| slug(document, "post.md", "post"))
-}
-
-/// When it was published, wherever that is said, or will be: a time to come counts before a past
-/// one. An error: it is said and makes no sense.
-pub fn date(document: &Document, key: &str, zone: &Zone, now: Timestamp) -> Result<Option<Timestamp>, String> {
-    let publish = said(document.publish.as_deref(), zone)?;
-    if publish.is_some_and(|publish| publish > now) {
-        return Ok(publish);
-    }
-    if let Some(date) = said(document.date.as_deref(), zone)? {
-        return Ok(Some(date));
-    }
-    let of_name = || key.rsplit('/').take(2).find_map(|part| split_date(part.strip_suffix(".md").unwrap_or(part)));
-    let day = document
-        .path
-        .as_deref()
-        .and_then(date_in_path)
-        .or_else(|| of_name().map(|(day, _)| day))
-        .or_else(|| date_in_path(key));
-    Ok(day.and_then(|day| moment(&day, zone)))
-}
-
-fn said(text: Option<&str>, zone: &Zone) -> Result<Option<Timestamp>, String> {
-    let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(None) };
-    moment(text, zone).map(Some).ok_or_else(|| format!("Its date “{text}” cannot be read."))
-}
-
-/// A day without a time is taken as its noon: it stays the same day when the blog's zone changes.
-pub fn moment(text: &str, zone: &Zone) -> Option<Timestamp> {
-    let text = text.trim();
-    let zoned = text.replace(" +", "+").replace(" -", "-").replace(" UTC", "Z").replace(" Z", "Z");
-    if text.len() == 10 {
-        return Timestamp::parse(&format!("{text}T12:00"), zone);
-    }
-    Timestamp::parse(text, zone).or_else(|| Timestamp::parse(&zoned, zone))
+        .unwrap_or_else(|| slug(&Document::default(), "post", "post"))
 }
 
 fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// Addresses that the front matter names, each in its one form.
-pub fn old_paths(document: &Document) -> Vec<String> {
-    let mut paths: Vec<String> = Vec::new();
-    for text in document.path.iter().chain(&document.aliases) {
-        let path = text
-            .split_once("://")
-            .map_or(text.as_str(), |(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"));
-        let path = path.split(['?', '#']).next().unwrap_or_default();
-        let path = format!("/{}", decoded(path).trim_matches('/'));
-        if path != "/" && !paths.contains(&path) {
-            paths.push(path);
-        }
-    }
-    paths
+/// When a file was or will be published.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Dated {
+    pub at: Option<Timestamp>,
+    pub written: Option<Written>,
+    /// Sentences about dates that cannot be read.
+    pub remarks: Vec<String>,
 }
 
-/// Addresses that site generators make by themselves: of the path, and for a name with a date as
-/// Jekyll has it.
-pub fn default_paths(key: &str) -> Vec<String> {
-    let stem = key.strip_suffix(".markdown").or_else(|| key.strip_suffix(".md")).unwrap_or(key);
-    let path = if stem == "index" { "" } else { stem.strip_suffix("/index").unwrap_or(stem) };
-    if path.is_empty() {
-        return Vec::new();
+/// Zones in which dates count that name none.
+pub struct Zones<'a> {
+    /// That of the blog: for days.
+    pub blog: &'a Zone,
+    /// That of the old site: for times.
+    pub site: &'a Zone,
+}
+
+impl Zones<'_> {
+    /// The moment of a written date.
+    pub fn moment(&self, written: &Written) -> Option<Timestamp> {
+        written.at(if written.time.is_some() { self.site } else { self.blog })
     }
-    let mut paths = vec![format!("/{path}")];
-    let name = path.rsplit('/').next().unwrap_or_default();
-    if let Some((date, rest)) = split_date(name).filter(|(_, rest)| !rest.is_empty()) {
-        let dated = format!("/{}/{rest}", date.replace('-', "/"));
-        paths.extend([format!("{dated}.html"), dated]);
+}
+
+/// The date of the header, else that of an address in it, of the path or of the name. A time to come from which on
+/// the file is public counts before a past date.
+pub fn date(document: &Document, path: &str, zones: &Zones<'_>, now: Timestamp) -> Dated {
+    let mut dated = Dated::default();
+    let mut said = |text: Option<&str>| {
+        let text = text.filter(|text| !text.trim().is_empty())?;
+        let written = dates::read(text).and_then(|written| Some((zones.moment(&written)?, written)));
+        if written.is_none() {
+            dated.remarks.push(format!("Its date “{}” cannot be read", text.trim()));
+        }
+        written
+    };
+    let publish = said(document.publish.as_deref()).filter(|(at, _)| *at > now);
+    let unread = document.date != document.publish;
+    let date = publish.or_else(|| if unread { said(document.date.as_deref()) } else { said_again(document, zones) });
+    let named = || {
+        let day = document.path.as_deref().and_then(dates::of_path).or_else(|| dates::of_path(path))?;
+        let written = Written::day(day);
+        Some((zones.moment(&written)?, written))
+    };
+    let is_said = date.is_some();
+    if let Some((at, written)) = date.or_else(named) {
+        dated.at = Some(at);
+        dated.written = Some(written);
     }
-    paths
+    let outcome = match (is_said, dated.at) {
+        (true, _) => "; its other date counts.",
+        (false, Some(_)) => "; the date of its name counts.",
+        (false, None) => ", so it is a draft now.",
+    };
+    dated.remarks.iter_mut().for_each(|remark| remark.push_str(outcome));
+    dated
+}
+
+fn said_again(document: &Document, zones: &Zones<'_>) -> Option<(Timestamp, Written)> {
+    let written = dates::read(document.date.as_deref()?)?;
+    Some((zones.moment(&written)?, written))
 }
 
 #[cfg(test)]
@@ -155,54 +135,51 @@ mod tests {
     }
 
     #[test]
-    fn slugs_come_from_front_matter_then_path_then_name() {
+    fn slugs_come_from_the_header_then_the_name_then_the_title() {
         let slug = |path, given, key| slug(&document(path, given, None), key, "The Title").to_string();
-        assert_eq!(slug(Some("2021/08/03/Push"), Some("Given"), "a.md"), "given");
-        assert_eq!(slug(Some("2021/08/03/Push.html"), None, "a.md"), "push");
-        assert_eq!(slug(Some("2017/02/06/roadmap/"), None, "roadmap@0.md"), "roadmap");
-        assert_eq!(slug(None, None, "roadmap@0.md"), "roadmap");
-        assert_eq!(slug(None, None, "posts/2015-09-17-Hello_World.md"), "hello_world");
-        assert_eq!(slug(None, None, "posts/Trip/index.md"), "trip");
-        assert_eq!(slug(None, None, "2015-09-17.md"), "the-title");
-        assert_eq!(slug(None, None, "index.md"), "index");
-        assert_eq!(slug(None, None, "!!!.md"), "the-title");
+        assert_eq!(slug(Some("2021/08/03/Push"), Some("Given"), "a"), "given");
+        assert_eq!(slug(Some("2021/08/03/Push.html"), None, "a"), "push");
+        assert_eq!(slug(Some("/push/index.html"), None, "a"), "push");
+        assert_eq!(slug(Some("/:categories/:title/"), None, "a"), "a");
+        assert_eq!(slug(None, Some("/2024/given"), "a"), "given");
+        assert_eq!(slug(Some("2017/02/06/roadmap/"), None, "roadmap@0"), "roadmap");
+        assert_eq!(slug(None, None, "roadmap@0"), "roadmap");
+        assert_eq!(slug(None, None, "posts/2015-09-17-Hello_World"), "hello_world");
+        assert_eq!(slug(None, None, "posts/Trip/index"), "trip");
+        for unnamed in ["2015-09-17", "2015/09/17/1/index", "!!!"] {
+            assert_eq!(slug(None, None, unnamed), "the-title", "{unnamed}");
+        }
+        assert_eq!(slug(None, None, "index"), "index");
     }
 
     #[test]
-    fn dates_come_from_front_matter_then_path_then_name() {
-        let day = |path, given, key| {
-            date(&document(path, None, given), key, &Zone::utc(), Timestamp::from_ms(0))
-                .unwrap()
-                .map(|time| time.rfc3339()[..10].to_owned())
-        };
+    fn a_title_comes_from_the_name_or_the_first_words() {
+        let title = |body: &str, path| title(&Document { body: body.into(), ..Document::default() }, path);
+        assert_eq!(title("Text", "2024-05-06-my_first-owl"), "my first owl");
+        assert_eq!(title("Today *I* saw an owl. It hooted.", "2024/05/06/1/index"), "Today I saw an owl");
+        assert_eq!(title("", "2024-05-06"), "2024-05-06");
+    }
+
+    #[test]
+    fn dates_come_from_the_header_then_the_path_then_the_name() {
+        let utc = Zone::utc();
+        let zones = Zones { blog: &utc, site: &utc };
+        let dated = |path, given, key| date(&document(path, None, given), key, &zones, Timestamp::from_ms(0));
+        let day = |path, given, key| dated(path, given, key).at.map(|time| time.rfc3339()[..10].to_owned());
         let some = |text: &str| Some(text.to_owned());
-        assert_eq!(day(Some("2021/08/03/x"), Some("2020-01-02"), "2015-09-17-x.md"), some("2020-01-02"));
-        assert_eq!(day(Some("2021/8/3/x"), None, "2015-09-17-x.md"), some("2021-08-03"));
-        assert_eq!(day(None, None, "2015-09-17-x.md"), some("2015-09-17"));
-        assert_eq!(day(None, None, "2015-09-17-x/index.md"), some("2015-09-17"));
-        assert_eq!(day(None, None, "2015/09/17/x.md"), some("2015-09-17"));
-        assert_eq!(day(None, None, "x.md"), None);
-        assert_eq!(day(None, Some("2015-09-17 10:00:00 +0200"), "x.md"), some("2015-09-17"));
-        assert!(date(&document(None, None, Some("yesterday")), "x.md", &Zone::utc(), Timestamp::from_ms(0)).is_err());
-    }
-
-    #[test]
-    fn generators_addresses_follow_from_the_path() {
-        assert_eq!(default_paths("blog/bundle/index.md"), ["/blog/bundle"]);
-        assert_eq!(default_paths("blog/Note.markdown"), ["/blog/Note"]);
-        assert_eq!(default_paths("2024-01-02.md"), ["/2024-01-02"]);
+        assert_eq!(day(Some("2021/08/03/x"), Some("2020-01-02"), "2015-09-17-x"), some("2020-01-02"));
+        assert_eq!(day(Some("2021/8/3/x"), None, "2015-09-17-x"), some("2021-08-03"));
+        assert_eq!(day(None, None, "2015-09-17-x"), some("2015-09-17"));
+        assert_eq!(day(None, None, "2015-09-17-x/index"), some("2015-09-17"));
+        assert_eq!(day(None, None, "x"), None);
+        let remarks = |given, key| dated(None, Some(given), key).remarks;
+        assert_eq!(remarks("Maj 6 2024", "x"), ["Its date “Maj 6 2024” cannot be read, so it is a draft now."]);
         assert_eq!(
-            default_paths("_posts/2024-01-02-hello.md"),
-            ["/_posts/2024-01-02-hello", "/2024/01/02/hello.html", "/2024/01/02/hello"]
+            remarks("2023-02-29", "2023-03-01-x"),
+            ["Its date “2023-02-29” cannot be read; the date of its name counts."]
         );
-        assert_eq!(default_paths("index.md"), Vec::<String>::new());
-    }
-
-    #[test]
-    fn old_addresses_have_one_form() {
-        let mut document = document(Some("2021/08/03/x/"), None, None);
-        document.aliases =
-            ["/a%20b", "https://example.org/c?d#e", "2021/08/03/x", "/", "x.html"].map(Into::into).into();
-        assert_eq!(old_paths(&document), ["/2021/08/03/x", "/a b", "/c", "/x.html"]);
+        let document = Document { publish: some("soon"), ..document(None, None, Some("2020-01-02")) };
+        let dated = date(&document, "x", &zones, Timestamp::from_ms(0));
+        assert_eq!((dated.at.is_some(), dated.remarks.len()), (true, 1));
     }
 }

@@ -3,19 +3,24 @@
 use crate::domain::post::{Kind, PostHead};
 use crate::domain::slug::Slug;
 use crate::error::{Error, Result};
-use crate::service::import::import_key;
-use crate::service::import::scan::Header;
+use crate::service::import::addresses::Rank;
+use crate::service::import::heads::Header;
 use crate::service::import::targets::Targets;
+use crate::service::import::{import_key, kinds, names};
 use crate::service::{ReadTxn, writing};
 use crate::store;
 use crate::store::imports::Imported;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A file with its place on the blog.
 pub struct Plan {
     pub header: Header,
     pub slug: Slug,
     pub known: Option<Known>,
+    /// Old addresses that the file says it had.
+    pub old_paths: Vec<String>,
+    /// Old addresses that it is taken to have had.
+    pub default_paths: Vec<String>,
 }
 
 /// What an earlier import made of a file.
@@ -24,6 +29,8 @@ pub struct Known {
     pub fingerprint: String,
     /// `None` when it was deleted since.
     pub head: Option<PostHead>,
+    /// The key that the file had then, if it has another now.
+    pub moved_from: Option<String>,
 }
 
 impl Known {
@@ -41,45 +48,142 @@ impl Known {
 
 /// Gives every file its address, in the order given, and tells `targets`.
 pub fn plan(txn: &ReadTxn, headers: Vec<Header>, targets: &mut Targets) -> Result<Vec<Plan>> {
+    let mut earlier = Earlier::new(txn, &headers)?;
+    let claims = Claims::new(&headers);
     let (mut plans, mut planned) = (Vec::new(), HashSet::new());
-    for header in headers {
-        let known = known(txn, &header.key)?;
+    for (index, header) in headers.into_iter().enumerate() {
+        let known = earlier.known(txn, &header)?;
         let head = known.as_ref().and_then(|known| known.head.as_ref());
         let gone = known.is_some() && head.is_none();
         let slug = match head.filter(|head| is_numbered(&head.slug, &header.slug)) {
             Some(head) => head.slug.clone(),
-            None => free_slug(&header.slug, |slug| {
+            None => free_slug(&header, |slug| {
                 let holder = writing::holder(txn, Kind::Post, slug)?;
-                Ok(!planned.contains(slug) && holder.is_none_or(|id| head.is_some_and(|head| head.id == id)))
+                let is_own = holder.is_none_or(|id| head.is_some_and(|head| head.id == id));
+                Ok(is_own && !planned.contains(slug) && claims.grant(index, slug))
             })?,
         };
         planned.insert(slug.clone());
         if !gone {
             targets.add(&header, slug.clone());
         }
-        plans.push(Plan { header, slug, known });
+        plans.push(Plan { header, slug, known, old_paths: Vec::new(), default_paths: Vec::new() });
     }
-    keep_free_paths(&mut plans, targets);
+    claims.give(&mut plans, targets);
     Ok(plans)
 }
 
-/// What a front matter or a post asks for is never taken by an address that a generator would make.
-fn keep_free_paths(plans: &mut [Plan], targets: &mut Targets) {
-    let mut taken: HashSet<String> = plans.iter().map(|plan| format!("/posts/{}", plan.slug)).collect();
-    taken.extend(plans.iter().flat_map(|plan| plan.header.old_paths.iter().cloned()));
-    for plan in plans {
-        plan.header.default_paths.retain(|path| taken.insert(path.clone()));
-        targets.add_paths(&plan.header.key, &plan.header.default_paths);
+/// Which file an old address belongs to: the one that is surest of it, of two that are the same the older post.
+struct Claims(HashMap<String, (Rank, usize)>);
+
+impl Claims {
+    fn new(headers: &[Header]) -> Claims {
+        let mut claims: HashMap<String, (Rank, usize)> = HashMap::new();
+        for (index, header) in headers.iter().enumerate() {
+            for address in &header.addresses {
+                let holder = claims.entry(address.path.clone()).or_insert((address.rank, index));
+                if address.rank < holder.0 {
+                    *holder = (address.rank, index);
+                }
+            }
+        }
+        Claims(claims)
+    }
+
+    /// Whether the post `index` may be at this slug: the address of another file stays with that.
+    fn grant(&self, index: usize, slug: &Slug) -> bool {
+        let holder = self.0.get(&format!("/posts/{slug}"));
+        holder.is_none_or(|(rank, holder)| *holder == index || *rank == Rank::Guess)
+    }
+
+    /// Gives every file the addresses that are its own.
+    fn give(&self, plans: &mut [Plan], targets: &mut Targets) {
+        let taken: HashSet<String> = plans.iter().map(|plan| format!("/posts/{}", plan.slug)).collect();
+        for (index, plan) in plans.iter_mut().enumerate() {
+            for address in std::mem::take(&mut plan.header.addresses) {
+                let is_own = self.0.get(&address.path).is_some_and(|(_, holder)| *holder == index);
+                if is_own && (address.rank <= Rank::Alias || !taken.contains(&address.path)) {
+                    let sure = address.rank <= Rank::Alias;
+                    if sure { &mut plan.old_paths } else { &mut plan.default_paths }.push(address.path);
+                } else if address.is_asked_for() && !is_own {
+                    let path = address.path;
+                    plan.header.remarks.push(format!("The old address “{path}” leads to another post already."));
+                }
+            }
+            targets.add_paths(&plan.header.key, &plan.old_paths);
+            targets.add_paths(&plan.header.key, &plan.default_paths);
+        }
     }
 }
 
-fn known(txn: &ReadTxn, key: &str) -> Result<Option<Known>> {
-    Ok(match store::imports::by_key(txn, &import_key(key))? {
-        Some(Imported::Post { post, version, fingerprint }) => {
-            Some(Known { version, fingerprint, head: store::posts::by_id(txn, post)? })
+/// What earlier imports made, by key, as far as the present one has not found it yet.
+struct Earlier {
+    files: BTreeMap<String, Imported>,
+    /// Keys of files that are not there any more, by digest of their text.
+    absent: HashMap<String, Vec<String>>,
+}
+
+impl Earlier {
+    fn new(txn: &ReadTxn, headers: &[Header]) -> Result<Earlier> {
+        let files: BTreeMap<String, Imported> = store::imports::below(txn, &import_key(""))?.into_iter().collect();
+        let present: HashSet<&str> = headers.iter().map(|header| header.key.as_str()).collect();
+        let mut absent: HashMap<String, Vec<String>> = HashMap::new();
+        for (key, imported) in &files {
+            if let Imported::Post { text, .. } = imported
+                && !present.contains(key.as_str())
+            {
+                absent.entry(text.clone()).or_default().push(key.clone());
+            }
         }
-        _ => None,
-    })
+        Ok(Earlier { files, absent })
+    }
+
+    fn known(&mut self, txn: &ReadTxn, header: &Header) -> Result<Option<Known>> {
+        if let Some(known) = self.take(txn, &header.key)? {
+            return Ok(Some(known));
+        }
+        let Some(key) = self.moved(txn, header)? else { return Ok(None) };
+        let known = self.take(txn, &key)?;
+        Ok(known.map(|known| Known { moved_from: Some(key), ..known }))
+    }
+
+    fn take(&mut self, txn: &ReadTxn, key: &str) -> Result<Option<Known>> {
+        Ok(match self.files.remove(key) {
+            Some(Imported::Post { post, version, fingerprint, .. }) => {
+                Some(Known { version, fingerprint, head: store::posts::by_id(txn, post)?, moved_from: None })
+            }
+            _ => None,
+        })
+    }
+
+    /// The key under which a file came in before it was moved or its root changed: one with the same text, of several
+    /// the one with the same name; or one whose path ends like it and whose post has the same title.
+    fn moved(&self, txn: &ReadTxn, header: &Header) -> Result<Option<String>> {
+        let name = |key: &str| names::name_of(kinds::stem(key));
+        let is_left = |key: &&String| self.files.contains_key(key.as_str());
+        let same: Vec<&String> = match self.absent.get(&header.text).filter(|_| !header.text.is_empty()) {
+            Some(keys) => keys.iter().filter(is_left).collect(),
+            None => Vec::new(),
+        };
+        if let [only] = same.as_slice() {
+            return Ok(Some((*only).clone()));
+        }
+        if let Some(key) = same.into_iter().find(|key| name(key) == name(&header.key)) {
+            return Ok(Some(key.clone()));
+        }
+        let ends = |long: &str, short: &str| long.strip_suffix(short).is_some_and(|rest| rest.ends_with('/'));
+        for key in self.absent.values().flatten().filter(is_left) {
+            let alike = ends(key, &header.key) || ends(&header.key, key);
+            if alike
+                && name(key) == name(&header.key)
+                && let Some(Imported::Post { post, .. }) = self.files.get(key)
+                && store::posts::by_id(txn, *post)?.is_some_and(|head| head.title == header.title.trim())
+            {
+                return Ok(Some(key.clone()));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// Whether `slug` is `wanted` or a numbered form of it.
@@ -88,8 +192,16 @@ fn is_numbered(slug: &Slug, wanted: &Slug) -> bool {
     slug == wanted || number.is_some_and(|number| wanted.numbered(number) == *slug)
 }
 
-/// `wanted`, numbered if that is what it takes.
-fn free_slug(wanted: &Slug, is_free: impl Fn(&Slug) -> Result<bool>) -> Result<Slug> {
+/// The slug that is asked for, with its language or a number if that is what it takes.
+fn free_slug(header: &Header, is_free: impl Fn(&Slug) -> Result<bool>) -> Result<Slug> {
+    let wanted = &header.slug;
+    let translated = || Slug::from_title(&format!("{wanted}-{}", header.marked.as_deref()?));
+    if !is_free(wanted)?
+        && let Some(slug) = translated()
+        && is_free(&slug)?
+    {
+        return Ok(slug);
+    }
     for number in 1..10_000 {
         let slug = if number == 1 { wanted.clone() } else { wanted.numbered(number) };
         if is_free(&slug)? {

@@ -30,10 +30,16 @@ pub struct Taken {
     pub authors: Vec<String>,
     pub category: Option<String>,
     pub draft: bool,
+    /// The date is a day without a time.
+    pub day_only: bool,
     pub date: Timestamp,
     pub updated: Option<Timestamp>,
     /// The post it made earlier, and its version.
     pub known: Option<(PostId, u32)>,
+    /// A digest of the text alone.
+    pub text: String,
+    /// The key that the file had at the earlier import, if it has another now.
+    pub moved_from: Option<String>,
     pub valid: ValidPost,
     /// The summary and the rendered text.
     pub rendered: (String, Body),
@@ -89,6 +95,7 @@ pub fn post(txn: &WriteTxn<'_>, taken: &Taken, now: Timestamp) -> Result<Done> {
             head.updated_at = taken.updated.unwrap_or(taken.date);
             head.slug = writing::choose_slug(txn, &head, &valid)?;
             writing::apply(txn, &mut head, &valid, summary, intent, taken.date)?;
+            head.day_only = taken.day_only;
             head.authors = authors;
             store::posts::insert(txn, &head, &writing::revision(&head, &valid, None, now), body)?;
             head
@@ -100,6 +107,7 @@ pub fn post(txn: &WriteTxn<'_>, taken: &Taken, now: Timestamp) -> Result<Done> {
             let mut head = PostHead { version: version + 1, updated_at: taken.updated.unwrap_or(now), ..old.clone() };
             head.slug = writing::choose_slug(txn, &old, &valid)?;
             writing::apply(txn, &mut head, &valid, summary, intent, taken.date)?;
+            head.day_only = taken.day_only;
             head.authors = authors;
             writing::keep_old_address(txn, &old, &head)?;
             store::posts::replace(txn, &old, &head, Some((&writing::revision(&head, &valid, None, now), body)))?;
@@ -107,12 +115,12 @@ pub fn post(txn: &WriteTxn<'_>, taken: &Taken, now: Timestamp) -> Result<Done> {
         }
     };
     redirect(txn, taken, &head, &mut done)?;
-    let fingerprint = taken.fingerprint.clone();
-    store::imports::put(
-        txn,
-        &import_key(&taken.key),
-        &Imported::Post { post: head.id, version: head.version, fingerprint },
-    )?;
+    if let Some(key) = &taken.moved_from {
+        store::imports::remove(txn, &import_key(key))?;
+    }
+    let (fingerprint, text) = (taken.fingerprint.clone(), taken.text.clone());
+    let imported = Imported::Post { post: head.id, version: head.version, fingerprint, text };
+    store::imports::put(txn, &import_key(&taken.key), &imported)?;
     Ok(done)
 }
 
@@ -127,15 +135,20 @@ pub fn tags(names: &[String]) -> Vec<Tag> {
     tags
 }
 
+/// The tags that are left out, except those that are there in another spelling.
+pub fn lost_tags(names: &[String]) -> Vec<&str> {
+    let kept = tags(names);
+    let is_kept = |name: &String| Tag::from_name(name).is_ok_and(|tag| kept.iter().any(|other| other.slug == tag.slug));
+    names.iter().filter(|name| !is_kept(name)).map(String::as_str).collect()
+}
+
 fn redirect(txn: &WriteTxn<'_>, taken: &Taken, head: &PostHead, done: &mut Done) -> Result<()> {
     let own = format!("/posts/{}", head.slug);
     for path in taken.old_paths.iter().filter(|path| **path != own) {
         match store::redirects::by_path(txn, path)? {
             Some(Target::Post(id)) if id == head.id => {}
-            Some(Target::Post(id)) if store::posts::by_id(txn, id)?.is_some() => {
-                done.remarks.push(format!("The old address “{path}” leads to another post already."));
-            }
-            _ => store::redirects::put(txn, path, Target::Post(head.id))?,
+            _ if is_free(txn, path, head.id)? => store::redirects::put(txn, path, Target::Post(head.id))?,
+            _ => done.remarks.push(format!("The old address “{path}” leads to another post already.")),
         }
     }
     for path in taken.default_paths.iter().filter(|path| **path != own) {
@@ -283,6 +296,7 @@ mod tests {
     #[test]
     fn tags_that_break_the_rules_are_left_out() {
         let names = ["Rust", "rust", "!!!", "C++"].map(str::to_owned);
+        assert_eq!(lost_tags(&names), ["!!!"]);
         assert_eq!(tags(&names).iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>(), ["Rust", "C++"]);
     }
 }

@@ -8,6 +8,10 @@ pub type Remark = (String, String);
 /// What came of an import.
 #[derive(Debug, Default)]
 pub struct Report {
+    /// The program that made the site, where its configuration was found.
+    pub generator: Option<&'static str>,
+    /// An old address of a post and the new one.
+    pub example: Option<(String, String)>,
     pub new: usize,
     pub changed: usize,
     pub unchanged: usize,

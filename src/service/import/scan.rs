@@ -1,55 +1,43 @@
-//! Finds the files to import and reads what stands at their head.
+//! Finds the files to import and reads them.
 
-use crate::content::front_matter::{self, Document};
+use crate::content::front_matter::{self, Document, Frame};
 use crate::content::relink;
 use crate::domain::post::MAX_SOURCE;
-use crate::domain::slug::Slug;
-use crate::domain::time::{Timestamp, Zone};
 use crate::error::{Error, Result};
-use crate::service::import::names;
+use crate::service::import::html;
+use crate::service::import::kinds::{self, Kind};
+use crate::service::import::report::Counts;
+use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 /// Deepest folder below the one that is imported.
 const MAX_DEPTH: usize = 32;
 /// Room for front matter beside the longest text, in bytes.
 const MAX_FRONT_MATTER: usize = 100_000;
+/// How much of a file tells whether it is an export.
+const EXPORT_HEAD: u64 = 64 * 1024;
 
 /// The files below a path, and what could not be looked at with the reason.
 #[derive(Default)]
 pub struct Tree {
-    /// Canonical folder, out of which nothing is read.
+    /// Canonical folder, out of which no text is read.
     pub root: PathBuf,
     /// Paths below the root with `/`, sorted.
     pub keys: Vec<String>,
+    /// The files whose names are not UTF-8, by their keys.
+    odd: HashMap<String, PathBuf>,
     pub problems: Vec<(String, String)>,
     /// Section files of a site generator, which are no posts.
     pub sections: usize,
+    /// Files passed over, by kind.
+    pub others: Counts,
 }
 
-/// What is known of a file before its text is looked at.
-pub struct Header {
-    /// Its path below the root with `/`; under this name it is remembered.
-    pub key: String,
-    /// Front matter; its body is emptied, so that a thousand of them take little memory.
-    pub document: Document,
-    pub title: String,
-    pub date: Timestamp,
-    /// Neither front matter nor path nor name has a date.
-    pub undated: bool,
-    /// Not to be public: it says so, lies in a folder of drafts, or has no date.
-    pub draft: bool,
-    /// The address asked for, before it is numbered.
-    pub slug: Slug,
-    /// Addresses it had, percent-decoded, beginning with `/`, without one at the end.
-    pub old_paths: Vec<String>,
-    /// Addresses that generators make by themselves, as far as nobody else asks for them.
-    pub default_paths: Vec<String>,
-}
-
-/// Finds every Markdown file of a folder, or the one file.
-pub fn tree(path: &Path) -> Result<Tree> {
+/// Finds every Markdown file of a folder, or the one file. `site` is the folder of the whole site.
+pub fn tree(path: &Path, site: Option<&Path>) -> Result<Tree> {
     let unreadable = |cause: std::io::Error| {
         Error::Failed(format!("“{}” cannot be read: {cause}. Please name a folder or a Markdown file.", path.display()))
     };
@@ -58,18 +46,42 @@ pub fn tree(path: &Path) -> Result<Tree> {
     if canonical.is_dir() {
         tree.root = canonical;
         fs::read_dir(&tree.root).map_err(unreadable)?;
-        tree.walk(Path::new(""), 0);
+        tree.walk(Path::new(""), 0, site);
         tree.keys.sort();
     } else {
-        let name = canonical.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        refuse_other_kinds(&canonical)?;
+        let name = Path::new(canonical.file_name().unwrap_or_default());
         tree.root = canonical.parent().map(Path::to_owned).unwrap_or_default();
-        tree.keys.push(name);
+        let key = tree.key_of(name);
+        tree.keys.push(key);
     }
     Ok(tree)
 }
 
+/// A single file that is named has to be Markdown, whatever its ending, and not plainly something else.
+fn refuse_other_kinds(file: &Path) -> Result<()> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let what = match kinds::kind(&name) {
+        Kind::Other(what) if what != "plain text" => Some(what),
+        Kind::Markdown => None,
+        _ => head_of(file).and_then(|head| kinds::export(&head)),
+    };
+    match what {
+        Some(what) => Err(Error::Failed(format!(
+            "“{name}” is {what}; this command takes Markdown files. Please convert it to Markdown first."
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn head_of(file: &Path) -> Option<String> {
+    let mut bytes = Vec::new();
+    fs::File::open(file).ok()?.take(EXPORT_HEAD).read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 impl Tree {
-    fn walk(&mut self, folder: &Path, depth: usize) {
+    fn walk(&mut self, folder: &Path, depth: usize, site: Option<&Path>) {
         let key = folder.to_string_lossy().into_owned();
         if depth > MAX_DEPTH {
             return self.problems.push((key, format!("Folders more than {MAX_DEPTH} deep are not looked at.")));
@@ -80,13 +92,13 @@ impl Tree {
         };
         for entry in entries {
             match entry {
-                Ok(entry) => self.enter(folder, &entry, depth),
+                Ok(entry) => self.enter(folder, &entry, depth, site),
                 Err(cause) => self.problems.push((key.clone(), format!("The folder cannot be read: {cause}."))),
             }
         }
     }
 
-    fn enter(&mut self, folder: &Path, entry: &fs::DirEntry, depth: usize) {
+    fn enter(&mut self, folder: &Path, entry: &fs::DirEntry, depth: usize, site: Option<&Path>) {
         let name = entry.file_name();
         let text = name.to_string_lossy();
         let relative = folder.join(&name);
@@ -95,25 +107,61 @@ impl Tree {
             return;
         }
         if kind.is_dir() {
-            return self.walk(&relative, depth + 1);
-        }
-        let markdown = Path::new(&name).extension().is_some_and(|end| end == "md" || end == "markdown");
-        if !markdown {
+            let top = site.is_some_and(|site| self.root.join(folder) == site);
+            if !kinds::has_no_posts(&text, top) {
+                self.walk(&relative, depth + 1, site);
+            }
             return;
         }
-        let key = relative.to_string_lossy().replace('\\', "/");
-        if text.starts_with("_index.") {
-            self.sections += 1;
-        } else if kind.is_symlink() && inside(&self.root, &relative).is_none() {
-            self.problems.push((key, "The link leads out of the folder and is not followed.".into()));
-        } else {
-            self.keys.push(key);
+        let what = kinds::kind(&text);
+        if what == Kind::Nothing {
+            return;
+        }
+        let key = self.key_of(&relative);
+        match what {
+            Kind::Other(what) => self.others.add(what, &key),
+            Kind::Data => {
+                if let Some(what) = head_of(&entry.path()).and_then(|head| kinds::export(&head)) {
+                    self.others.add(what, &key);
+                }
+            }
+            _ if text.starts_with("_index.") => self.sections += 1,
+            _ if kind.is_symlink() && inside(&self.root, &relative).is_none() => {
+                self.problems.push((key, "The link leads out of the folder and is not followed.".into()));
+            }
+            _ => self.keys.push(key),
         }
     }
 
+    /// The path with `/`; bytes that are not UTF-8 percent-encoded.
+    fn key_of(&mut self, relative: &Path) -> String {
+        if let Some(text) = relative.to_str() {
+            return text.replace('\\', "/");
+        }
+        let mut key = String::new();
+        for chunk in relative.as_os_str().as_encoded_bytes().utf8_chunks() {
+            key.push_str(chunk.valid());
+            for byte in chunk.invalid() {
+                key.push_str(&format!("%{byte:02X}"));
+            }
+        }
+        self.odd.insert(key.clone(), relative.to_owned());
+        key
+    }
+
+    /// The file of a key, below the root.
+    pub fn file_of(&self, key: &str) -> PathBuf {
+        self.root.join(self.odd.get(key).map_or(OsStr::new(key), |path| path.as_os_str()))
+    }
+
+    /// Whether the name of the file can be read.
+    pub fn is_named(&self, key: &str) -> bool {
+        !self.odd.contains_key(key)
+    }
+
     /// Reads a file and what stands at its head. The error is a sentence for the report.
-    pub fn read(&self, key: &str) -> std::result::Result<(Vec<u8>, Document), String> {
-        let file = inside(&self.root, Path::new(key)).ok_or("The file is gone or cannot be reached.")?;
+    pub fn read(&self, key: &str, frame: &Frame) -> std::result::Result<(Vec<u8>, Document), String> {
+        let file = inside(&self.root, &self.file_of(key)).ok_or("The file is gone or cannot be reached.")?;
         let length = fs::metadata(&file).map_err(|cause| format!("The file cannot be read: {cause}."))?.len();
         let limit = MAX_SOURCE + MAX_FRONT_MATTER;
         if length > limit as u64 {
@@ -125,43 +173,14 @@ impl Tree {
         if text.trim_start_matches('\u{FEFF}').trim().is_empty() {
             return Err("It is empty.".into());
         }
-        let mut document = front_matter::parse(text.strip_prefix('\u{FEFF}').unwrap_or(text))?;
+        let mut document = front_matter::parse(text.strip_prefix('\u{FEFF}').unwrap_or(text), frame)?;
         // Left behind by some editors, shown by none.
         document.body.retain(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t'));
+        if kinds::kind(key) == Kind::Html {
+            document.body = html::in_markdown(&document.body);
+        }
         take_heading(&mut document);
         Ok((bytes, document))
-    }
-
-    /// The head of a file; `None`: it is about the folder. `zone` is that of dates without one.
-    pub fn header(&self, key: &str, zone: &Zone, now: Timestamp) -> std::result::Result<Option<Header>, String> {
-        let (_, mut document) = self.read(key)?;
-        if !document.headed && is_about_folder(key) {
-            return Ok(None);
-        }
-        document.body = String::new();
-        let title = document.title.clone().unwrap_or_else(|| names::title_of_name(&names::name_of(key)));
-        let dated = names::date(&document, key, zone, now)?;
-        let draft = document.draft || dated.is_none() || self.is_among_drafts(key);
-        Ok(Some(Header {
-            key: key.to_owned(),
-            undated: dated.is_none(),
-            draft,
-            // A draft was at no address.
-            default_paths: if draft { Vec::new() } else { names::default_paths(key) },
-            date: dated.unwrap_or_else(|| self.modified(key)),
-            slug: names::slug(&document, key, &title),
-            old_paths: names::old_paths(&document),
-            title,
-            document,
-        }))
-    }
-
-    /// Whether one of its folders, the one that is imported among them, is one of drafts.
-    fn is_among_drafts(&self, key: &str) -> bool {
-        let is_drafts = |name: &str| name == "_drafts" || name == "drafts";
-        let root = self.root.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-        let folders = key.rsplit_once('/').map_or("", |(folders, _)| folders);
-        is_drafts(&root) || folders.split('/').any(is_drafts)
     }
 
     /// Whether Jekyll reads this file, which looks for tags in code, too. Hexo, which has the same folders, does not.
@@ -172,24 +191,12 @@ impl Tree {
         let at = parts.iter().rposition(of_posts);
         at.is_some_and(|at| at == 0 || parts.get(at - 1) != Some(&"source"))
     }
-
-    fn modified(&self, key: &str) -> Timestamp {
-        let time = fs::metadata(self.root.join(key)).and_then(|metadata| metadata.modified()).unwrap_or(UNIX_EPOCH);
-        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap_or(0))
-    }
 }
 
 /// The file at `relative` below `root`; `None` when it does not exist or is not below it.
 pub fn inside(root: &Path, relative: &Path) -> Option<PathBuf> {
     let file = root.join(relative).canonicalize().ok()?;
     (file.starts_with(root) && file.is_file()).then_some(file)
-}
-
-/// Whether it has a name under which people describe a folder of files.
-fn is_about_folder(key: &str) -> bool {
-    let name = key.rsplit('/').next().unwrap_or_default().to_lowercase();
-    ["readme.md", "license.md", "changelog.md"].contains(&name.as_str())
 }
 
 /// A heading that begins the text is the title: pages show that already.

@@ -7,7 +7,10 @@ use crate::content::interchange::BY_NAME;
 use crate::content::relink::Use;
 use crate::domain::link::Links;
 use crate::domain::slug::Slug;
-use crate::service::import::scan::{self, Header};
+use crate::service::import::heads::Header;
+use crate::service::import::permalinks::plain;
+use crate::service::import::scan;
+use crate::service::import::site::Site;
 use crate::service::import::targets::lookup::Names;
 use percent_encoding::percent_decode_str;
 use std::cell::OnceCell;
@@ -26,28 +29,36 @@ pub enum Target {
     File(PathBuf),
     /// A reason why it cannot be brought in.
     Missing(&'static str),
+    /// A reason why it leads nowhere now, though it may again.
+    Gone(&'static str),
 }
 
 /// The files of an import by the names under which others link to them.
-pub struct Targets {
+pub struct Targets<'a> {
     root: PathBuf,
+    site: &'a Site,
     /// Folders in which addresses that begin with a slash are looked for.
     bases: Vec<PathBuf>,
     slugs: HashMap<String, Slug>,
     old_paths: HashMap<String, String>,
+    /// The surest old address of each file.
+    homes: HashMap<String, String>,
     names: OnceCell<Names>,
 }
 
-impl Targets {
+impl<'a> Targets<'a> {
     /// Knows nothing yet; `root` is canonical.
-    pub fn new(root: PathBuf) -> Targets {
-        Targets { bases: bases(&root), root, slugs: HashMap::new(), old_paths: HashMap::new(), names: OnceCell::new() }
+    pub fn new(root: PathBuf, site: &'a Site) -> Targets<'a> {
+        let (slugs, old_paths, homes) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Targets { bases: bases(&root, site), root, site, slugs, old_paths, homes, names: OnceCell::new() }
     }
 
     /// Remembers a file with its address on the blog.
     pub fn add(&mut self, header: &Header, slug: Slug) {
         self.slugs.insert(header.key.clone(), slug);
-        self.add_paths(&header.key, &header.old_paths);
+        if let Some(address) = header.addresses.first() {
+            self.homes.insert(header.key.clone(), address.path.clone());
+        }
     }
 
     /// Remembers further addresses of a file that has one on the blog.
@@ -79,7 +90,12 @@ impl Targets {
             return Some(post.unwrap_or(Target::Missing("no such file in the import")));
         }
         if address::scheme(address).is_some() {
-            return None;
+            // What leads to the old site by its whole address, and is there.
+            let path = self.site.is_own(address)?.then(|| address.split_once("://")?.1.split_once('/'))??.1;
+            let (path, tail) = split_tail(path);
+            return self
+                .at_root(&decoded(path), usage, tail)
+                .filter(|target| !matches!(target, Target::Missing(_) | Target::Gone(_)));
         }
         let (path, tail) = split_tail(address);
         let path = decoded(path);
@@ -88,7 +104,9 @@ impl Targets {
         }
         let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
         let joined = join(folder, &path);
-        if let Some(found) = joined.as_ref().and_then(|joined| self.beside(joined, tail)) {
+        let beside = joined.as_ref().and_then(|joined| self.beside(joined, tail));
+        let found = beside.or_else(|| self.beside_old_address(key, &path, tail)).or_else(|| self.above(key, &path));
+        if let Some(found) = found {
             return Some(found);
         }
         Some(match self.elsewhere(key, &path, tail) {
@@ -105,15 +123,50 @@ impl Targets {
 
     /// An address that begins with a slash is one of the old site.
     fn at_root(&self, path: &str, usage: Use, tail: &str) -> Option<Target> {
-        let old = format!("/{}", path.trim_matches('/'));
+        let old = plain(path);
         if let Some(key) = self.old_paths.get(&old) {
             return Some(Target::Post { key: key.clone(), tail: tail.to_owned() });
         }
-        let joined = join("", path);
-        let file = joined.and_then(|path| self.bases.iter().find_map(|base| scan::inside(base, Path::new(&path))));
-        let missing = usage == Use::Image || is_image(path) || is_attachment(path);
-        let missing = missing.then_some(Target::Missing("there is no such file in the folder or its static files"));
-        file.filter(|_| !is_unfit(path)).map(Target::File).or(missing)
+        if let Some(post) = self.post(path, tail) {
+            return Some(post);
+        }
+        let within = old_base(&self.site.base, path);
+        let file = [path, within].into_iter().find_map(|path| {
+            let path = join("", path)?;
+            self.bases.iter().find_map(|base| scan::inside(base, Path::new(&path)))
+        });
+        let image = || self.image_of_site([path, within]);
+        if let Some(file) = file.filter(|_| !is_unfit(path)).or_else(image) {
+            return Some(Target::File(file));
+        }
+        if usage == Use::Image || is_image(path) || is_attachment(path) {
+            return Some(Target::Missing("there is no such file in the folder or its static files"));
+        }
+        let gone = !is_of_every_blog(&old) && !self.slugs.is_empty();
+        gone.then_some(Target::Gone("nothing that is imported was at this address"))
+    }
+
+    /// A relative address as browsers read it: from the old address of the page on.
+    fn beside_old_address(&self, key: &str, path: &str, tail: &str) -> Option<Target> {
+        let home = self.homes.get(key)?;
+        let above = home.rsplit_once('/').map_or("", |(above, _)| above);
+        let found = [home.as_str(), above]
+            .into_iter()
+            .find_map(|folder| self.old_paths.get(&plain(&join(folder, path)?)).filter(|found| *found != key))?;
+        Some(Target::Post { key: found.clone(), tail: tail.to_owned() })
+    }
+
+    /// An image outside of the imported folder, but inside of its site.
+    fn above(&self, key: &str, path: &str) -> Option<Target> {
+        let place = self.site.path_of(key);
+        let folder = place.rsplit_once('/').map_or("", |(folder, _)| folder);
+        self.image_of_site([join(folder, path)?.as_str()]).map(Target::File)
+    }
+
+    /// The first of these paths that is an image in the folder of the site: nothing else is read there.
+    fn image_of_site<const N: usize>(&self, paths: [&str; N]) -> Option<PathBuf> {
+        let images = paths.into_iter().filter(|path| is_image(path));
+        images.filter_map(|path| join("", path)).find_map(|path| scan::inside(&self.site.root, Path::new(&path)))
     }
 
     fn post(&self, path: &str, tail: &str) -> Option<Target> {
@@ -137,13 +190,39 @@ impl Targets {
     }
 }
 
-/// The folder that is imported and that of a site's static files, in it or beside `content`; never
-/// one that a link leads to.
-fn bases(root: &Path) -> Vec<PathBuf> {
-    let beside = root.parent().filter(|_| root.file_name().is_some_and(|name| name == "content"));
-    let candidates = [Some(root.to_owned()), Some(root.join("static")), beside.map(|site| site.join("static"))];
+/// The folder that is imported and those of the site's static files; never one that a link leads to.
+fn bases(root: &Path, site: &Site) -> Vec<PathBuf> {
+    let own = ["static", "public", "assets"].map(|folder| root.join(folder));
     let is_itself = |base: &PathBuf| base.canonicalize().is_ok_and(|canonical| canonical == *base);
-    candidates.into_iter().flatten().filter(is_itself).collect()
+    let own = std::iter::once(root.to_owned()).chain(own).filter(is_itself);
+    own.chain(site.static_folders()).collect()
+}
+
+/// A path without that of the whole site before it.
+fn old_base<'a>(base: &str, path: &'a str) -> &'a str {
+    let base = base.trim_start_matches('/');
+    path.strip_prefix(base).filter(|rest| !base.is_empty() && rest.starts_with('/')).unwrap_or(path)
+}
+
+/// Whether an old address has a meaning on every blog, so that a link to it need not be reported.
+fn is_of_every_blog(path: &str) -> bool {
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    let own = [
+        "",
+        "archive",
+        "archives",
+        "posts",
+        "tag",
+        "tags",
+        "category",
+        "categories",
+        "search",
+        "author",
+        "feed",
+        "rss",
+    ];
+    own.contains(&first)
+        || ["/feed.xml", "/rss.xml", "/atom.xml", "/index.xml", "/feed.json", "/sitemap.xml"].contains(&path)
 }
 
 fn is_markdown(path: &str) -> bool {
@@ -196,9 +275,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn targets(root: &Path) -> Targets {
+    fn targets<'a>(root: &Path, site: &'a Site) -> Targets<'a> {
         let slug = |text| Slug::parse(text).unwrap();
-        let mut targets = Targets::new(root.to_owned());
+        let mut targets = Targets::new(root.to_owned(), site);
         targets.slugs.insert("posts/a.md".into(), slug("a"));
         targets.slugs.insert("posts/b/index.md".into(), slug("b"));
         targets.old_paths.insert("/2015/01/02/a".into(), "posts/a.md".into());
@@ -207,7 +286,8 @@ mod tests {
 
     #[test]
     fn links_between_files_are_found() {
-        let targets = targets(Path::new("/nowhere"));
+        let site = Site::default();
+        let targets = targets(Path::new("/nowhere"), &site);
         let post = |key: &str, tail: &str| Some(Target::Post { key: key.into(), tail: tail.into() });
         let from = |address| targets.resolve("posts/b/index.md", Use::Link, address);
         assert_eq!(from("../a.md"), post("posts/a.md", ""));
@@ -216,9 +296,10 @@ mod tests {
         assert_eq!(from("@/blog/posts/b/index.md"), post("posts/b/index.md", ""));
         assert_eq!(from("/2015/01/02/a/?q#x"), post("posts/a.md", "?q#x"));
         assert_eq!(targets.resolve("posts/a.md", Use::Link, "b/"), post("posts/b/index.md", ""));
-        for other in ["https://example.org/a.md", "mailto:a@b.c", "#x", "?q", "//host/a.md", "/elsewhere", ""] {
+        for other in ["https://example.org/a.md", "mailto:a@b.c", "#x", "?q", "//host/a.md", "/tags/x/", ""] {
             assert_eq!(from(other), None, "{other}");
         }
+        assert!(matches!(from("/elsewhere/"), Some(Target::Gone(_))));
     }
 
     #[test]
@@ -228,7 +309,8 @@ mod tests {
         std::fs::create_dir_all(root.join("posts")).unwrap();
         std::fs::write(folder.path().join("secret.png"), "x").unwrap();
         std::fs::write(root.join("posts/y.png"), "x").unwrap();
-        let targets = targets(&root);
+        let site = Site::default();
+        let targets = targets(&root, &site);
         let image = |address| targets.resolve("posts/a.md", Use::Image, address);
         assert_eq!(image("y.png"), Some(Target::File(root.join("posts/y.png"))));
         assert_eq!(image("./y%2Epng?v=1"), Some(Target::File(root.join("posts/y.png"))));
@@ -253,16 +335,20 @@ mod tests {
             std::fs::create_dir_all(site.join(file).parent().unwrap()).unwrap();
             std::fs::write(site.join(file), "x").unwrap();
         }
-        let image = |root: &str, address| Targets::new(site.join(root)).resolve("a.md", Use::Image, address);
+        let resolve = |root: &str, usage, address| {
+            let root = site.join(root);
+            let found = crate::service::import::site::find(&root);
+            Targets::new(root, &found).resolve("a.md", usage, address)
+        };
+        let image = |root: &str, address| resolve(root, Use::Image, address);
         assert_eq!(image("content", "/in.png"), Some(Target::File(site.join("content/static/in.png"))));
         assert_eq!(image("content", "/up.webp?v=1"), Some(Target::File(site.join("static/up.webp"))));
         assert!(matches!(image("content", "/gone.jpg"), Some(Target::Missing(_))));
         assert!(matches!(image("content", "/gone"), Some(Target::Missing(_))));
         assert!(matches!(image("posts", "/up.webp"), Some(Target::Missing(_))), "only beside a folder “content”");
-        let link = |address| Targets::new(site.join("content")).resolve("a.md", Use::Link, address);
+        let link = |address| resolve("content", Use::Link, address);
         assert_eq!(link("/doc.pdf"), Some(Target::File(site.join("static/doc.pdf"))));
         assert!(matches!(link("/gone.pdf"), Some(Target::Missing(_))));
-        assert_eq!((link("/gone"), link("/v1.2")), (None, None));
     }
 
     proptest! {

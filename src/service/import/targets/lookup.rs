@@ -21,7 +21,7 @@ pub struct Names {
     files: HashMap<String, Vec<String>>,
 }
 
-impl Targets {
+impl Targets<'_> {
     /// What another program calls `name` in the file `key`: a path from wherever, or the name alone.
     pub(super) fn named(&self, key: &str, name: &str) -> Target {
         let (path, tail) = split_tail(name);

@@ -157,7 +157,7 @@ async fn a_refused_form_comes_back_as_it_was_filled_in() {
         ("slug", "../etc", "lower-case letters"),
         ("title", "", "fill this in"),
         ("title", long.as_str(), "300 characters"),
-        ("title", "evil\u{202e}eltit", "direction characters"),
+        ("title", "evil\u{202e}eltit", "reverse the direction"),
         ("title", "bell\u{7}", "control"),
         ("published_at", "tomorrow", "date and time"),
         ("published_at", "2026-02-30T10:00", "date and time"),

@@ -30,6 +30,37 @@ pub fn stretches(text: &str) -> Vec<Stretch<'_>> {
     found
 }
 
+/// Whether no bare address in Markdown has punctuation that the parser would read.
+pub fn is_plain(source: &str) -> bool {
+    let mut from = 0;
+    while let Some((at, start)) = next_start(source, from) {
+        let (before, rest) = source.split_at(at);
+        let run = rest.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"')).next().unwrap_or_default();
+        from = at + start.len();
+        let is_bare = !before.ends_with("](") && !before.ends_with(['<', '"']);
+        if is_bare && has_marks(run) {
+            return false;
+        }
+        // Whatever begins within the run has no marks either.
+        from = if is_bare { at + run.len() } else { from };
+    }
+    true
+}
+
+/// An underscore within a word marks nothing.
+fn has_marks(run: &str) -> bool {
+    let mut before = ' ';
+    let mut chars = run.chars().peekable();
+    while let Some(c) = chars.next() {
+        let is_within = before.is_alphanumeric() && chars.peek().is_some_and(|next| next.is_alphanumeric());
+        if matches!(c, '*' | '~' | '[' | '$') || c == '_' && !is_within {
+            return true;
+        }
+        before = c;
+    }
+    false
+}
+
 /// The first web address that begins in `range`; it ends before `limit`.
 pub fn first(text: &str, range: Range<usize>, limit: usize) -> Option<Range<usize>> {
     let mut from = range.start;
@@ -186,6 +217,16 @@ mod tests {
         assert_eq!(links("https://a.example/x#:~:text=b, c"), ["https://a.example/x#:~:text=b"]);
         assert_eq!(links("www.a.example/?q=1&hl; www.a.example/?q=1;"), ["http://www.a.example/?q=1"; 2]);
         assert_eq!(links("\"https://a.example\" 'https://b.example'"), ["https://a.example", "https://b.example"]);
+    }
+
+    #[test]
+    fn a_text_without_marks_in_addresses_needs_no_first_pass() {
+        for text in ["", "[a_](https://a.b/_c_)", "<https://a.b/_c_>", "https://a.b/c_d", "https://a.b (_c_)", "http"] {
+            assert!(is_plain(text), "{text}");
+        }
+        for text in ["https://a.b/_c", "[https://a.b/c_", "www.a.b/*", "x https://a.b/[c", "https://a.b#:~:text=c"] {
+            assert!(!is_plain(text), "{text}");
+        }
     }
 
     #[test]

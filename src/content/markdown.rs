@@ -1,7 +1,8 @@
 //! Markdown to HTML that is safe to print: the full language for authors, a part for comments.
 //!
-//! Text goes from the Markdown crate's events (`writer`) through balanced markup (`markup`, where
-//! raw HTML joins it) to the sanitiser (`sanitize`). None of the steps recurses, and each takes
+//! The source is edited where CommonMark reads it differently from its authors (`prepared`, `cjk`). Text
+//! goes from the Markdown crate's events (`writer`) through balanced markup (`markup`, where raw HTML
+//! joins it) to the sanitiser (`sanitize`). None of the steps recurses, and each takes
 //! time in proportion to the text, so a hostile text costs no more than a long one.
 
 use crate::content::cjk;

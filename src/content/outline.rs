@@ -54,8 +54,10 @@ impl Outline {
     /// article leads to what another program makes of that heading.
     pub fn id_of(&mut self, heading: &str) -> String {
         let of_github = github(heading);
-        let wanted = others(heading, &of_github).into_iter().find(|id| self.wanted.contains(id) && self.is_free(id));
-        let chosen = wanted.filter(|_| !self.wanted.contains(&of_github)).unwrap_or(of_github);
+        let is_decided = self.wanted.is_empty() || self.wanted.contains(&of_github);
+        let others = if is_decided { Vec::new() } else { others(heading, &of_github) };
+        let wanted = others.into_iter().find(|id| self.wanted.contains(id) && self.is_free(id));
+        let chosen = wanted.unwrap_or(of_github);
         let base = self.guarded(&chosen);
         let mut id = base.clone();
         while self.given.contains(&id) || !self.ids.insert(id.clone()) {

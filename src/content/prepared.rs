@@ -26,17 +26,17 @@ pub struct Prepared<'a> {
 
 /// Prepares what an author wrote.
 pub fn post(source: Cow<'_, str>) -> Prepared<'_> {
-    let is_plain = autolink_is_safe(&source)
-        && !source.contains(['#', '$'])
-        && !source.contains("\n:")
-        && !source.contains(" :")
-        && !source.contains("markdown=");
+    // Most texts need no first pass.
+    const NEEDED: [&str; 9] = ["$", "{#", "(#", "\"#", "'#", "=#", ": #", "<#", "markdown="];
+    let defines = |line: &str| line.trim_start_matches([' ', '\t', '>']).starts_with(':');
+    let is_plain =
+        autolink::is_plain(&source) && !NEEDED.iter().any(|mark| source.contains(mark)) && !source.lines().any(defines);
     prepared(source, post_options().difference(Options::ENABLE_MATH), is_plain)
 }
 
 /// Prepares what a commenter wrote.
 pub fn comment(source: Cow<'_, str>, options: Options) -> Prepared<'_> {
-    let is_plain = autolink_is_safe(&source);
+    let is_plain = autolink::is_plain(&source);
     prepared(source, options, is_plain)
 }
 
@@ -64,12 +64,6 @@ fn prepared(source: Cow<'_, str>, options: Options, is_plain: bool) -> Prepared<
     }
     text.push_str(source.get(from..).unwrap_or_default());
     Prepared { source: Cow::Owned(text), wanted, given }
-}
-
-/// Whether no bare address can have punctuation that Markdown would read.
-fn autolink_is_safe(source: &str) -> bool {
-    let is_address = source.contains("://") || source.contains("www.") || source.contains("WWW.");
-    !is_address || !source.contains(['*', '_', '~', '[', '$'])
 }
 
 /// A place in the source and what is to stand there.

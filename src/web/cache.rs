@@ -16,7 +16,7 @@ use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::{Rendered, Res};
 use crate::web::variants::{About, Variants};
-use http::header::{CACHE_CONTROL, HeaderValue, LAST_MODIFIED};
+use http::header::{CACHE_CONTROL, HeaderName, HeaderValue, LAST_MODIFIED};
 use http::{HeaderMap, Method, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use quick_cache::DefaultHashBuilder;
@@ -57,6 +57,8 @@ struct Entry {
     number: u64,
     scopes: Box<[Scope]>,
     until: Option<Timestamp>,
+    /// When it was rendered.
+    made: Timestamp,
     variants: Variants,
 }
 
@@ -185,22 +187,23 @@ where
     F: FnOnce(&ReadTxn) -> Result<Rendered> + Send,
 {
     let cache = &site.cache;
-    let guard = match kept(site, key).await {
+    let (guard, replaced) = match kept(site, key).await {
         Ok(entry) => {
             cache.hits.fetch_add(1, Ordering::Relaxed);
             return coded(cache, &entry, &req.headers).await;
         }
-        Err(guard) => guard,
+        Err(miss) => miss,
     };
     let _permit = cache.permit().await?;
     let txn = site.app.read()?;
-    let (variants, scopes, until) = match cache.paces.run(req.route, || render(&txn))? {
+    let rendered = cache.paces.run(req.route, || render(&txn))?;
+    let made = site.app.now();
+    let (variants, scopes, until) = match rendered {
         Rendered::Other(res) => return Ok(res),
         Rendered::Page { body, media_type, scopes, until, headers } => {
             let about = About { media_type, cache_control: PUBLIC, vary: vary(site, req), quality: QUALITY };
-            // The time it was rendered: no older than anything it shows.
-            let rendered = HeaderValue::try_from(site.app.now().http_date()).map(|time| (LAST_MODIFIED, time));
-            (Variants::new(body, about).with(headers.into_iter().chain(rendered.ok()).collect()), scopes, until)
+            let date = if guard.is_some() { last_modified(made, replaced) } else { None };
+            (Variants::new(body, about).with(headers.into_iter().chain(date).collect()), scopes, until)
         }
     };
     cache.misses.fetch_add(1, Ordering::Relaxed);
@@ -210,30 +213,47 @@ where
     }
     let Some(guard) = guard else { return Ok(variants.into_variant(encoding).into_response(&req.headers)) };
     let res = variants.make(encoding).respond(&req.headers);
-    let entry = Entry { route: req.route, number: txn.number(), scopes: scopes.into(), until, variants };
+    let entry = Entry { route: req.route, number: txn.number(), scopes: scopes.into(), until, made, variants };
     // A page that is too large for the cache is not kept, which is no failure.
     let _ = guard.insert(Arc::new(entry));
     Ok(res)
 }
+
+/// The date of a page that was rendered at `made`, which is no older than anything it shows. Dates are whole seconds: a
+/// client that has what this page replaces must not take it for the same, so two versions of one second have no date
+/// (RFC 9110, section 8.8.2.2), nor has one that seems older than the version before it, by a clock that was set back.
+fn last_modified(made: Timestamp, replaced: Option<Timestamp>) -> Option<(HeaderName, HeaderValue)> {
+    let second = |time: Timestamp| time.ms().div_euclid(1_000);
+    if replaced.is_some_and(|before| second(before) >= second(made)) {
+        return None;
+    }
+    Some((LAST_MODIFIED, HeaderValue::try_from(made.http_date()).ok()?))
+}
+
+/// Why there is no kept page: the place for a new one, where pages are kept, and when the one was made that it replaces.
+type Miss<'a> = (Option<Guard<'a>>, Option<Timestamp>);
 
 /// Keeps the place of a page that somebody renders.
 type Guard<'a> =
     PlaceholderGuard<'a, String, Arc<Entry>, Weight, DefaultHashBuilder, DefaultLifecycle<String, Arc<Entry>>>;
 
 /// The kept page, or the right to render it; without a place where nothing is kept.
-async fn kept<'a>(site: &'a Site, key: &str) -> std::result::Result<Arc<Entry>, Option<Guard<'a>>> {
+async fn kept<'a>(site: &'a Site, key: &str) -> std::result::Result<Arc<Entry>, Miss<'a>> {
     let pages = &site.cache.pages;
     if !site.cache.keeps {
-        return Err(None);
+        return Err((None, None));
     }
+    let mut replaced = None;
     let asked = site.app.number();
     loop {
-        pages.remove_if(key, |entry| !entry.was_true(&site.app, asked));
+        if let Some((_, old)) = pages.remove_if(key, |entry| !entry.was_true(&site.app, asked)) {
+            replaced = Some(old.made);
+        }
         match pages.get_value_or_guard_async(key).await {
             // It may have been rendered before a write that was acknowledged before we asked.
             Ok(entry) if entry.was_true(&site.app, asked) => return Ok(entry),
             Ok(_) => {}
-            Err(guard) => return Err(Some(guard)),
+            Err(guard) => return Err((Some(guard), replaced)),
         }
     }
 }
@@ -518,7 +538,14 @@ mod tests {
         let page = |n: u64| {
             let about = About { media_type: response::HTML, cache_control: PUBLIC, vary: "Cookie", quality: QUALITY };
             let variants = Variants::new(format!("{n} {}", "x".repeat(4000)).into(), about);
-            Arc::new(Entry { route: 0, number: n, scopes: [Scope::Lists].into(), until: None, variants })
+            Arc::new(Entry {
+                route: 0,
+                number: n,
+                scopes: [Scope::Lists].into(),
+                until: None,
+                made: Timestamp::default(),
+                variants,
+            })
         };
         for n in 0..500 {
             cache.pages.insert(format!("/?page={n}"), page(n));

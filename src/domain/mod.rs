@@ -4,6 +4,7 @@ pub mod actor;
 pub mod category;
 pub mod comment;
 pub mod common_passwords;
+pub mod feed_address;
 pub mod html;
 pub mod id;
 pub mod link;

@@ -1,6 +1,7 @@
 //! What is refused or led elsewhere by the head of a request alone.
 
 use crate::domain::actor::Actor;
+use crate::domain::feed_address;
 use crate::domain::link::Links;
 use crate::error::Error;
 use crate::web::accept;
@@ -55,6 +56,10 @@ pub fn request(parts: &Parts) -> std::result::Result<&str, Refusal> {
 pub fn without_slash(links: &Links, method: &Method, path: &str, query: Option<&str>) -> Option<Res> {
     let bare = path.trim_end_matches('/');
     if bare.is_empty() || bare.len() == path.len() || bare.starts_with("//") {
+        return None;
+    }
+    // Straight to the feed instead, unless there is a page of that name.
+    if method.is_safe() && bare.strip_prefix('/').is_some_and(feed_address::is_elsewhere) {
         return None;
     }
     let status = if method.is_safe() { StatusCode::MOVED_PERMANENTLY } else { StatusCode::PERMANENT_REDIRECT };

@@ -1,5 +1,6 @@
 //! Posts, static pages and the addresses they once had.
 
+use crate::domain::feed_address;
 use crate::domain::paging::page_number;
 use crate::domain::post::{Kind, PostHead};
 use crate::error::{Error, Result};
@@ -16,30 +17,6 @@ use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::{Rendered, Res};
 use std::sync::Arc;
-
-/// Where other programs have their feed: readers who followed a blog there follow it here. Any page or old address
-/// of the same name comes first.
-const FEEDS: [&str; 19] = [
-    "atom",
-    "atom.xml",
-    "blog/atom.xml",
-    "blog/feed.xml",
-    "blog/index.xml",
-    "blog/rss.xml",
-    "feed",
-    "feed.atom",
-    "feed.rss",
-    "feed/atom",
-    "feed/rss",
-    "feed/rss2",
-    "feeds/all.atom.xml",
-    "feeds/all.rss.xml",
-    "feeds/posts/default",
-    "index.rss",
-    "index.xml",
-    "rss",
-    "rss.xml",
-];
 
 /// Page of a long conversation.
 const COMMENTS: &str = "comments";
@@ -81,10 +58,11 @@ fn prepared(site: &Site, req: &Req, txn: &ReadTxn, head: PostHead, page: usize) 
 pub async fn page(site: Arc<Site>, req: Req) -> Result<Res> {
     cache::get_or_render(&site, &req, &[], |txn| {
         let path = req.param("path")?;
-        let post = match posts::show(&site.app, txn, &req.actor, Kind::Page, path) {
+        let bare = path.trim_end_matches('/');
+        let post = match posts::show(&site.app, txn, &req.actor, Kind::Page, bare) {
             Err(Error::NotFound(_)) => {
-                return match moved(&site.app, txn, &format!("/{path}"), "page") {
-                    Err(Error::NotFound(_)) if FEEDS.contains(&path) => {
+                return match moved(&site.app, txn, &format!("/{bare}"), "page") {
+                    Err(Error::NotFound(_)) if feed_address::is_elsewhere(bare) => {
                         Ok(Rendered::Other(response::moved(&site.app.links().feed())))
                     }
                     other => other,
@@ -92,6 +70,9 @@ pub async fn page(site: Arc<Site>, req: Req) -> Result<Res> {
             }
             other => other?,
         };
+        if bare != path {
+            return Ok(Rendered::Other(response::moved(&site.app.links().content(&post.head))));
+        }
         let page = framed(&site, &req, txn, &[], |frame| view::post::page(frame, &post))?;
         Ok(response::page(page, posts::scopes(&post.head), None))
     })

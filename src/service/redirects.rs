@@ -12,7 +12,7 @@ use crate::store::redirects::Target;
 const LIST: &str = "redirects";
 
 /// Old addresses (percent-decoded, no base path) with the addresses they lead to, in the order of their
-/// bytes. Those whose content is gone are left out.
+/// bytes. Those whose content is gone, or hidden from `actor`, are left out.
 pub fn slice(app: &App, txn: &ReadTxn, actor: &Actor, window: &Window) -> Result<Slice<(String, String)>> {
     if !actor.can_list_redirects() {
         return Err(actor.refusal(TokenScope::PostsRead));
@@ -24,15 +24,18 @@ pub fn slice(app: &App, txn: &ReadTxn, actor: &Actor, window: &Window) -> Result
         let Some((last, _)) = rows.last() else { break };
         place.clone_from(last);
         for (path, target) in rows {
-            found.extend(address(app, txn, target)?.map(|address| (path, address)));
+            found.extend(address(app, txn, actor, target)?.map(|address| (path, address)));
         }
     }
     Ok(Slice::of(found, window.limit, |(path, _)| Cursor::new(LIST, encoded(path))))
 }
 
-fn address(app: &App, txn: &ReadTxn, target: Target) -> Result<Option<String>> {
+fn address(app: &App, txn: &ReadTxn, actor: &Actor, target: Target) -> Result<Option<String>> {
     Ok(match target {
-        Target::Post(id) => store::posts::by_id(txn, id)?.map(|head| app.links.content(&head)),
+        Target::Post(id) => {
+            let head = store::posts::by_id(txn, id)?.filter(|head| head.visible_to(actor, app.now()));
+            head.map(|head| app.links.content(&head))
+        }
         Target::Category(id) => store::categories::by_id(txn, id)?.map(|category| app.links.category(&category.slug)),
     })
 }

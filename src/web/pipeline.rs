@@ -199,15 +199,15 @@ async fn handled(
         return Ok(options(admit::METHODS));
     }
     let path = site.app.links.strip(parts.uri.path()).ok_or(Error::NotFound("page"))?;
+    asked.surface = surface_of(path);
+    if asked.surface.takes_tokens() {
+        asked.origin = cors::allowed(&site.app.config.cors_origins, &parts.headers);
+    }
     if let Some(res) = admit::composed(&site.app.links, &parts.method, path, parts.uri.query()) {
         return Ok(res);
     }
     if let Some(res) = admit::without_slash(&site.app.links, &parts.method, path, parts.uri.query()) {
         return Ok(res);
-    }
-    asked.surface = surface_of(path);
-    if asked.surface.takes_tokens() {
-        asked.origin = cors::allowed(&site.app.config.cors_origins, &parts.headers);
     }
     let identified = identify(site, asked, &caller, &parts);
     // Whoever shows a wrong token is counted too, by the address.

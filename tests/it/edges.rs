@@ -176,3 +176,48 @@ async fn no_list_of_the_api_shows_more_than_the_scope_of_a_token_opens() {
     assert!(leaks.is_empty(), "{}", leaks.join("\n"));
     blog.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_change_an_account_and_not_read_it_is_not_told_its_address() {
+    let blog = world().await;
+    let writes = token(&blog, TokenScope::UsersWrite).await;
+    let change = |role: &'static str| json!({ "role": role });
+    let changed = writes.with("if-match", "*").json("PATCH", "/api/v1/users/eve", &change("author")).await.expect(200);
+    changed.lacks(MAIL).contains("\"role\":\"author\"");
+    // The tag of what it was told is good for its next change, as is that of the whole.
+    let told = writes.with("if-match", "*").json("PATCH", "/api/v1/users/eve", &change("reader")).await.expect(200);
+    let whole = blog.administrator.get("/api/v1/users/eve").await.expect(200).contains(MAIL);
+    let tag = told.header("etag").unwrap();
+    writes.with("if-match", tag).json("PATCH", "/api/v1/users/eve", &change("author")).await.expect(200);
+    let old = whole.header("etag").unwrap();
+    writes.with("if-match", old).json("PATCH", "/api/v1/users/eve", &change("editor")).await.expect(412);
+    let id = blog.user_id("eve").await;
+    let read = format!("{{ user(id: \"{id}\") {{ etag email }} }}");
+    for client in [&writes, &blog.administrator] {
+        let etag = graphql::data(graphql::ask(client, &read).await)["user"]["etag"].clone();
+        let update = format!(
+            "mutation {{ updateUser(id: \"{id}\", etag: {etag}, input: {{ role: READER }}) \
+             {{ user {{ email role }} errors {{ message }} }} }}"
+        );
+        let updated = graphql::data(graphql::ask(&writes, &update).await)["updateUser"].clone();
+        assert_eq!(
+            (&updated["user"]["role"], &updated["user"]["email"]),
+            (&json!("READER"), &Value::Null),
+            "{updated}"
+        );
+    }
+    blog.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_address_of_a_hidden_page_is_told_to_nobody_who_may_not_see_the_page() {
+    let blog = Blog::start().await;
+    let made = blog.administrator.write(page("About")).await;
+    blog.administrator.edit(&made, &[("slug", PAGE)], "save").await.expect(303);
+    let reads = token(&blog, TokenScope::PostsRead).await;
+    reads.get("/api/v1/redirects").await.expect(200).contains(PAGE);
+    blog.administrator.edit(&made, &[], "unpublish").await.expect(303);
+    reads.get("/api/v1/redirects").await.expect(200).lacks(PAGE);
+    blog.administrator.get("/api/v1/redirects").await.expect(200).contains(PAGE);
+    blog.stop().await;
+}

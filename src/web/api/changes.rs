@@ -315,10 +315,17 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// An account; also for a token that may change it and not read it.
-    pub fn user(user: &user::User, links: &Links) -> Result<Shown> {
-        Ok(Shown { location: links.api_user(&user.username), body: response::json_bytes(&User::new(user, links))? })
+    /// An account as `actor` may see it: a token that may change it and not read it gets no e-mail address.
+    pub fn user(user: &user::User, actor: &Actor, links: &Links) -> Result<Shown> {
+        let seen = users::without_email(actor, user.clone());
+        Ok(Shown { location: links.api_user(&user.username), body: response::json_bytes(&User::new(&seen, links))? })
     }
+}
+
+/// Fails unless `If-Match` names an account, as it is or as `actor` may see it.
+pub fn matches_user(if_match: Option<&str>, user: &user::User, actor: &Actor, links: &Links) -> Result<()> {
+    let whole = response::json_bytes(&User::new(user, links))?;
+    matches(if_match, &whole).or_else(|_| matches(if_match, &Shown::user(user, actor, links)?.body))
 }
 
 /// What to answer about what came of a change; `None` if it is gone meanwhile.
@@ -343,7 +350,7 @@ pub fn show(site: &Site, actor: &Actor, outcome: &Outcome) -> Result<Option<Show
             let location = links.api_media(media.id);
             Ok(Shown { location, body: response::json_bytes(&Media::new(&media, links))? })
         }),
-        Outcome::User { id } => users::by_id(&txn, actor, UserId(id)).and_then(|user| Shown::user(&user, links)),
+        Outcome::User { id } => users::by_id(&txn, actor, UserId(id)).and_then(|user| Shown::user(&user, actor, links)),
         Outcome::Gone => return Ok(None),
     };
     match shown {

@@ -9,7 +9,7 @@ use crate::service::change::Seen;
 use crate::service::tokens;
 use crate::service::users::{self, NewPassword};
 use crate::web::Site;
-use crate::web::api::changes::{Shown, matches};
+use crate::web::api::changes::{Shown, matches_user};
 use crate::web::api::operation::{JSON, Operation, Wants};
 use crate::web::api::perform;
 use crate::web::api::query::{self, Reader};
@@ -198,14 +198,14 @@ async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     perform::begin(&req)?;
     let user = users::own(&site.app.read()?, &req.actor)?;
     let links = site.app.links();
-    matches(req.header("if-match"), &response::json_bytes(&User::new(&user, links))?)?;
+    matches_user(req.header("if-match"), &user, &req.actor, links)?;
     let sent = strict::parse(&req.bytes().await?)?;
     let is_patch = req.method == Method::PATCH;
     let (input, faults): (ProfileInput, _) =
         if is_patch { strict::read_patched(&ProfileInput::of(&user), sent)? } else { strict::read(sent)? };
     let change = faults.join(users::update_profile(&req.actor, &input.into()))?;
     let user = change.if_still(Seen::User(Box::new(user))).commit(&site.app, req.payers()).await?;
-    Ok(perform::with_thing((StatusCode::OK, false), Some(Shown::user(&user, links)?)))
+    Ok(perform::with_thing((StatusCode::OK, false), Some(Shown::user(&user, &req.actor, links)?)))
 }
 
 async fn password(site: Arc<Site>, mut req: Req) -> Result<Res> {

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::service::change::Seen;
 use crate::service::{resets, users};
 use crate::web::Site;
-use crate::web::api::changes::{Outcome, Shown, matches};
+use crate::web::api::changes::{Outcome, Shown, matches_user};
 use crate::web::api::operation::{Operation, Wants};
 use crate::web::api::perform;
 use crate::web::api::query;
@@ -144,13 +144,13 @@ async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     perform::begin(&req)?;
     let user = users::manageable(&site.app.read()?, &req.actor, req.param("username")?)?;
     let shown = User::new(&user, site.app.links());
-    matches(req.header("if-match"), &response::json_bytes(&shown)?)?;
+    matches_user(req.header("if-match"), &user, &req.actor, site.app.links())?;
     let patch = strict::parse(&req.bytes().await?)?;
     let stored = json!({ "role": shown.role, "disabled": shown.disabled });
     let patch: UserPatch = strict::patched(&stored, patch)?;
     let change = users::set_access(&req.actor, user.id, patch.role.into(), patch.disabled)?;
     let user = change.if_still(Seen::User(Box::new(user))).commit(&site.app, req.payers()).await?;
-    Ok(perform::with_thing((StatusCode::OK, false), Some(Shown::user(&user, site.app.links())?)))
+    Ok(perform::with_thing((StatusCode::OK, false), Some(Shown::user(&user, &req.actor, site.app.links())?)))
 }
 
 async fn set_password(site: Arc<Site>, mut req: Req) -> Result<Res> {

@@ -121,10 +121,17 @@ fn number(id: &str) -> Result<UserId> {
     UserId::parse(id).ok_or(Error::NotFound("account"))
 }
 
+/// `Stale` unless `etag` names the account, as it is or as whoever asks may see it.
+fn check_user(operation: &Operation, user: &user::User, etag: &str) -> Result<()> {
+    let links = operation.app().links();
+    let seen = users::without_email(&operation.actor, user.clone());
+    check(&User::new(user, links), etag).or_else(|_| check(&User::new(&seen, links), etag))
+}
+
 /// The account as it is, if it is what somebody saw.
 fn seen(operation: &Operation, id: UserId, etag: &str) -> Result<user::User> {
     let current = users::changeable(&operation.reading()?.txn, &operation.actor, id)?;
-    check(&User::new(&current, operation.app().links()), etag)?;
+    check_user(operation, &current, etag)?;
     Ok(current)
 }
 
@@ -139,7 +146,7 @@ async fn set_access(ctx: &Context<'_>, id: &str, etag: &str) -> Result<User> {
 async fn update_profile(ctx: &Context<'_>, etag: &str) -> Result<User> {
     let operation = operation(ctx)?;
     let current = users::own(&operation.reading()?.txn, &operation.actor)?;
-    check(&User::new(&current, operation.app().links()), etag)?;
+    check_user(operation, &current, etag)?;
     let input = overlaid(ctx, &ProfileInput::of(&current))?;
     let change = users::update_profile(&operation.actor, &input.into());
     written(operation, change.map(|change| change.if_still(Seen::User(Box::new(current))))).await

@@ -130,7 +130,7 @@ pub const SETTINGS: &[Setting] = &[
         value: "ADDR:PORT",
         default: Some("127.0.0.1:8080"),
         repeatable: true,
-        help: "Address to listen on, for example 0.0.0.0:8080 or [::1]:8080. Port 0 takes a free one.",
+        help: "Address to listen on, for example 0.0.0.0:8080 or [::1]:8080. [::] takes IPv4 too, unless an IPv4 address of the same port is given. Port 0 takes a free one.",
         set: |config, values| {
             config.listen = each(values, address)?;
             Ok(())

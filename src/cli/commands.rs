@@ -72,7 +72,8 @@ pub const COMMANDS: &[Command] = &[
         ],
         about: "Serves the blog; the same as no command.",
         more: "Makes the data file when it is absent. While there is no administrator, prints a one-time link to set \
-               the blog up. SIGTERM or Ctrl-C ends it after the requests that run; a second one ends it at once.",
+               the blog up. SIGTERM or Ctrl-C ends it after the requests that run; a second one ends it at once. Closing its terminal \
+               is like SIGTERM; without a terminal (a service, nohup) it goes on after SIGHUP.",
         run: serve::run,
     },
     Command {

@@ -145,11 +145,27 @@ fn start_jobs(app: Arc<App>, ended: &Arc<AtomicBool>) {
     });
 }
 
+/// Whether two addresses cannot be listened on side by side: one of them takes all of their family.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let is_wild = one.ip().is_unspecified() || other.ip().is_unspecified();
+    let is_same = one.port() == other.port() && one.is_ipv4() == other.is_ipv4();
+    is_same && one.port() != 0 && (is_wild || one.ip() == other.ip())
+}
+
 /// Takes every address, or says in one sentence why one cannot be taken.
 pub fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>> {
     for (index, address) in addresses.iter().enumerate() {
-        if address.port() != 0 && addresses.iter().take(index).any(|earlier| earlier == address) {
-            return Err(Error::Failed(format!("--listen names {address} twice; please give each address once.")));
+        match addresses.iter().take(index).find(|earlier| overlap(*address, **earlier)) {
+            Some(earlier) if earlier == address => {
+                return Err(Error::Failed(format!("--listen names {address} twice; please give each address once.")));
+            }
+            Some(earlier) => {
+                return Err(Error::Failed(format!(
+                    "--listen names {earlier} and {address}, one of which takes the connections of the other; please \
+                     give that one alone."
+                )));
+            }
+            None => {}
         }
     }
     let bind = |address: &SocketAddr| listen(*address, addresses).map_err(|cause| cannot_listen(*address, &cause));

@@ -111,15 +111,19 @@ function apply({ action, id, parent_id, markup, count: number }) {
   say(name);
 }
 
-// A browser has six connections to a host over HTTP/1.1, and each stream holds one. So only one page listens: the one
-// that was looked at last. The others read what they missed when they are looked at again.
-const others = "BroadcastChannel" in window ? new BroadcastChannel("pamphlet-live") : null;
-let source, since;
+// A browser has six connections to a host over HTTP/1.1, and a stream takes one of them for as long as it is open. So
+// hidden pages have none, and of the visible ones those that were used last. Each page tells the others when it begins.
+const STREAMS = 3;
+const page = Math.random();
+const others = self.BroadcastChannel && new BroadcastChannel("pamphlet-events");
+const later = new Set();
+let source;
+let begun = 0;
 
 function listen() {
-  if (source || document.hidden) return;
-  since = Date.now();
-  others?.postMessage(since);
+  begun = Date.now();
+  later.clear();
+  others?.postMessage({ page, begun });
   source = new EventSource(section.dataset.events);
   source.addEventListener("comment", event => apply(JSON.parse(event.data)));
   source.addEventListener("reset", refreshSoon);
@@ -130,18 +134,30 @@ function listen() {
   });
 }
 
-function pause() {
+function rest() {
   source?.close();
   source = null;
 }
 
-function resume() {
-  if (source || document.hidden) return;
+function wake() {
+  if (document.hidden || source && source.readyState !== EventSource.CLOSED) return;
   listen();
   refresh();
 }
 
-if (others) others.onmessage = event => { if (event.data >= since) pause(); };
-document.addEventListener("visibilitychange", () => document.hidden ? pause() : resume());
-addEventListener("focus", resume);
-listen();
+if (others) others.onmessage = ({ data }) => {
+  if (!data.begun) {
+    later.delete(data.page);
+    wake();
+  } else if (data.begun > begun || data.begun === begun && data.page > page) {
+    later.add(data.page);
+    if (later.size >= STREAMS) rest();
+  }
+};
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) return wake();
+  rest();
+  others?.postMessage({ page });
+});
+addEventListener("focus", wake);
+if (!document.hidden) listen();

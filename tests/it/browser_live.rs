@@ -128,3 +128,49 @@ async fn many_open_posts_leave_connections_free_and_the_one_looked_at_grows() {
     browser.close().await;
     blog.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hidden_page_holds_no_stream_and_catches_up() {
+    let blog = Blog::start().await;
+    let post = blog.administrator.write(post("Owls")).await;
+    let Some(browser) = Browser::start(&blog, DESK).await else { return };
+    browser.open("/posts/owls").await;
+    blog.administrator.comment(&post, "While it was open").await;
+    browser.sees("While it was open").await;
+    let turn = |hidden: bool| {
+        format!(
+            "Object.defineProperty(document, 'hidden', {{ value: {hidden}, configurable: true }}); \
+             document.dispatchEvent(new Event('visibilitychange'));"
+        )
+    };
+    run(&browser, &turn(true)).await;
+    blog.administrator.comment(&post, "While it was hidden").await;
+    // A stream would have brought it while the page asks for other things.
+    let ask = "const ask = () => fetch(location.href, { cache: 'no-store' }).then(answer => answer.text()); \
+        return ask().then(ask).then(ask).then(() => document.body.innerText.includes('While it was hidden'));";
+    assert_eq!(run(&browser, ask).await, false);
+    run(&browser, &turn(false)).await;
+    browser.sees("While it was hidden").await;
+    browser.close().await;
+    blog.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_windows_side_by_side_grow_both() {
+    let blog = Blog::start().await;
+    let (owls, bats) = (blog.administrator.write(post("Owls")).await, blog.administrator.write(post("Bats")).await);
+    let Some(browser) = Browser::start(&blog, DESK).await else { return };
+    browser.open(&owls.path).await;
+    let first = browser.client.window().await.unwrap();
+    let second = browser.client.new_window(false).await.unwrap().handle;
+    browser.client.switch_to_window(second).await.unwrap();
+    browser.client.goto(&format!("http://{}{}", blog.address, bats.path)).await.unwrap();
+    browser.element("//h2[normalize-space()='Comments (0)']").await;
+    blog.administrator.comment(&bats, "Of bats").await;
+    browser.element("//p[normalize-space()='Of bats']").await;
+    browser.client.switch_to_window(first).await.unwrap();
+    blog.administrator.comment(&owls, "Of owls").await;
+    browser.element("//p[normalize-space()='Of owls']").await;
+    browser.close().await;
+    blog.stop().await;
+}

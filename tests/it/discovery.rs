@@ -29,11 +29,14 @@ async fn the_feeds_addresses_of_other_programs_lead_to_the_feed() {
     for path in ["/feed", "/rss", "/rss.xml", "/atom.xml", "/index.xml", "/feeds/all.atom.xml", "/feed/atom"] {
         visitor.get(path).await.expect(301).leads_to("/feed.xml");
     }
-    visitor.get("/feed/").await.expect(301).leads_to("/feed");
+    for path in ["/feed/", "/rss/", "/feed/atom/", "/feed/feed.xml"] {
+        visitor.get(path).await.expect(301).leads_to("/feed.xml");
+    }
     visitor.get("/feeds").await.expect(404);
     // A page of that name comes first.
     blog.administrator.write(page("Rss").body("About feeds.").with("slug", "rss")).await;
     visitor.get("/rss").await.expect(200).contains("About feeds.");
+    visitor.get("/rss/").await.expect(301).leads_to("/rss");
     blog.stop().await;
 }
 
@@ -54,7 +57,23 @@ async fn pages_and_feeds_say_when_they_were_made() {
     blog.advance(60);
     blog.administrator.edit(&hello, &[("source", "Changed.")], "save").await.expect(303);
     let since = visitor.with("if-modified-since", "Sun, 03 May 2026 08:28:00 GMT");
-    since.get(&hello.path).await.expect(200).contains("Changed.");
+    let changed =
+        since.get(&hello.path).await.expect(200).contains("Changed.").header("last-modified").map(str::to_owned);
+    assert_eq!(changed.as_deref(), Some("Sun, 03 May 2026 08:29:00 GMT"));
+    // Changed again within the second, which a date cannot tell.
+    blog.administrator.edit(&hello, &[("source", "Changed again.")], "save").await.expect(303);
+    let since = visitor.with("if-modified-since", &changed.unwrap());
+    for _ in 0..2 {
+        let again = since.get(&hello.path).await.expect(200).contains("Changed again.");
+        assert_eq!(again.header("last-modified"), None);
+    }
+    // A scheduled post appears by itself, and the list is as new as that.
+    blog.administrator.write(post("Later").with("published_at", "2026-05-03T10:35")).await;
+    let list = visitor.get("/").await.expect(200).lacks("Later");
+    let before = list.header("last-modified").map(str::to_owned);
+    blog.advance(600);
+    let list = visitor.with("if-modified-since", before.as_deref().unwrap_or("Sun, 03 May 2026 08:29:00 GMT"));
+    list.get("/").await.expect(200).contains("Later");
     blog.stop().await;
 }
 
@@ -71,7 +90,9 @@ async fn every_answer_that_depends_on_the_origin_says_so() {
     for origin in [None, Some("https://app.example"), Some("https://other.example")] {
         let client = origin.map_or(visitor.clone(), |origin| visitor.with("origin", origin));
         // The second time from the cache.
-        for path in ["/api/v1/posts", "/api/v1/posts", "/api/v1/posts/none", "/api/v1/nothing", "/graphql"] {
+        for path in
+            ["/api/v1/posts", "/api/v1/posts", "/api/v1/posts/none", "/api/v1/posts/", "/api/v1/nothing", "/graphql"]
+        {
             let answer = client.get(path).await;
             assert!(says(&answer), "{path} {origin:?}: {:?}", answer.headers);
             let allowed = answer.header("access-control-allow-origin");
@@ -145,6 +166,8 @@ async fn both_wildcards_of_one_port_are_served() {
     }
     let twice = ["serve", "--data", "blog.redb", "--listen", "127.0.0.1:1", "--listen", "127.0.0.1:1"];
     run(folder.path(), &twice).expect(1).says("--listen names 127.0.0.1:1 twice");
+    let inside = ["serve", "--data", "blog.redb", "--listen", "0.0.0.0:1", "--listen", "127.0.0.1:1"];
+    run(folder.path(), &inside).expect(1).says("--listen names 0.0.0.0:1 and 127.0.0.1:1");
 }
 
 #[tokio::test(flavor = "multi_thread")]

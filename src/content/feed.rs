@@ -1,11 +1,13 @@
 //! Atom feeds and site maps.
 
-use crate::content::attribute::escaped;
+use crate::content::address;
+use crate::content::attribute::escape;
 use crate::content::raw_html;
 use crate::content::raw_html::Piece;
 use crate::domain::html::Html;
 use crate::domain::text::plain_title;
 use crate::domain::time::Timestamp;
+use ammonia::Url;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use quick_xml::writer::Writer;
 use std::borrow::Cow;
@@ -23,8 +25,6 @@ pub struct Feed<'a> {
     pub page: &'a str,
     /// The feed's own address.
     pub address: &'a str,
-    /// Scheme and host, put before addresses in the content that begin with `/`.
-    pub origin: &'a str,
     /// When anything in it last changed.
     pub updated: Timestamp,
     /// Newest first.
@@ -49,6 +49,7 @@ pub struct Entry<'a> {
     pub summary: &'a str,
     /// BCP 47 tag, if it is not that of the feed.
     pub language: Option<&'a str>,
+    /// Left out when empty.
     pub content: &'a Html,
 }
 
@@ -66,7 +67,7 @@ pub fn atom(feed: &Feed<'_>) -> String {
             link(writer, "self", "application/atom+xml", feed.address)?;
             text(writer, "updated", &feed.updated.rfc3339())?;
             text(writer, "generator", "pamphlet")?;
-            feed.entries.iter().try_for_each(|post| entry(writer, post, feed.origin))
+            feed.entries.iter().try_for_each(|post| entry(writer, post))
         })?;
         Ok(())
     })
@@ -101,7 +102,7 @@ fn locations(list: &str, one: &str, all: impl IntoIterator<Item = (String, Optio
 
 type Xml = Writer<Vec<u8>>;
 
-fn entry(writer: &mut Xml, post: &Entry<'_>, origin: &str) -> io::Result<()> {
+fn entry(writer: &mut Xml, post: &Entry<'_>) -> io::Result<()> {
     let language = post.language.map(|language| ("xml:lang", language));
     writer.create_element("entry").with_attributes(language).write_inner_content(|writer| {
         text(writer, "id", post.id)?;
@@ -118,9 +119,11 @@ fn entry(writer: &mut Xml, post: &Entry<'_>, origin: &str) -> io::Result<()> {
         if !post.summary.is_empty() {
             text(writer, "summary", post.summary)?;
         }
-        let content = absolute(post.content, origin);
-        let element = writer.create_element("content").with_attribute(("type", "html"));
-        element.write_text_content(BytesText::new(&allowed(&content)))?;
+        if !post.content.as_str().is_empty() {
+            let content = absolute(post.content, post.address);
+            let element = writer.create_element("content").with_attribute(("type", "html"));
+            element.write_text_content(BytesText::new(&allowed(&content)))?;
+        }
         Ok(())
     })?;
     Ok(())
@@ -151,8 +154,9 @@ fn allowed(text: &str) -> Cow<'_, str> {
     if text.contains(forbidden) { Cow::Owned(text.replace(forbidden, "")) } else { Cow::Borrowed(text) }
 }
 
-/// The article with its local addresses made absolute: readers show it elsewhere.
-fn absolute(html: &Html, origin: &str) -> String {
+/// The article with its addresses resolved against the page it stands on: readers show it elsewhere.
+fn absolute(html: &Html, page: &str) -> String {
+    let base = Url::parse(page).ok();
     let mut out = String::with_capacity(html.as_str().len() + 256);
     for piece in raw_html::pieces(html.as_str()) {
         match piece {
@@ -166,17 +170,34 @@ fn absolute(html: &Html, origin: &str) -> String {
                 out.push('<');
                 out.push_str(&name);
                 for (key, value) in attributes {
-                    let local = matches!(key.as_str(), "href" | "src" | "poster" | "cite")
-                        && value.starts_with('/')
-                        && !value.starts_with("//");
-                    let origin = if local { escaped(origin) } else { String::new() };
-                    out.push_str(&format!(" {key}=\"{origin}{value}\""));
+                    out.push_str(&format!(" {key}=\""));
+                    match resolved(base.as_ref(), &key, &address::decoded(&value)) {
+                        Some(address) => escape(&mut out, &address),
+                        None => out.push_str(&value),
+                    }
+                    out.push('"');
                 }
                 out.push('>');
             }
         }
     }
     out
+}
+
+/// The value of an attribute that holds relative addresses, with them resolved; `None` for others.
+fn resolved(base: Option<&Url>, key: &str, value: &str) -> Option<String> {
+    let join = |address: &str| base.and_then(|base| base.join(address).ok()).map(String::from);
+    match key {
+        "href" | "src" | "poster" | "cite" if address::scheme(value).is_none() => join(value),
+        "srcset" => {
+            let candidate = |text: &str| {
+                let (address, rest) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+                Some(format!("{} {rest}", join(address)?).trim_end().to_owned())
+            };
+            Some(value.split(',').map(candidate).collect::<Option<Vec<_>>>()?.join(", "))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -208,7 +229,6 @@ mod tests {
             language: "en",
             page: "https://example.org/",
             address: "https://example.org/feed.xml",
-            origin: "https://example.org",
             updated: at("2026-05-04T08:28:00Z"),
             entries: vec![post],
         }
@@ -272,6 +292,28 @@ mod tests {
             xml.contains("<link rel=\"self\" type=\"application/atom+xml\" href=\"https://example.org/feed.xml\"/>")
         );
         assert!(xml.contains("href=\"https://example.org/posts/a?b&amp;c\""));
+    }
+
+    #[test]
+    fn every_address_leads_to_the_same_place_as_on_the_page() {
+        for (given, resolved) in [
+            ("<a href=\"other\">", "<a href=\"https://example.org/posts/other\">"),
+            ("<a href=\"../x?a=1&amp;b=2\">", "<a href=\"https://example.org/x?a=1&amp;b=2\">"),
+            ("<a href=\"#fn-1\">", "<a href=\"https://example.org/posts/a?b&amp;c#fn-1\">"),
+            ("<a href=\"?d\">", "<a href=\"https://example.org/posts/a?d\">"),
+            ("<a href=\"//owls.example/x\">", "<a href=\"https://owls.example/x\">"),
+            ("<a href=\"mailto:a@example.org\">", "<a href=\"mailto:a@example.org\">"),
+            ("<a href=\"HTTPS://owls.example/%7Ex\">", "<a href=\"HTTPS://owls.example/%7Ex\">"),
+            ("<img src=\"x.png\" alt=\"/x\">", "<img src=\"https://example.org/posts/x.png\" alt=\"/x\">"),
+            ("<video poster=\"./p.png\">", "<video poster=\"https://example.org/posts/p.png\">"),
+            ("<blockquote cite=\"/b\">", "<blockquote cite=\"https://example.org/b\">"),
+            (
+                "<img srcset=\"a.png 1x, /b.png 2x\">",
+                "<img srcset=\"https://example.org/posts/a.png 1x, https://example.org/b.png 2x\">",
+            ),
+        ] {
+            assert_eq!(absolute(&Html::trusted(given.into()), "https://example.org/posts/a?b&c"), resolved);
+        }
     }
 
     #[test]

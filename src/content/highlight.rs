@@ -4,22 +4,29 @@
 //! printing every scope of the grammar: the page stays small and a theme stays short.
 
 use crate::content::attribute::escape;
-use std::cell::OnceCell;
+use crate::content::budget::Budget;
+use crate::content::languages;
+use std::cell::RefCell;
 use std::sync::LazyLock;
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
 
-/// Larger blocks and those with longer lines, both in bytes, are left plain: grammars are
-/// regular expressions, and nobody reads such code on a page.
+/// Blocks that are larger, or have longer lines, stay plain; both in bytes. Nobody reads such code on a page.
 pub const MAX_BLOCK: usize = 64 * 1024;
 const MAX_LINE: usize = 1_000;
+/// Grammars that are kept compiled. One takes up to 25 MB.
+const KEPT: usize = 4;
 
-/// Grammars, for as long as one text is rendered.
+/// The grammars used last, compiled as far as they were needed.
 ///
-/// They are read from the binary at the first block of code and compiled as they are used. A few
-/// languages take tens of megabytes then, which a small machine would miss if they stayed;
-/// reading them again costs a few milliseconds, and rendering happens when somebody saves.
+/// Each has a copy of the whole set, because a set never frees what it has compiled. Reading a copy takes a
+/// millisecond or two; compiling a grammar takes ten times as long, so share a `Grammars` between texts that are
+/// rendered one after the other, and drop it afterwards.
+///
+/// The grammars come from `two-face`, in the format of bincode 1, which nobody maintains any more
+/// (RUSTSEC-2025-0141). syntect needs it for that alone, and reads only what is compiled into the program, never
+/// input. syntect replaces it upstream (pull request 694); update when a release has that.
 #[derive(Default)]
-pub struct Grammars(OnceCell<SyntaxSet>);
+pub struct Grammars(RefCell<Vec<(&'static str, SyntaxSet)>>);
 
 /// Scopes and their classes; the first that fits the innermost scope counts. An empty class ends
 /// the search, where an outer scope would colour too much.
@@ -62,44 +69,54 @@ static CLASSES: LazyLock<Vec<(Scope, &'static str)>> = LazyLock::new(|| {
 
 impl Grammars {
     /// Escaped text of `code` with spans around what a grammar recognises; `None` where there is
-    /// no grammar called `language` or the code is too large.
-    pub fn spans(&self, code: &str, language: &str) -> Option<String> {
-        if code.len() > MAX_BLOCK || code.lines().any(|line| line.len() > MAX_LINE) {
+    /// no grammar called `language`, or coloring the code is too much work.
+    pub fn spans(&self, code: &str, language: &str, budget: &mut Budget) -> Option<String> {
+        let name = languages::grammar(language, code)?;
+        if code.len() > MAX_BLOCK || code.lines().any(|line| line.len() > MAX_LINE) || !budget.takes(code, name) {
             return None;
         }
-        let word = word(language)?;
-        let grammars = self.0.get_or_init(two_face::syntax::extra_newlines);
-        let mut state = ParseState::new(grammars.find_syntax_by_token(&word)?);
-        let mut scopes = ScopeStack::new();
-        let mut out = Spans::default();
-        for line in code.split_inclusive('\n') {
-            let operations = state.parse_line(line, grammars).ok()?;
-            let mut from = 0;
-            for (at, operation) in operations {
-                out.push(line.get(from..at)?, class(&scopes));
-                from = at;
-                scopes.apply(&operation).ok()?;
+        let mut kept = self.0.try_borrow_mut().ok()?;
+        let at = match kept.iter().position(|(known, _)| *known == name) {
+            Some(at) => at,
+            None => {
+                if kept.len() >= KEPT {
+                    kept.remove(0);
+                }
+                kept.push((name, two_face::syntax::extra_newlines()));
+                kept.len() - 1
             }
-            out.push(line.get(from..)?, class(&scopes));
-        }
-        Some(out.finish())
+        };
+        // The one used last stands last.
+        let from = kept.get_mut(at..)?;
+        from.rotate_left(1);
+        let (_, set) = kept.last()?;
+        coloured(code, name, set, budget)
+    }
+
+    /// Frees the memory that the grammars take.
+    pub fn release(&self) {
+        self.0.take();
     }
 }
 
-/// The word by which the grammars know what people call `language`; `None` for plain text.
-fn word(language: &str) -> Option<String> {
-    let language = language.to_ascii_lowercase();
-    let word = match language.as_str() {
-        "" | "text" | "txt" | "plain" | "plaintext" | "output" | "console" | "terminal" => return None,
-        "shell" | "zsh" | "shell-session" => "sh",
-        "golang" => "go",
-        "c++" => "cpp",
-        "c#" => "cs",
-        "jsonc" | "json5" => "json",
-        "docker" => "dockerfile",
-        other => other,
-    };
-    Some(word.to_owned())
+fn coloured(code: &str, name: &str, set: &SyntaxSet, budget: &mut Budget) -> Option<String> {
+    let mut state = ParseState::new(set.find_syntax_by_name(name)?);
+    let mut scopes = ScopeStack::new();
+    let mut out = Spans::default();
+    for line in code.split_inclusive('\n') {
+        if budget.is_late() {
+            return None;
+        }
+        let operations = state.parse_line(line, set).ok()?;
+        let mut from = 0;
+        for (at, operation) in operations {
+            out.push(line.get(from..at)?, class(&scopes));
+            from = at;
+            scopes.apply(&operation).ok()?;
+        }
+        out.push(line.get(from..)?, class(&scopes));
+    }
+    Some(out.finish())
 }
 
 /// The class of the innermost scope that has one.
@@ -154,7 +171,7 @@ mod tests {
     use super::*;
 
     fn spans(code: &str, language: &str) -> Option<String> {
-        Grammars::default().spans(code, language)
+        Grammars::default().spans(code, language, &mut Budget::default())
     }
 
     fn without_tags(html: &str) -> String {
@@ -177,43 +194,27 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_languages_are_known() {
-        for language in [
-            "rust",
-            "rs",
-            "toml",
-            "yaml",
-            "json",
-            "js",
-            "ts",
-            "tsx",
-            "python",
-            "py",
-            "go",
-            "c",
-            "cpp",
-            "java",
-            "bash",
-            "sh",
-            "html",
-            "css",
-            "sql",
-            "diff",
-            "dockerfile",
-            "md",
-            "ruby",
-            "php",
-            "kotlin",
-            "swift",
-            "nix",
-            "lua",
-            "zig",
-            "make",
-        ] {
-            assert!(spans("x = 1\n", language).is_some(), "{language}");
+    fn more_languages_than_are_kept_get_their_colours_each_time() {
+        let grammars = Grammars::default();
+        let mut budget = Budget::default();
+        for language in ["rust", "python", "c", "go", "lua", "ruby", "rust", "python", "lua"] {
+            let html = grammars.spans("x = \"a\"\n", language, &mut budget);
+            assert!(html.is_some_and(|html| html.contains("hl-string")), "{language}");
+            assert!(grammars.0.borrow().len() <= KEPT);
+            assert_eq!(grammars.0.borrow().last().map(|kept| kept.0), languages::grammar(language, ""));
         }
-        assert_eq!(spans("x", "no such language"), None);
-        assert_eq!(spans("x", "text"), None);
+        grammars.release();
+        assert!(grammars.0.borrow().is_empty());
+    }
+
+    #[test]
+    fn code_beyond_the_budget_is_plain() {
+        let grammars = Grammars::default();
+        let mut budget = Budget::default();
+        let code = "let x = 1;\n".repeat(4_000);
+        let coloured = (0..20).filter(|_| grammars.spans(&code, "rust", &mut budget).is_some()).count();
+        assert!((2..10).contains(&coloured), "{coloured}");
+        assert!(grammars.spans("let x = 1;\n", "rust", &mut budget).is_some(), "a short block still fits");
     }
 
     #[test]

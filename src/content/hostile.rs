@@ -81,6 +81,44 @@ fn long_texts_take_time_in_proportion() {
     in_time("code", long("```rust\nlet x = 1;\n```\n"));
     in_time("paragraphs in inline html", long("<b>x\n\n"));
     in_time("emphasis", long("*a* "));
+    in_time("entities without end", long("&#"));
+    in_time(
+        "lists with blank lines",
+        (0..300).map(|depth| "  ".repeat(depth) + "- x\n").collect::<String>() + &long("\n"),
+    );
+    in_time(
+        "lists by hundreds",
+        (0..9).map(|n| " ".repeat(n * 200) + &"- ".repeat(100) + "x\n").collect::<String>() + &long("\n"),
+    );
+}
+
+#[test]
+fn hostile_code_takes_bounded_time_in_every_language() {
+    for (language, line) in
+        [("make", "\t".repeat(900)), ("make", "\t".repeat(60)), ("csharp", "_".repeat(700)), ("lisp", "\\".repeat(40))]
+    {
+        let block = format!("```{language}\n{}```\n\n", (line + "\n").repeat(60));
+        in_time(language, block.repeat(250_000 / block.len()));
+    }
+    in_time(
+        "many languages",
+        ["rust", "c", "go", "lua", "ruby", "css"].map(|name| format!("```{name}\nx\n```\n")).concat().repeat(3_000),
+    );
+}
+
+#[test]
+fn a_text_that_is_too_much_ends_at_the_limit_and_stays_whole() {
+    let notes = "[^a]: y\n\n".to_owned() + &"[^a] ".repeat(100_000);
+    let cells = "|a".repeat(40) + "\n" + &"|-".repeat(40) + "\n" + &"|x\n".repeat(20_000);
+    for (text, limit) in [(notes, "100,000"), (cells, "100,000"), ("\"".repeat(1_500_000), "8 MB")] {
+        let links = Links::root();
+        let site = markdown::Site { links: &links, size_of: &|_| None };
+        let rendered = markdown::post(&text, &site);
+        assert!(rendered.over.is_some_and(|over| over.contains(limit)), "{:?}", rendered.over);
+        assert!(rendered.html.as_str().len() < 20_000_000);
+        let opened = rendered.html.as_str().matches("<table>").count();
+        assert_eq!(opened, rendered.html.as_str().matches("</table>").count());
+    }
 }
 
 /// Everything the parser of the sanitiser sees in `html` is on the allow-list, which its own

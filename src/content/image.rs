@@ -1,14 +1,17 @@
-//! Takes in uploaded images: told by their content, limited, checked, freed of metadata.
+//! Takes in uploaded images, drawings too: told by their content, limited, checked, freed of metadata.
 
 use crate::content::strip;
+use crate::content::svg;
 use crate::domain::media::ImageKind;
 use crate::error::Checked;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::codecs::webp::{WebPDecoder, WebPEncoder};
+use image::error::ImageFormatHint;
 use image::metadata::Orientation;
 use image::{
-    AnimationDecoder, DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Limits,
+    AnimationDecoder, DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError, ImageFormat,
+    ImageReader, Limits,
 };
 use std::borrow::Cow;
 use std::io::Cursor;
@@ -27,7 +30,7 @@ const MAX_ANIMATION: u64 = 300_000_000;
 const QUALITY: u8 = 85;
 
 const UNKNOWN: &str =
-    "Please choose a JPEG, PNG, GIF or WebP image. This file is none of these, whatever its name says.";
+    "Please choose a JPEG, PNG, GIF, WebP or SVG image. This file is none of these, whatever its name says.";
 const DAMAGED: &str = "The image is damaged or incomplete. Please save it again in an image editor, or choose another.";
 
 /// An image that may be stored and shown.
@@ -49,6 +52,11 @@ pub struct Prepared {
 pub fn prepare(upload: &[u8]) -> Checked<Prepared> {
     if upload.len() > MAX_UPLOAD {
         return Err(format!("The image is larger than {} MB. Please make it smaller.", MAX_UPLOAD >> 20).into());
+    }
+    if svg::is_svg(upload) {
+        let drawing = svg::sanitised(upload)?;
+        let (width, height) = (drawing.width, drawing.height);
+        return Ok(Prepared { kind: ImageKind::Svg, width, height, bytes: drawing.text.into_bytes() });
     }
     let kind = kind(upload).ok_or(UNKNOWN)?;
     let mut decoder = decoder(upload, kind).map_err(|_| damaged())?;
@@ -101,19 +109,20 @@ fn check_size(width: u32, height: u32) -> Checked<()> {
 fn stripped(upload: &[u8], kind: ImageKind) -> Option<(Vec<u8>, u64)> {
     match kind {
         ImageKind::Jpeg => strip::jpeg(upload).map(|bytes| (bytes, 1)),
-        ImageKind::Png => strip::png(upload).map(|bytes| (bytes, 1)),
+        ImageKind::Png => strip::png(upload).map(|(bytes, frames)| (bytes, frames.0)),
         ImageKind::Gif => strip::gif(upload).map(|bytes| (bytes, 1)),
         ImageKind::WebP => strip::webp(upload).map(|(bytes, frames)| (bytes, frames.0)),
+        ImageKind::Svg => None,
     }
 }
 
 /// Decodes everything once and keeps nothing.
 fn check_whole(bytes: &[u8], kind: ImageKind, frames: u64) -> Checked<()> {
     match kind {
-        ImageKind::Png => check_png(bytes).map_err(|_| damaged()),
+        ImageKind::Png => check_png(bytes, frames),
         ImageKind::Gif => check_gif(bytes),
         ImageKind::WebP if frames > 0 => check_animated_webp(bytes, frames),
-        ImageKind::Jpeg | ImageKind::WebP => {
+        ImageKind::Jpeg | ImageKind::WebP | ImageKind::Svg => {
             let decoder = decoder(bytes, kind).map_err(|_| damaged())?;
             let mut pixels = vec![0; usize::try_from(decoder.total_bytes()).map_err(|_| damaged())?];
             decoder.read_image(&mut pixels).map_err(|_| damaged())
@@ -121,10 +130,25 @@ fn check_whole(bytes: &[u8], kind: ImageKind, frames: u64) -> Checked<()> {
     }
 }
 
-fn check_png(bytes: &[u8]) -> Result<(), png::DecodingError> {
-    let mut reader = png::Decoder::new(Cursor::new(bytes)).read_info()?;
-    while reader.next_row()?.is_some() {}
-    reader.finish()
+fn check_png(bytes: &[u8], frames: u64) -> Checked<()> {
+    let mut reader = png::Decoder::new(Cursor::new(bytes)).read_info().map_err(|_| damaged())?;
+    let info = reader.info();
+    let announced = info.animation_control.map_or(0, |control| control.num_frames);
+    check_animation((u64::from(info.width) * u64::from(info.height)).saturating_mul(frames))?;
+    if u64::from(announced) != frames {
+        return Err(damaged());
+    }
+    // The picture for browsers that know no animation may be the first frame or stand before it.
+    let after_picture = announced.saturating_sub(u32::from(info.frame_control.is_some()));
+    let mut whole = || {
+        while reader.next_row()?.is_some() {}
+        for _ in 0..after_picture {
+            reader.next_frame_info()?;
+            while reader.next_row()?.is_some() {}
+        }
+        reader.finish()
+    };
+    whole().map_err(|_: png::DecodingError| damaged())
 }
 
 fn check_gif(bytes: &[u8]) -> Checked<()> {
@@ -197,6 +221,7 @@ fn decoder(bytes: &[u8], kind: ImageKind) -> image::ImageResult<impl ImageDecode
         ImageKind::Png => ImageFormat::Png,
         ImageKind::Gif => ImageFormat::Gif,
         ImageKind::WebP => ImageFormat::WebP,
+        ImageKind::Svg => return Err(ImageError::Unsupported(ImageFormatHint::Unknown.into())),
     };
     let mut limits = Limits::default();
     // Eight bytes for each pixel: four channels of 16 bits.

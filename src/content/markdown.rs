@@ -35,6 +35,8 @@ pub struct Rendered {
     /// The beginning of the article as plain text (about 2,000 characters), without headings,
     /// code, tables and notes: what `excerpt::summary` makes a teaser of.
     pub text: String,
+    /// The limit that the text exceeds, as a sentence for the author; the HTML ends there.
+    pub over: Option<&'static str>,
 }
 
 /// Identifies the renderer and what of the site it builds in. A stored body whose stamp differs
@@ -59,8 +61,8 @@ pub fn post_with(source: &str, site: &Site<'_>, grammars: &Grammars) -> Rendered
     let mut writer = Writer::new(Some(site), Some(grammars));
     writer.expect(std::mem::take(&mut prepared.wanted), std::mem::take(&mut prepared.given));
     written(&mut writer, &prepared.source, post_options());
-    let (html, text) = writer.finish();
-    Rendered { html: Html::trusted(html), text }
+    let (html, text, over) = writer.finish();
+    Rendered { html: Html::trusted(html), text, over }
 }
 
 /// Writes a prepared text.
@@ -96,7 +98,7 @@ pub fn comment(source: &str) -> Html {
     let prepared = prepared::comment(flattened(source), Options::ENABLE_STRIKETHROUGH);
     let mut writer = Writer::new(None, None);
     written(&mut writer, &prepared.source, Options::ENABLE_STRIKETHROUGH);
-    let (html, _) = writer.finish();
+    let (html, _, _) = writer.finish();
     Html::trusted(html)
 }
 

@@ -52,13 +52,25 @@ pub struct Markup<'s> {
     site: Option<&'s Site<'s>>,
     /// How many times writing was set aside; meanwhile nothing is finished.
     asides: usize,
+    /// Elements written, and bytes that were set aside.
+    elements: usize,
+    aside_bytes: usize,
 }
 
 impl<'s> Markup<'s> {
     /// For an article of `site`, or for a comment (`None`).
     pub fn new(site: Option<&'s Site<'s>>) -> Markup<'s> {
         let (done, block) = (String::new(), String::new());
-        Markup { done, block, stack: Vec::new(), outline: Outline::default(), site, asides: 0 }
+        Markup {
+            done,
+            block,
+            stack: Vec::new(),
+            outline: Outline::default(),
+            site,
+            asides: 0,
+            elements: 0,
+            aside_bytes: 0,
+        }
     }
 
     /// Fragments that links of the article lead to, and ids that its author gave to headings.
@@ -91,12 +103,23 @@ impl<'s> Markup<'s> {
     /// Markup that stands in a code block: escaped text with spans, made by the highlighter.
     pub fn highlighted(&mut self, spans: &str) {
         self.note_text("code");
+        self.elements += spans.matches("<span").count();
         self.block.push_str(spans);
     }
 
     /// A line break in the output, for those who read the source.
     pub fn newline(&mut self) {
         self.block.push('\n');
+    }
+
+    /// How much has been written, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.done.len() + self.block.len() + self.aside_bytes
+    }
+
+    /// Elements that have been written.
+    pub fn elements(&self) -> usize {
+        self.elements
     }
 
     /// Whether an element of that name is open.
@@ -123,6 +146,7 @@ impl<'s> Markup<'s> {
     /// Begins to write aside: what follows is kept out of the article until `resume`.
     pub fn aside(&mut self) -> Suspended {
         self.asides += 1;
+        self.aside_bytes += self.block.len();
         Suspended { block: std::mem::take(&mut self.block), stack: std::mem::take(&mut self.stack) }
     }
 
@@ -131,6 +155,7 @@ impl<'s> Markup<'s> {
         self.close_to(0);
         self.asides = self.asides.saturating_sub(1);
         self.stack = suspended.stack;
+        self.aside_bytes = (self.aside_bytes + self.block.len()).saturating_sub(suspended.block.len());
         std::mem::replace(&mut self.block, suspended.block)
     }
 
@@ -185,6 +210,7 @@ impl<'s> Markup<'s> {
     /// Writes a start tag with all that belongs to it.
     fn start(&mut self, name: &'static str, mut attributes: Attributes<'_>, ours: bool) {
         let start = self.block.len();
+        self.elements += 1;
         let mut note = None;
         attribute::settle(name, &mut attributes, ours, (&mut self.outline, self.site));
         if is_heading(name) {

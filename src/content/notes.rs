@@ -17,6 +17,8 @@ pub struct Notes {
     by_label: HashMap<String, usize>,
     /// Text of the notes by label.
     bodies: HashMap<String, String>,
+    /// Ways back that will be printed.
+    backlinks: usize,
     /// The note being defined, and the article it stands in.
     defining: Vec<(String, Suspended)>,
 }
@@ -37,6 +39,7 @@ impl Notes {
         }
         let Some(note) = self.notes.get_mut(index) else { return };
         note.references += 1;
+        self.backlinks += usize::from(note.references <= MAX_BACKLINKS);
         let (number, reference) = (index + 1, reference_id(index, note.references));
         if markup.is_open("a") || !markup.reserve_id(&reference) {
             return markup.text(&format!("[{number}]"));
@@ -52,6 +55,11 @@ impl Notes {
         markup.text(&number.to_string());
         markup.close("a");
         markup.close("sup");
+    }
+
+    /// Ways back that will be printed at the end.
+    pub fn backlinks(&self) -> usize {
+        self.backlinks
     }
 
     /// Begins the text of a note, which stands somewhere in the article.

@@ -1,4 +1,4 @@
-//! Flattens lines that open absurdly many quotes and lists, before the parser counts them.
+//! Flattens absurdly deep quotes and lists, on one line or by indentation, before the parser counts them.
 //!
 //! CommonMark looks at every open container again on each line, so depth times lines is work: a
 //! few hundred kilobytes of `> > > …` above short lines would keep a core busy for a minute. What
@@ -6,8 +6,8 @@
 
 use std::borrow::Cow;
 
-/// Markers of containers at the beginning of one line that are kept.
-const MAX_MARKERS: usize = 100;
+/// Deepest nesting that is kept, also across lines: an item that stands in another is indented by two columns at least.
+const MAX_DEPTH: usize = 100;
 
 /// The source without the markers beyond the limit; borrowed where no line has that many.
 pub fn flattened(source: &str) -> Cow<'_, str> {
@@ -30,12 +30,17 @@ pub fn flattened(source: &str) -> Cow<'_, str> {
 /// Where the markers beyond the limit begin and end in a line.
 fn excess(line: &str) -> Option<(usize, usize)> {
     let bytes = line.as_bytes();
-    let (mut at, mut markers, mut keep) = (0, 0, None);
+    let (mut at, mut markers, mut columns, mut keep) = (0, 0, 0, None);
     while let Some(length) = marker(bytes.get(at..).unwrap_or_default()) {
-        if bytes.get(at).is_some_and(|byte| !matches!(byte, b' ' | b'\t')) {
-            markers += 1;
-            if markers > MAX_MARKERS {
-                keep.get_or_insert(at);
+        match bytes.get(at) {
+            Some(b' ') => columns += 1,
+            Some(b'\t') => columns += 4,
+            _ => {
+                markers += 1;
+                // One of the columns may be the space behind each marker.
+                if markers + usize::saturating_sub(columns, markers) / 2 > MAX_DEPTH {
+                    keep.get_or_insert(at);
+                }
             }
         }
         at += length;
@@ -69,6 +74,17 @@ mod tests {
         {
             assert!(matches!(flattened(text), Cow::Borrowed(same) if same == text), "{text}");
         }
+    }
+
+    #[test]
+    fn depth_is_cut_across_lines_too() {
+        let text: String = (0..1_000).map(|depth| format!("{}- x{depth}\n", "  ".repeat(depth))).collect();
+        let flat = flattened(&text).into_owned();
+        let deepest = flat.lines().filter(|line| line.trim_start().starts_with("- ")).count();
+        assert_eq!((deepest, flat.lines().count()), (MAX_DEPTH + 1, 1_000));
+        assert!((0..1_000).all(|depth| flat.contains(&format!("x{depth}\n"))));
+        let by_hundreds: String = (0..9).map(|step| " ".repeat(step * 200) + &"- ".repeat(100) + "x\n").collect();
+        assert!(flattened(&by_hundreds).matches("- ").count() < 300);
     }
 
     #[test]

@@ -62,25 +62,28 @@ fn scan_length(data: &[u8]) -> Option<usize> {
     data.windows(2).position(|pair| matches!(pair, [0xFF, code] if !matches!(code, 0x00 | 0xD0..=0xD7)))
 }
 
-/// PNG (W3C, section 5) with the chunks of one still picture and its colours. An animated PNG
-/// keeps the picture that old browsers show.
-pub fn png(file: &[u8]) -> Option<Vec<u8>> {
-    const KEPT: &[&[u8]] =
-        &[b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT"];
+/// PNG (W3C, section 5) with the chunks of the picture, its colours and its animation.
+pub fn png(file: &[u8]) -> Option<(Vec<u8>, Frames)> {
+    const KEPT: &[&[u8]] = &[
+        b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT", b"acTL",
+        b"fcTL", b"fdAT",
+    ];
     const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
     let mut rest = file.strip_prefix(SIGNATURE)?;
     let mut out = SIGNATURE.to_vec();
+    let mut frames = Frames::default();
     loop {
         let head = take(&mut rest, 8)?;
         let (length, name) = head.split_at_checked(4)?;
         let length = u32::from_be_bytes(length.try_into().ok()?);
         let body = take(&mut rest, usize::try_from(length).ok()?.checked_add(4)?)?;
+        frames.0 += u64::from(name == b"fcTL");
         if KEPT.contains(&name) {
             out.extend_from_slice(head);
             out.extend_from_slice(body);
         }
         if name == b"IEND" {
-            return (length == 0).then_some(out);
+            return (length == 0).then_some((out, frames));
         }
     }
 }

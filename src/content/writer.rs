@@ -4,6 +4,8 @@ use crate::content::address;
 use crate::content::attribute::Attributes;
 use crate::content::attribute::escaped;
 use crate::content::autolink;
+use crate::content::budget;
+use crate::content::budget::Budget;
 use crate::content::emoji;
 use crate::content::highlight::Grammars;
 use crate::content::markdown::Site;
@@ -48,10 +50,10 @@ pub struct Writer<'s> {
     plain: String,
     /// How many open tags hold text that is no prose.
     quiet: usize,
-    coloured: usize,
     /// Bytes of formulas so far.
     tex: usize,
-    languages: Vec<String>,
+    budget: Budget,
+    over: Option<&'static str>,
     /// `None` colours nothing.
     grammars: Option<&'s Grammars>,
 }
@@ -86,17 +88,22 @@ impl<'s> Writer<'s> {
             notes: Notes::default(),
             plain: String::new(),
             quiet: 0,
-            coloured: 0,
             tex: 0,
-            languages: Vec::new(),
+            budget: Budget::default(),
+            over: None,
             grammars,
         }
     }
 
-    /// Writes everything the parser gives.
+    /// Writes everything the parser gives, up to the limits of one text.
     pub fn write<'a>(&mut self, events: impl Iterator<Item = Event<'a>>) {
         for event in TextMergeStream::new(events) {
             self.event(event);
+            let ends = self.notes.backlinks();
+            self.over = budget::exceeded(self.markup.bytes() + ends * 160, self.markup.elements() + ends * 2);
+            if self.over.is_some() {
+                return;
+            }
         }
     }
 
@@ -105,10 +112,10 @@ impl<'s> Writer<'s> {
         self.markup.expect(wanted, given);
     }
 
-    /// The HTML, and the beginning of the prose as plain text.
-    pub fn finish(mut self) -> (String, String) {
+    /// The HTML, the beginning of the prose as plain text, and the limit that the text exceeds.
+    pub fn finish(mut self) -> (String, String, Option<&'static str>) {
         self.notes.write(&mut self.markup);
-        (self.markup.finish(), self.plain.trim().to_owned())
+        (self.markup.finish(), self.plain.trim().to_owned(), self.over)
     }
 
     fn event(&mut self, event: Event<'_>) {

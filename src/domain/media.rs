@@ -45,6 +45,8 @@ pub enum ImageKind {
     Png,
     Gif,
     WebP,
+    /// A drawing. Since schema 3.
+    Svg,
 }
 
 impl ImageKind {
@@ -55,6 +57,7 @@ impl ImageKind {
             ImageKind::Png => "image/png",
             ImageKind::Gif => "image/gif",
             ImageKind::WebP => "image/webp",
+            ImageKind::Svg => "image/svg+xml",
         }
     }
 
@@ -65,6 +68,7 @@ impl ImageKind {
             ImageKind::Png => "png",
             ImageKind::Gif => "gif",
             ImageKind::WebP => "webp",
+            ImageKind::Svg => "svg",
         }
     }
 }

@@ -174,7 +174,7 @@ pub async fn submit(
         (post.id, thread)
     };
     let source = comment::body(text).map_err(|message| Error::field("source", message))?;
-    let body = rendered(app, &source).await?;
+    let body = rendered(app, actor, &source).await?;
     let (now, author) = (app.now(), member.id);
     let bytes = source.len() + body.as_str().len();
     Ok(Change::new(move |txn| {
@@ -219,7 +219,7 @@ const GONE: &str = "The comment you answer is gone.";
 pub async fn edit(app: &App, actor: &Actor, (post, id): (PostId, CommentId), text: &str) -> Result<Change<Comment>> {
     let thread = thread_of(app, actor, post, id)?;
     let source = comment::body(text).map_err(|message| Error::field("source", message))?;
-    let body = rendered(app, &source).await?;
+    let body = rendered(app, actor, &source).await?;
     let (now, actor) = (app.now(), actor.clone());
     let bytes = source.len() + body.as_str().len();
     Ok(Change::new(move |txn| {
@@ -363,12 +363,12 @@ fn thread_of(app: &App, actor: &Actor, post: PostId, id: CommentId) -> Result<Co
 /// Longest text that is rendered where it is: to hand it to another thread and back takes longer.
 const SHORT: usize = 2 * 1024;
 
-async fn rendered(app: &App, source: &str) -> Result<Html> {
+async fn rendered(app: &App, actor: &Actor, source: &str) -> Result<Html> {
     if source.len() <= SHORT {
         return Ok(markdown::comment(source));
     }
     let source = Arc::<str>::from(source);
-    in_turn(&app.commenting, move || markdown::comment(&source)).await
+    in_turn(&app.commenting, actor, move || markdown::comment(&source)).await
 }
 
 #[cfg(test)]

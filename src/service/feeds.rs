@@ -1,5 +1,6 @@
 //! What feeds and the sitemap show.
 
+use crate::domain::html::Html;
 use crate::domain::post::{PostHead, PostView, State};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
@@ -10,6 +11,8 @@ use sha2::{Digest, Sha256};
 
 /// Posts in a feed.
 const FEED_LENGTH: usize = 20;
+/// Most bytes of texts in a feed. A post whose text does not fit any more has its summary alone.
+const MAX_TEXTS: usize = 4 * 1024 * 1024;
 /// Addresses in one part of the sitemap: few enough to be made and sent from little memory (the
 /// sitemaps.org protocol allows 50,000).
 const PART: usize = 1_000;
@@ -25,12 +28,19 @@ pub enum Sitemap {
     Parts(usize),
 }
 
-/// The newest posts with their texts.
+/// The newest posts with their texts, as far as these fit.
 pub fn latest(app: &App, txn: &ReadTxn) -> Result<Vec<PostView>> {
-    let mut views = Vec::new();
+    let (mut views, mut room) = (Vec::new(), MAX_TEXTS);
     for id in store::posts::published(txn, &Listing::All, app.now(), 0, FEED_LENGTH)? {
         if let Some(head) = store::posts::by_id(txn, id)? {
-            views.push(posts::view(app, txn, head)?);
+            let view = posts::view(app, txn, head)?;
+            views.push(match room.checked_sub(view.body.as_str().len()) {
+                Some(left) => {
+                    room = left;
+                    view
+                }
+                None => PostView { body: Html::default(), ..view },
+            });
         }
     }
     Ok(views)
@@ -106,7 +116,6 @@ pub fn entry_id(app: &App, post: &PostHead) -> String {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::domain::html::Html;
     use crate::domain::id::{PostId, UserId};
     use crate::domain::post::{Kind, Status};
     use crate::domain::slug::Slug;

@@ -1,11 +1,10 @@
 //! The few things that happen by themselves.
 
-use crate::content::highlight::Grammars;
 use crate::content::markdown;
 use crate::error::Result;
 use crate::service::{App, posts, writing};
 use crate::store;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// Sessions ended in one commit.
 const SWEEP: usize = 500;
@@ -14,6 +13,12 @@ const SWEEP: usize = 500;
 /// all is current, so that the next start need not look. Returns how many posts that were. Runs at start,
 /// beside the first visitors, for as long as `go_on` says so.
 pub fn rerender(app: &App, go_on: &dyn Fn() -> bool) -> Result<usize> {
+    let done = rerender_all(app, go_on);
+    app.grammars.lock().unwrap_or_else(PoisonError::into_inner).release();
+    done
+}
+
+fn rerender_all(app: &App, go_on: &dyn Fn() -> bool) -> Result<usize> {
     let current = markdown::stamp(&app.links);
     let txn = app.read()?;
     if store::settings::rendered(&txn)?.is_some_and(|known| known == current) {
@@ -21,7 +26,6 @@ pub fn rerender(app: &App, go_on: &dyn Fn() -> bool) -> Result<usize> {
     }
     let stale = store::posts::rendered_otherwise(&txn, &current)?;
     drop(txn);
-    let grammars = Grammars::default();
     let mut count = 0;
     for id in stale {
         if !go_on() {
@@ -30,7 +34,9 @@ pub fn rerender(app: &App, go_on: &dyn Fn() -> bool) -> Result<usize> {
         let txn = app.read()?;
         let Some(head) = store::posts::by_id(&txn, id)? else { continue };
         let Some(revision) = store::posts::revision(&txn, id, head.version)? else { continue };
+        let grammars = app.grammars.lock().unwrap_or_else(PoisonError::into_inner);
         let rendered = posts::render(app, &txn, &revision.source, &grammars);
+        drop(grammars);
         drop(txn);
         let (summary, body) = writing::stored_form(app, rendered);
         app.store.write_blocking(move |txn| {

@@ -41,20 +41,20 @@ pub async fn upload(
         return Err(Error::TooLarge(image::MAX_UPLOAD as u64));
     }
     app.store.check_room()?;
-    let (media, bytes) = prepared(app, actor.user_id().unwrap_or(UserId(0)), field, name.to_owned(), bytes).await?;
+    let (media, bytes) = prepared(app, actor, field, name.to_owned(), bytes).await?;
     let length = bytes.len();
     Ok(Change::new(move |txn| store::media::insert(txn, &media, &bytes)).storing(length))
 }
 
 async fn prepared(
     app: &App,
-    by: UserId,
+    actor: &Actor,
     field: &'static str,
     name: String,
     bytes: Vec<u8>,
 ) -> Result<(Media, Vec<u8>)> {
-    let now = app.now();
-    in_turn(&app.imaging, move || prepare(by, field, &name, &bytes, now)).await?
+    let (now, by) = (app.now(), actor.user_id().unwrap_or(UserId(0)));
+    in_turn(&app.imaging, actor, move || prepare(by, field, &name, &bytes, now)).await?
 }
 
 /// Checks and cleans an image; does not store it.

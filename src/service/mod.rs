@@ -25,11 +25,14 @@ mod staff_names;
 pub mod tags;
 mod throttle;
 pub mod tokens;
+mod turns;
 pub mod users;
 mod write_quota;
 pub mod writing;
 
 use crate::config::Config;
+use crate::content::highlight::Grammars;
+use crate::domain::actor::Actor;
 use crate::domain::link::Links;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Result};
@@ -38,12 +41,12 @@ use crate::service::devices::Devices;
 use crate::service::passwords::Passwords;
 use crate::service::payer::Payers;
 use crate::service::throttle::Throttle;
+use crate::service::turns::Turns;
 use crate::store;
 use crate::store::Store;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::Semaphore;
 
 pub use crate::store::BATCH_BUCKETS;
 pub use crate::store::ReadTxn;
@@ -60,12 +63,14 @@ pub struct App {
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
     pub(crate) devices: Devices,
-    /// Held while a post is rendered for saving.
-    pub(crate) rendering: Arc<Semaphore>,
+    /// Held while a post is rendered for saving: the grammars that colour code take tens of megabytes.
+    pub(crate) rendering: Turns,
     /// Held while a comment is rendered.
-    pub(crate) commenting: Arc<Semaphore>,
+    pub(crate) commenting: Turns,
     /// Held while an image is taken in: decoding one can take a hundred megabytes.
-    pub(crate) imaging: Arc<Semaphore>,
+    pub(crate) imaging: Turns,
+    /// For texts that an older renderer had rendered: `jobs` and readers use the same grammars until all are done.
+    pub(crate) grammars: Mutex<Grammars>,
     pub(crate) setup: setup::Secret,
 }
 
@@ -133,9 +138,10 @@ impl App {
             passwords: Passwords::new(cost, dearest),
             throttle: Throttle::default(),
             devices: Devices::new(device_key),
-            rendering: Arc::new(Semaphore::new(1)),
-            commenting: Arc::new(Semaphore::new(2)),
-            imaging: Arc::new(Semaphore::new(1)),
+            rendering: Turns::new(2),
+            commenting: Turns::new(2),
+            imaging: Turns::new(1),
+            grammars: Mutex::default(),
             setup,
         })
     }
@@ -244,10 +250,14 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
     tokio::task::spawn_blocking(work).await.map_err(|cause| Error::Internal(Box::new(cause)))
 }
 
-/// Like `off_thread`, when it is its turn. The turn goes with the work: whoever hangs up early must
+/// Like `off_thread`, when it is the actor's turn. The turn goes with the work: whoever hangs up early must
 /// not start another beside it.
-async fn in_turn<T: Send + 'static>(turns: &Arc<Semaphore>, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let turn = Arc::clone(turns).acquire_owned().await.map_err(|cause| Error::Internal(Box::new(cause)))?;
+async fn in_turn<T: Send + 'static>(
+    turns: &Turns,
+    actor: &Actor,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    let turn = turns.take(actor.user_id()).await?;
     off_thread(move || {
         let result = work();
         drop(turn);

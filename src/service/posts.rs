@@ -13,13 +13,13 @@ use crate::domain::slug::Slug;
 use crate::domain::time::{Timestamp, Zone};
 use crate::domain::user::{Credit, User, Username};
 use crate::error::{Error, Result};
-use crate::service::{App, ReadTxn, Scope, categories, settings, tags};
+use crate::service::{App, ReadTxn, Scope, categories, off_the_loop, settings, tags};
 use crate::store;
 use crate::store::posts::Listing;
 use crate::store::redirects::Target;
 use std::collections::HashMap;
 use std::fmt::Display;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 pub use crate::service::post_lists::{next_appearance, slice};
 
@@ -60,8 +60,12 @@ pub fn body(app: &App, txn: &ReadTxn, head: &PostHead) -> Result<Html> {
         Some(body) if body.stamp == markdown::stamp(&app.links) => Ok(body.html),
         _ => {
             let revision = store::posts::revision(txn, head.id, head.version)?;
-            Ok(render(app, txn, &revision.map(|revision| revision.source).unwrap_or_default(), &Grammars::default())
-                .html)
+            let source = revision.map(|revision| revision.source).unwrap_or_default();
+            // One at a time, so that the first feed after an upgrade compiles each grammar once.
+            Ok(off_the_loop(|| {
+                let grammars = app.grammars.lock().unwrap_or_else(PoisonError::into_inner);
+                render(app, txn, &source, &grammars).html
+            }))
         }
     }
 }

@@ -46,7 +46,7 @@ pub async fn create(
     permit(actor, kind)?;
     let author = actor.user_id().ok_or(Error::Forbidden)?;
     let valid = validate(app, kind, input)?;
-    let rendered = rendered(app, &valid.source).await?;
+    let rendered = rendered(app, actor, &valid.source).await?;
     let now = app.now();
     let bytes = valid.source.len();
     Ok(Change::new(move |txn| {
@@ -72,7 +72,7 @@ pub async fn update(
     let kind = posts::editable_head(app, &app.read()?, actor, id)?.kind;
     permit(actor, kind)?;
     let valid = validate(app, kind, input)?;
-    let rendered = rendered(app, &valid.source).await?;
+    let rendered = rendered(app, actor, &valid.source).await?;
     let (now, actor) = (app.now(), actor.clone());
     let bytes = valid.source.len();
     Ok(Change::new(move |txn| {
@@ -114,7 +114,7 @@ pub async fn preview(
 ) -> Result<PostView> {
     permit(actor, kind)?;
     let source = text::block(&input.source, MAX_SOURCE).map_err(|message| Error::field("source", message))?;
-    let body = render(app, &source).await?.html;
+    let body = render(app, actor, &source).await?.html;
     let (txn, now) = (app.read()?, app.now());
     let mut head = match stored {
         Some(id) => posts::editable_head(app, &txn, actor, id)?,
@@ -133,15 +133,20 @@ fn validate(app: &App, kind: Kind, input: &PostInput) -> Result<ValidPost> {
     input.validate(kind, &settings::current(&app.read()?)?.zone())
 }
 
-async fn render(app: &Arc<App>, source: &str) -> Result<markdown::Rendered> {
-    // One at a time: the grammars that colour code take tens of megabytes while they are used.
+async fn render(app: &Arc<App>, actor: &Actor, source: &str) -> Result<markdown::Rendered> {
     let (site, source) = (Arc::clone(app), source.to_owned());
-    in_turn(&app.rendering, move || Ok(posts::render(&site, &site.read()?, &source, &Grammars::default()))).await?
+    let work = move || within_limits(posts::render(&site, &site.read()?, &source, &Grammars::default()));
+    in_turn(&app.rendering, actor, work).await?
+}
+
+/// Refuses what exceeds the limits of one text.
+pub(in crate::service) fn within_limits(rendered: markdown::Rendered) -> Result<markdown::Rendered> {
+    rendered.over.map_or(Ok(rendered), |limit| Err(Error::field("source", limit)))
 }
 
 /// The summary and the body to store.
-async fn rendered(app: &Arc<App>, source: &str) -> Result<(String, Body)> {
-    let rendered = render(app, source).await?;
+async fn rendered(app: &Arc<App>, actor: &Actor, source: &str) -> Result<(String, Body)> {
+    let rendered = render(app, actor, source).await?;
     Ok(stored_form(app, rendered))
 }
 

@@ -156,7 +156,7 @@ impl<'a> Field<'a> {
 }
 
 /// The kinds of image that are taken.
-const IMAGES: &str = "image/jpeg,image/png,image/gif,image/webp";
+const IMAGES: &str = "image/jpeg,image/png,image/gif,image/webp,image/svg+xml";
 
 impl Render for Field<'_> {
     fn render(&self) -> Markup {

@@ -51,7 +51,6 @@ fn atom_text(site: &Site, req: &Req, settings: &Settings, views: &[PostView]) ->
         language: &settings.language,
         page: &absolute(links.home()),
         address: &absolute(links.feed()),
-        origin: &origin,
         updated: views.iter().map(|view| view.head.updated_at.max(published(view))).max().unwrap_or_default(),
         entries,
     })

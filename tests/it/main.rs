@@ -29,6 +29,7 @@ mod attachments;
 mod auth;
 mod browser;
 mod browser_live;
+mod budget;
 mod cache;
 mod cli;
 mod comments;

@@ -84,7 +84,7 @@ async fn what_is_no_image_is_refused_whatever_it_says() {
     let mut lying = whole.clone();
     lying.splice(..8, *b"GIF89a\0\0");
     let cases: [(&str, Vec<u8>); 7] = [
-        ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>".to_vec()),
+        ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</svg>".to_vec()),
         ("page.png", b"<!doctype html><script>alert(1)</script>".to_vec()),
         ("lying.gif", lying),
         ("cut.png", whole[..whole.len() / 2].to_vec()),

@@ -91,7 +91,7 @@ fn the_four_kinds_are_taken_by_content() {
 
 #[test]
 fn other_files_are_refused_in_plain_words() {
-    for file in [&b""[..], b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"BM      ", b"GIF", b"%PDF-1.7", b"\x89PNG"] {
+    for file in [&b""[..], b"<html><svg/></html>", b"BM      ", b"GIF", b"%PDF-1.7", b"\x89PNG"] {
         assert_eq!(prepare(file), Err(UNKNOWN.into()));
     }
     assert!(prepare(&vec![0; MAX_UPLOAD + 1]).unwrap_err().contains("10 MB"));
@@ -183,10 +183,54 @@ fn animations_stay_animated() {
     assert_eq!(decoder.into_frames().count(), 5);
 }
 
+/// An animated PNG; the first picture is a frame of it or stands before it.
+fn animated_png(frames: u32, first_is_frame: bool) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 8, 6);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_animated(frames, 0).unwrap();
+    encoder.set_sep_def_img(!first_is_frame).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    for shade in 0..frames + u32::from(!first_is_frame) {
+        writer.write_image_data(&[shade as u8 * 20; 8 * 6 * 3]).unwrap();
+    }
+    writer.finish().unwrap();
+    bytes
+}
+
+#[test]
+fn an_animated_png_keeps_its_frames() {
+    for first_is_frame in [true, false] {
+        let file = animated_png(4, first_is_frame);
+        let prepared = prepare(&file).unwrap();
+        assert_eq!((prepared.kind, prepared.width, prepared.height), (ImageKind::Png, 8, 6));
+        assert_eq!(prepared.bytes, file);
+        let cut = file.windows(4).rposition(|name| name == b"fdAT").unwrap();
+        let mut damaged = file.clone();
+        damaged[cut + 12] ^= 0xFF;
+        assert_eq!(prepare(&damaged), Err(DAMAGED.into()), "the last frame is looked at too");
+    }
+    let mut endless = animated_png(2, true);
+    let at = endless.windows(4).position(|name| name == b"acTL").unwrap();
+    for frames in [1_000_000_000, u32::MAX] {
+        let control = [&frames.to_be_bytes()[..], &[0; 4]].concat();
+        endless.splice(at - 4..at + 16, png_chunk(b"acTL", &control));
+        assert!(prepare(&endless).is_err());
+    }
+}
+
+#[test]
+fn pictures_with_deep_colours_and_inks_are_taken() {
+    let mut deep = Cursor::new(Vec::new());
+    DynamicImage::new_rgba16(6, 4).write_to(&mut deep, ImageFormat::Png).unwrap();
+    assert_eq!(prepare(deep.get_ref()).unwrap().bytes, deep.into_inner());
+}
+
 proptest::proptest! {
     #[test]
-    fn damaged_files_never_panic(which in 0usize..5, at in 0usize..2_000, with: u8, cut in 0usize..2_000) {
+    fn damaged_files_never_panic(which in 0usize..6, at in 0usize..2_000, with: u8, cut in 0usize..2_000) {
         let mut file = match which {
+            5 => animated_png(2, true),
             0 => encoded(ImageFormat::Jpeg),
             1 => encoded(ImageFormat::Png),
             2 => encoded(ImageFormat::Gif),

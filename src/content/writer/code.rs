@@ -5,11 +5,6 @@ use crate::content::writer::Writer;
 use pulldown_cmark::CodeBlockKind;
 use std::borrow::Cow;
 
-/// How much code is coloured, in bytes, and of how many languages: it is the slowest part of
-/// rendering, and each language takes memory of its own.
-const MAX_COLOURED: usize = 256 * 1024;
-const MAX_LANGUAGES: usize = 6;
-
 impl Writer<'_> {
     pub(super) fn end_code(&mut self) {
         let Some((language, code)) = self.code.take() else { return };
@@ -33,15 +28,7 @@ impl Writer<'_> {
 
     /// The code in colours, while that is affordable.
     fn colours(&mut self, code: &str, language: &str) -> Option<String> {
-        let grammars = self.grammars?;
-        self.coloured = self.coloured.saturating_add(code.len());
-        if !self.languages.iter().any(|known| known == language) {
-            if self.languages.len() >= MAX_LANGUAGES {
-                return None;
-            }
-            self.languages.push(language.to_owned());
-        }
-        if self.coloured > MAX_COLOURED { None } else { grammars.spans(code, language) }
+        self.grammars?.spans(code, language, &mut self.budget)
     }
 }
 

@@ -32,7 +32,7 @@ use crate::domain::media::{Media, alt_text};
 use crate::domain::post::{Kind, MAX_EXCERPT, PostInput, ValidPost};
 use crate::domain::text;
 use crate::domain::time::Zone;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::service::import::authors::Authors;
 use crate::service::import::heads::{Header, Read, Reader};
 use crate::service::import::images::Images;
@@ -234,8 +234,9 @@ impl Run<'_> {
         let source =
             relink::relink(&translated.text, |_, address| changes.get(address).map(|(change, _)| change.clone()));
         let cover = document.cover.as_ref().and_then(|cover| changes.get(cover)).and_then(|(_, media)| media.clone());
-        match self.checked(plan, source, cover) {
-            Ok(valid) => self.batch.push(self.taken(plan, valid, fingerprint)?),
+        match self.checked(plan, source, cover).and_then(|valid| self.taken(plan, valid, fingerprint)) {
+            Ok(taken) => self.batch.push(taken),
+            Err(error @ Error::Internal(_)) => return Err(error),
             Err(error) => self.report.refused.push((key.clone(), error.to_string())),
         }
         Ok(())
@@ -362,7 +363,8 @@ impl Run<'_> {
             self.images.size_of(id).or_else(stored)
         };
         let site = markdown::Site { links: self.app.links(), size_of: &size_of };
-        let rendered = writing::stored_form(self.app, markdown::post_with(&valid.source, &site, &self.grammars));
+        let rendered = markdown::post_with(&valid.source, &site, &self.grammars);
+        let rendered = writing::stored_form(self.app, writing::within_limits(rendered)?);
         let document = &plan.header.document;
         let site_zone = self.site.zone.as_ref().unwrap_or(&self.zone);
         let zones = names::Zones { blog: &self.zone, site: site_zone };

@@ -56,6 +56,25 @@ fn numbers(report: &Report) -> [usize; 5] {
     [report.new, report.changed, report.unchanged, report.kept.len(), report.refused.len()]
 }
 
+#[test]
+fn a_drawing_comes_in_cleaned_and_a_text_beyond_the_limits_is_refused() {
+    let story = Story::new();
+    story.write(
+        "owl.svg",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"8\"><script>x</script><path/></svg>",
+    );
+    story.write("owls.md", "---\ntitle: Owls\ndate: 2020-01-01\n---\n![Owl](owl.svg)");
+    story.write("notes.md", format!("---\ntitle: Notes\ndate: 2020-01-01\n---\n[^a]: y\n\n{}", "[^a] ".repeat(60_000)));
+    let report = story.run(Mode::Write);
+    assert_eq!((report.new, report.images, report.missing.len()), (1, 1, 0));
+    assert!(report.refused[0].1.contains("100,000"), "{:?}", report.refused);
+    let txn = story.app.read().unwrap();
+    let id = crate::content::address::media(&story.source("owls")["![Owl](".len()..]).unwrap();
+    let media = store::media::by_id(&txn, id).unwrap().unwrap();
+    assert_eq!((media.kind.media_type(), media.width, media.height), ("image/svg+xml", 9, 8));
+    assert!(!String::from_utf8(store::media::bytes(&txn, &media, 0..media.bytes).unwrap()).unwrap().contains("script"));
+}
+
 const TRIP: &str = "+++\npath = \"2015/09/17/Trip\"\ntitle = \"Trip\"\nauthors = [\"Ada Lovelace\"]\naliases = [\"2015/09/17/Trip.html\"]\n+++\n\n![a](a.png) <img src=\"a.png\"> ![b](gone.png) ![c](../../secret.png) [next](../2016-01-02-next.md#x)\n";
 
 #[test]

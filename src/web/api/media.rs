@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 const ONE: &str = "/api/v1/media/{id}";
 /// Media types of uploads.
-const TAKES: &[&str] = &["multipart/form-data", "image/png", "image/jpeg", "image/gif", "image/webp"];
+const TAKES: &[&str] = &["multipart/form-data", "image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml"];
 const ID: &str = "00112233445566778899aabbccddeeff";
 
 pub fn operations() -> Vec<Operation> {
@@ -36,7 +36,7 @@ pub fn operations() -> Vec<Operation> {
         .about(
             "Upload an image",
             "As the part `file` of a form, or as it is: then `name`, or `Content-Disposition` with a `filename`, says what \
-             it is called. It is checked, cleaned of what cameras note down, and named by its content: the same image \
+             it is called. It is checked, cleaned of what cameras note down, in an SVG also of scripts and of all that loads something, and named by its content: the same image \
              again is the one that is there.",
         )
         .wants(writes)

@@ -215,7 +215,7 @@ fn in_html(source: &str, range: Range<usize>) -> Vec<Place> {
                 let alt = alt.filter(|alt| !alt.trim().is_empty());
                 let name = source.get(address.clone()).map(file_name).unwrap_or_default();
                 // `</video>` and the like go with it.
-                let rest = source.get(tag.end..range.end).unwrap_or_default();
+                let rest = source.get(tag.end..).unwrap_or_default();
                 let close = format!("</{}>", source.get(start + 1..behind).unwrap_or_default());
                 let blank = rest.len() - rest.trim_start().len();
                 let closed = rest.get(blank..).is_some_and(|rest| rest.starts_with(&close));

@@ -1,10 +1,12 @@
 //! Reads the attributes of kramdown, Goldmark and Pandoc: `{: .class}`, `{.class width=5}`, `{#id}`.
 
+use crate::content::interchange::forms;
 use crate::content::interchange::regions::Regions;
+use crate::content::interchange::tag::beginning;
 use crate::content::interchange::{Finding, Outcome, replaced};
 use std::ops::Range;
 
-/// Longest list of attributes, in characters.
+/// Longest list of attributes, in bytes.
 const LONGEST: usize = 300;
 
 /// Takes the attributes out: readers never saw them. Ids of headings stay.
@@ -18,7 +20,7 @@ pub fn translate(text: &str, findings: &mut Vec<Finding>) -> String {
         if regions.is_code(start) || regions.is_html(start) {
             continue;
         }
-        let Some((place, new)) = list(text, start) else { continue };
+        let Some((place, new)) = hidden(text, start).or_else(|| list(text, start)) else { continue };
         // Two lists never share a line's end.
         if edits.last().is_some_and(|(last, _)| last.end > place.start) {
             continue;
@@ -31,11 +33,27 @@ pub fn translate(text: &str, findings: &mut Vec<Finding>) -> String {
     replaced(text, edits)
 }
 
+/// Signs and comments that kramdown and Nunjucks do not show: `{::nomarkdown}`, `{:/}`, `{# … #}`.
+fn hidden(text: &str, start: usize) -> Option<(Range<usize>, String)> {
+    let rest = text.get(start..)?;
+    let window = beginning(rest, LONGEST * 4);
+    if window.starts_with("{# ") {
+        let end = window.find(" #}")?;
+        return Some((start..start + end + 3, forms::comment(window.get(2..end)?)));
+    }
+    if window.starts_with("{::comment}") {
+        let end = window.find("{:/")?;
+        let length = window.get(end..)?.find('}')?;
+        return Some((start..start + end + length + 1, forms::comment(window.get(11..end)?)));
+    }
+    let length = window.lines().next()?.find('}').filter(|_| window.starts_with("{::") || window.starts_with("{:/"))?;
+    Some((start..start + length + 1, String::new()))
+}
+
 /// The list that begins at `start`: what is to be replaced, and by what.
 fn list(text: &str, start: usize) -> Option<(Range<usize>, String)> {
     let rest = text.get(start..)?;
-    let window = rest.char_indices().take(LONGEST).last().map_or(0, |(at, c)| at + c.len_utf8());
-    let length = rest.get(..window)?.lines().next()?.find('}')?;
+    let length = beginning(rest, LONGEST).lines().next()?.find('}')?;
     let inner = rest.get(1..length)?;
     let kramdown = inner.starts_with(':');
     let bare = inner.strip_prefix(':').unwrap_or(inner).trim();
@@ -163,6 +181,13 @@ mod tests {
         assert_eq!(translated("## Part {/* #part */}\n"), "## Part {#part}\n");
         assert_eq!(translated("## Part {#part}\n"), "## Part {#part}\n");
         assert_eq!(translated("# T\n{: .no_toc}\n"), "# T\n");
+    }
+
+    #[test]
+    fn signs_of_kramdown_and_comments_of_nunjucks_are_not_shown() {
+        assert_eq!(translated("{::nomarkdown}\n<b>a</b>\n{:/}\n"), "\n<b>a</b>\n\n");
+        assert_eq!(translated("a {::comment}b{:/comment} c"), "a <!-- b --> c");
+        assert_eq!(translated("a {# b #} c"), "a <!-- b --> c");
     }
 
     #[test]

@@ -167,6 +167,9 @@ fn embedded(name: &str, arguments: &Arguments) -> Option<Single> {
         return Some(Single::Player(element, file.to_owned()));
     }
     let id = arguments.named(&["id", "video_id", "videoid", "gist_id"]).or(source);
+    if id.or(plain.first().copied()).is_some_and(is_variable) {
+        return None;
+    }
     let service = arguments.named(&["provider", "service"]).unwrap_or(name);
     let mut values: Vec<&str> = arguments.named(&["user", "username"]).into_iter().chain(id).collect();
     if values.is_empty() || id.is_none() {
@@ -243,7 +246,7 @@ fn image(arguments: &Arguments) -> Option<Image> {
             _ => words.push(word),
         }
     }
-    if ["page.", "site.", "include.", "post."].iter().any(|variable| source.starts_with(variable)) {
+    if is_variable(&source) {
         return None;
     }
     let joined = words.join(" ");
@@ -268,6 +271,11 @@ fn image(arguments: &Arguments) -> Option<Image> {
         .or(arguments.named(&["url", "href"]).filter(|url| Some(*url) != named));
     let width = arguments.named(&["width", "w"]).and_then(|width| width.trim_end_matches("px").parse().ok()).or(width);
     Some(Image { address: source, alt, caption, width, link: link.unwrap_or_default().to_owned() })
+}
+
+/// Whether it is the name of a value that only the site knows.
+fn is_variable(word: &str) -> bool {
+    ["page.", "site.", "include.", "post."].iter().any(|variable| word.starts_with(variable))
 }
 
 fn is_file(word: &str) -> bool {
@@ -317,8 +325,7 @@ pub fn pair(tag: &Tag) -> Option<Pair> {
     if let Some(target) = arguments.named(&["relref", "ref"]) {
         return Some(Pair::Link(forms::by_name(target)));
     }
-    let titled = ["tab", "step", "card", "panel", "section", "codetab", "timeline", "item"]
-        .contains(&name.trim_end_matches('s'));
+    let titled = ["tab", "step", "card", "panel", "section", "codetab", "timeline", "item"].contains(&name);
     let first = plain.first().filter(|_| titled).map(|first| (*first).to_owned());
     Some(Pair::Content(title.or(first).unwrap_or_default()))
 }

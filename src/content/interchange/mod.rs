@@ -78,7 +78,7 @@ pub fn translate(source: &str, liquid: bool) -> Translated {
     if text.contains('<') || text.contains("import ") || text.contains("export ") || text.contains("{/*") {
         text = components::translate(&text, &mut findings);
     }
-    if ["[[", "==", "%%"].iter().any(|sign| text.contains(sign)) {
+    if ["[[", "==", "%%", "[TOC]", "[toc]"].iter().any(|sign| text.contains(sign)) {
         text = notes::translate(&text, &mut findings);
     }
     if [":::", "!!!", "???", "[!"].iter().any(|sign| text.contains(sign)) {

@@ -3,12 +3,13 @@
 use crate::content::interchange::forms::{self, Image};
 use crate::content::interchange::meaning;
 use crate::content::interchange::regions::Regions;
+use crate::content::interchange::tag::beginning;
 use crate::content::interchange::{Finding, Outcome, replaced};
 use pulldown_cmark::Parser;
 use std::collections::HashSet;
 use std::ops::Range;
 
-/// Longest link, in characters.
+/// Longest link, in bytes.
 const LONGEST_LINK: usize = 500;
 /// Endings of images.
 const IMAGES: [&str; 9] = ["png", "jpg", "jpeg", "gif", "webp", "svg", "avif", "bmp", "tiff"];
@@ -30,8 +31,8 @@ pub fn translate(text: &str, findings: &mut Vec<Finding>) -> String {
             // A run of signs is none of ours as a whole.
             None => {
                 let sign = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or('=');
-                let run = text.get(at..).map_or(1, |rest| rest.len() - rest.trim_start_matches(sign).len());
-                at += if sign == '[' { 1 } else { run.max(1) };
+                let run = |rest: &str| rest.len() - rest.trim_start_matches(sign).len();
+                at += if sign == '[' { 1 } else { text.get(at..).map_or(1, run).max(1) };
             }
         }
     }
@@ -50,6 +51,12 @@ fn construct(text: &str, at: usize, regions: &Regions, defined: &HashSet<String>
     let rest = text.get(at..)?;
     let before = text.get(..at)?;
     let html = regions.is_html(at);
+    if rest.starts_with('[') && (before.is_empty() || before.ends_with('\n')) && !defined.contains("toc") {
+        let line: String = rest.chars().take_while(|c| *c != '\n').take(12).collect();
+        if ["[toc]", "[[toc]]", "[[_toc_]]"].contains(&line.trim_end().to_lowercase().as_str()) {
+            return Some((at..at + line.trim_end().len(), String::new(), "Table of contents", Outcome::LeftOut));
+        }
+    }
     if let Some(inner) = rest.strip_prefix("[[") {
         return wiki_link(before, inner, at, html, defined);
     }
@@ -88,8 +95,7 @@ fn closing(inner: &str, sign: &str) -> Option<usize> {
 }
 
 fn wiki_link(before: &str, inner: &str, at: usize, html: bool, defined: &HashSet<String>) -> Option<Edit> {
-    let window = inner.char_indices().take(LONGEST_LINK).last().map_or(0, |(at, c)| at + c.len_utf8());
-    let length = inner.get(..window)?.lines().next()?.find("]]")?;
+    let length = beginning(inner, LONGEST_LINK).lines().next()?.find("]]")?;
     let content = inner.get(..length)?;
     let after = inner.get(length + 2..)?;
     let embed = before.ends_with('!') && !before.ends_with("\\!");
@@ -213,6 +219,12 @@ mod tests {
     }
 
     #[test]
+    fn places_of_contents_are_not_shown() {
+        assert_eq!(translated("[[toc]]\n\na\n\n[TOC]\n"), "\n\na\n\n\n");
+        assert_eq!(translated("[[_TOC_]]"), "");
+    }
+
+    #[test]
     fn what_looks_alike_is_left_alone() {
         for text in [
             "`[[a]]` `==b==` `%%c%%`",
@@ -224,7 +236,7 @@ mod tests {
             "[[a]]\n\n[a]: /x\n",
             "if [[ -f x ]]; then",
             "a[[1]] [[x\ny]]",
-            "[[TOC]] [[_TOC_]]",
+            "a [[TOC]] [[_TOC_]] [TOC]",
             "100%% and 50%%",
             "%%d and %%s",
             "[[]] ![[]] [[",

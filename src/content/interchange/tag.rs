@@ -116,6 +116,10 @@ fn key(text: &str) -> (Option<String>, &str) {
         Some(value) if !name.is_empty() && !value.starts_with('=') => {
             (Some(name.to_ascii_lowercase()), value.trim_start())
         }
+        // `caption:"…"`, but neither `https://…` nor `lang:js`.
+        _ if name.len() > 1 && name.ends_with(':') && tail.trim_start().starts_with(['"', '\'']) => {
+            (Some(name.trim_end_matches(':').to_ascii_lowercase()), tail.trim_start())
+        }
         _ => (None, text),
     }
 }
@@ -157,7 +161,7 @@ pub fn at(text: &str, at: usize) -> Option<Tag> {
     .into_iter()
     .find(|(_, begin, _)| rest.starts_with(begin))?;
     let inner = rest.get(begin.len()..)?;
-    let window = inner.get(..floor(inner, LONGEST))?;
+    let window = beginning(inner, LONGEST);
     let length = window.find(end)?;
     let inner = window.get(..length)?;
     // A paragraph ends here: no tag goes on behind it.
@@ -172,8 +176,10 @@ pub fn at(text: &str, at: usize) -> Option<Tag> {
     }
 }
 
-fn floor(text: &str, most: usize) -> usize {
-    (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+/// The beginning of a text, at most so many bytes of it.
+pub fn beginning(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    text.get(..end.unwrap_or(0)).unwrap_or_default()
 }
 
 fn is_name(name: &str) -> bool {
@@ -309,5 +315,8 @@ mod tests {
         assert_eq!(arguments.named(&["none", "title"]), Some("It's \"x\""));
         assert_eq!((arguments.named(&["width"]), arguments.named(&["alt"])), (Some("5"), Some("q\\")));
         assert_eq!(Arguments::read("https://a.example/?b=c").plain(), ["https://a.example/?b=c"]);
+        let arguments = Arguments::read("\"a.html\", src: \"b.png\", caption:'An owl' lang:js");
+        assert_eq!((arguments.named(&["src"]), arguments.named(&["caption"])), (Some("b.png"), Some("An owl")));
+        assert_eq!(arguments.plain(), ["a.html", "lang:js"]);
     }
 }

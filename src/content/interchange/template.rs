@@ -108,6 +108,7 @@ impl Rendering<'_> {
             match (closing, meaning::pair(tag)) {
                 (Some((end, closing)), Some(pair)) => {
                     let inner = self.part(tag.place.end..closing.place.start, index + 1..end, depth + 1);
+                    let inner = if tag.name == "tabs" { tabs(&inner) } else { inner };
                     self.found(tag, Outcome::Translated);
                     let is_component = tag.family == Family::Component;
                     at = self.pair(&mut out, tag.place.start..closing.place.end, pair, &inner, is_component);
@@ -380,4 +381,18 @@ impl Rendering<'_> {
         // Jekyll's tag is often indented with its code.
         self.block(out, &tag.place, &format!("{title}{fence}{language}\n{body}\n{fence}"))
     }
+}
+
+/// Titles instead of the comments in which Hexo's NexT has them: `<!-- tab Title -->`.
+fn tabs(inner: &str) -> String {
+    let title = |line: &str| {
+        let comment = line.trim().strip_prefix("<!--")?.strip_suffix("-->")?.trim().to_owned();
+        let title = comment.strip_prefix("tab").filter(|title| title.is_empty() || title.starts_with(' '));
+        match title.map(|title| title.split('@').next().unwrap_or_default().trim()) {
+            Some(title) if !title.is_empty() => Some(forms::bold(&forms::words(title))),
+            Some(_) => Some(String::new()),
+            None => (comment == "endtab").then(String::new),
+        }
+    };
+    inner.lines().map(|line| title(line).unwrap_or_else(|| line.to_owned())).collect::<Vec<_>>().join("\n")
 }

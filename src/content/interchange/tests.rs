@@ -111,6 +111,7 @@ fn tags_with_content_keep_it() {
     assert_eq!(text("{{< unknown >}}\na {{< b >}}c{{< /b >}}\n{{< /unknown >}}"), "a c");
     assert_eq!(text("{{< tabs >}}{{< tab \"Npm\" >}}\na\n{{< /tab >}}{{< /tabs >}}"), "**Npm**\n\n\na");
     assert_eq!(text("{% capture x %}\n*a*\n{% endcapture %}\n\n{{ x | markdownify }}"), "*a*\n\n");
+    assert_eq!(text("{% tabs x %}\n<!-- tab Npm@icon -->\na\n<!-- endtab -->\n{% endtabs %}"), "**Npm**\na");
     assert_eq!(text("{{< button href=\"/x\" >}}Go{{< /button >}}"), "[Go](/x)");
 }
 

@@ -145,7 +145,8 @@ mod tests {
                 prop_assert!(taken.all <= 16 && taken.by_payer.values().all(|units| (1..=4).contains(units)));
             }
             drop(held);
-            prop_assert_eq!((shares.lock().all, shares.lock().by_payer.len()), (0, 0));
+            let taken = shares.lock();
+            prop_assert_eq!((taken.all, taken.by_payer.len()), (0, 0));
         }
     }
 }

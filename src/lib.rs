@@ -49,7 +49,9 @@
 //! - A use case that writes returns a [`service::change::Change`]; whoever called it commits it alone,
 //!   with others in a batch, or once for an idempotency key.
 //! - Cursors are sort keys, never counts ([`domain::paging`]).
-//! - A page works without scripts. There is one, `assets/live.js`, named by posts with open comments.
+//! - A page works without scripts. There are two: `assets/live.js` on posts with open comments, and
+//!   `assets/editor.js` in the editor, which asks before text that is not saved is left.
+//! - A save that changes nothing writes nothing. A post and its comments answer at every address the post has had.
 //! - State is checked in the transaction that relies on it. A job may run twice.
 //! - Nothing is written because something was read.
 //! - Nothing a person wrote is overwritten in place: revisions are appended.

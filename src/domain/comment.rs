@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// How long the author may change a comment.
 pub const EDIT_WINDOW: Duration = Duration::from_secs(15 * 60);
+/// How long the same comment, sent again, counts as the one that was sent before.
+pub const SENT_AGAIN: Duration = Duration::from_secs(5 * 60);
 /// Longest comment, in characters of Markdown.
 pub const MAX_COMMENT: usize = 20_000;
 /// Comments on one page of a conversation; a page ends with the thread that reaches this.

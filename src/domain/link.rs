@@ -393,7 +393,8 @@ pub fn is_local_path(next: &str) -> bool {
         && !next.chars().any(|c| c == '\\' || c.is_control() || c.is_whitespace())
 }
 
-fn segment(text: &str) -> Cow<'_, str> {
+/// One segment of a path, percent-encoded.
+pub fn segment(text: &str) -> Cow<'_, str> {
     utf8_percent_encode(text, SEGMENT).into()
 }
 

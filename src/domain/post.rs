@@ -8,7 +8,7 @@ use crate::domain::media::Picture;
 use crate::domain::settings::language;
 use crate::domain::slug::Slug;
 use crate::domain::text;
-use crate::domain::time::{Timestamp, Zone};
+use crate::domain::time::{Timestamp, TypedTime, Zone};
 use crate::domain::token::TokenScope;
 use crate::domain::user::Credit;
 use crate::error::{Checked, Error, FieldErrors, Result};
@@ -275,12 +275,14 @@ pub struct PostInput {
     pub source: String,
     /// The id of a category, or empty.
     pub category: String,
-    /// Separated by commas.
-    pub tags: String,
+    /// Names.
+    pub tags: Vec<String>,
     pub excerpt: String,
     pub comments_open: bool,
-    /// `datetime-local` in the site's zone or RFC 3339; empty: now, when publishing.
+    /// RFC 3339, or without an offset in `zone`; empty: now, when publishing.
     pub published_at: String,
+    /// The zone of the site when the form was opened; empty: its zone now.
+    pub zone: String,
     pub cover: Option<Picture>,
     /// Replaces the cover's alternative text.
     pub cover_alt: String,
@@ -299,7 +301,7 @@ pub struct ValidPost {
     pub tags: Vec<Tag>,
     pub excerpt: String,
     pub comments_open: bool,
-    pub published_at: Option<Timestamp>,
+    pub published_at: Option<TypedTime>,
     pub cover: Option<Picture>,
     pub language: Option<String>,
 }
@@ -312,7 +314,7 @@ impl PostInput {
         let slug = errors.check("slug", self.slug_rule(kind));
         let source = errors.check("source", text::block(&self.source, MAX_SOURCE));
         let category = errors.check("category", self.category_rule());
-        let tags = errors.check("tags", Tag::parse_list(&self.tags));
+        let tags = errors.check("tags", Tag::from_names(&self.tags));
         let excerpt = errors.check("excerpt", text::optional_line(&self.excerpt, MAX_EXCERPT));
         let published_at = errors.check("published_at", self.time_rule(zone));
         let alt = errors.check("cover_alt", crate::domain::media::alt_text(&self.cover_alt));
@@ -358,10 +360,11 @@ impl PostInput {
         }
     }
 
-    fn time_rule(&self, zone: &Zone) -> Checked<Option<Timestamp>> {
+    fn time_rule(&self, zone: &Zone) -> Checked<Option<TypedTime>> {
+        let opened_in = Zone::parse(&self.zone);
         match self.published_at.trim() {
             "" => Ok(None),
-            text => Timestamp::parse(text, zone)
+            text => TypedTime::parse(text, opened_in.as_ref().unwrap_or(zone))
                 .map(Some)
                 .ok_or("Please enter a date and time such as 2026-05-03T10:28.".into()),
         }

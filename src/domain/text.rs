@@ -40,7 +40,7 @@ pub fn optional_line(text: &str, max: usize) -> Checked<String> {
 
 /// Several lines of text with line ends as `\n`, at most `max` characters; may be empty.
 pub fn block(text: &str, max: usize) -> Checked<String> {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text = unix_lines(text);
     let count = text.chars().count();
     if count > max {
         return Err(format!("Please shorten this: at most {max} characters, and it has {count}.").into());
@@ -49,6 +49,11 @@ pub fn block(text: &str, max: usize) -> Checked<String> {
         return Err("Please remove the control characters.".into());
     }
     Ok(text)
+}
+
+/// A text with line ends as `\n`.
+pub fn unix_lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
 /// A line from a file: without what `line` refuses, and cut to `max` characters.

@@ -31,6 +31,11 @@ impl Timestamp {
         Timestamp::from_ms(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
+    /// This much earlier.
+    pub fn minus(self, duration: Duration) -> Timestamp {
+        Timestamp::from_ms(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
     /// Time from `earlier` to `self`; zero if `earlier` is later.
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -74,9 +79,16 @@ impl Timestamp {
         Some(Timestamp::from_ms(zoned.timestamp().as_millisecond()))
     }
 
-    /// The form `<input type="datetime-local">` takes: `2026-05-03T10:28`.
+    /// As forms show it: `2026-05-03T10:28`, and with its offset where the clocks show this time twice.
     pub fn local_input(self, zone: &Zone) -> String {
-        self.local(zone).strftime("%Y-%m-%dT%H:%M").to_string()
+        let at = self.jiff().to_zoned(zone.0.clone());
+        let comes_twice = zone.0.to_ambiguous_timestamp(at.datetime()).is_ambiguous();
+        at.strftime(if comes_twice { "%Y-%m-%dT%H:%M%:z" } else { "%Y-%m-%dT%H:%M" }).to_string()
+    }
+
+    /// RFC 3339 in UTC, as exactly as it is stored.
+    pub fn exact(self) -> String {
+        self.jiff().to_string()
     }
 
     /// The day alone, as `<time datetime>` takes it: `2026-05-03`.
@@ -129,6 +141,58 @@ impl Timestamp {
 
     fn local(self, zone: &Zone) -> DateTime {
         zone.0.to_datetime(self.jiff())
+    }
+}
+
+/// A time as somebody typed it, which may be less exact than a stored one.
+#[derive(Debug, Clone)]
+pub struct TypedTime {
+    time: Timestamp,
+    /// Milliseconds from this time to the next one that could be typed as exactly.
+    step: i64,
+    /// What the clocks of a zone show, if no offset was typed.
+    local: Option<(DateTime, Zone)>,
+}
+
+impl TypedTime {
+    /// Reads what `Timestamp::parse` reads.
+    pub fn parse(text: &str, zone: &Zone) -> Option<TypedTime> {
+        let text = text.trim();
+        let time = Timestamp::parse(text, zone)?;
+        let has_offset = text.parse::<jiff::Timestamp>().is_ok();
+        let local = if has_offset { None } else { text.parse().ok().map(|local| (local, zone.clone())) };
+        Some(TypedTime { time, step: step(text), local })
+    }
+
+    /// The time itself.
+    pub fn time(&self) -> Timestamp {
+        self.time
+    }
+
+    /// Whether a form or an API that shows `stored` as exactly as this was typed shows this.
+    pub fn names(&self, stored: Timestamp) -> bool {
+        let stored = Timestamp(stored.0.div_euclid(self.step) * self.step);
+        match &self.local {
+            Some((local, zone)) => stored.local(zone) == *local,
+            None => stored == self.time,
+        }
+    }
+}
+
+impl From<Timestamp> for TypedTime {
+    fn from(time: Timestamp) -> TypedTime {
+        TypedTime { time, step: 1, local: None }
+    }
+}
+
+/// How exactly a time is written, in milliseconds.
+fn step(text: &str) -> i64 {
+    let time = text.split_once(['T', 't', ' ']).map_or("", |(_, time)| time);
+    let time = time.split(['Z', 'z', '+', '-', '[']).next().unwrap_or_default();
+    match time.matches(':').count() {
+        _ if time.contains(['.', ',']) => 1,
+        0 | 1 => 60_000,
+        _ => 1_000,
     }
 }
 
@@ -231,6 +295,53 @@ mod tests {
         assert_eq!(Timestamp::parse("2026-05-03T10:28", &zone), Some(time));
         assert_eq!(time.local_input(&zone), "2026-05-03T10:28");
         assert_eq!(time.local_day(&zone), "2026-05-03");
+    }
+
+    #[test]
+    fn a_form_names_the_stored_time_that_it_shows() {
+        for zone in ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"] {
+            let zone = Zone::parse(zone).unwrap();
+            // Around both changes of the clocks of these zones, by odd steps.
+            for start in
+                ["2026-03-08T00:00:00Z", "2026-03-29T00:00:00Z", "2026-10-24T12:00:00Z", "2026-11-01T00:00:00Z"]
+            {
+                let start = Timestamp::parse(start, &zone).unwrap();
+                for step in 0..400 {
+                    let time = Timestamp::from_ms(start.ms() + step * 421_317);
+                    let shown = time.local_input(&zone);
+                    let typed = TypedTime::parse(&shown, &zone).unwrap();
+                    assert!(typed.names(time), "{shown}");
+                    assert_eq!(typed.time(), Timestamp::from_ms(time.ms().div_euclid(60_000) * 60_000), "{shown}");
+                    assert!(!typed.names(Timestamp::from_ms(time.ms() + 3_600_000)), "{shown}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_time_that_comes_twice_is_shown_and_read_with_its_offset() {
+        let zone = Zone::parse("Europe/Berlin").unwrap();
+        for (utc, shown) in [
+            ("2026-10-25T00:30:00Z", "2026-10-25T02:30+02:00"),
+            ("2026-10-25T01:30:00Z", "2026-10-25T02:30+01:00"),
+            ("2026-10-25T02:30:00Z", "2026-10-25T03:30"),
+        ] {
+            let time = Timestamp::parse(utc, &zone).unwrap();
+            assert_eq!(time.local_input(&zone), shown);
+            assert_eq!(Timestamp::parse(shown, &zone), Some(time));
+            // A browser may leave the offset out: it still names the stored time.
+            assert!(TypedTime::parse(&shown[..16], &zone).unwrap().names(time));
+        }
+    }
+
+    #[test]
+    fn a_time_is_named_as_exactly_as_it_is_typed() {
+        let stored = Timestamp::from_ms(1_777_796_917_250);
+        let names = |text: &str| TypedTime::parse(text, &Zone::utc()).unwrap().names(stored);
+        assert_eq!(stored.exact(), "2026-05-03T08:28:37.25Z");
+        assert!(names("2026-05-03T08:28") && names("2026-05-03T08:28:37Z") && names("2026-05-03T08:28:37.250Z"));
+        assert!(names("2026-05-03T10:28:37+02:00") && names("2026-05-03T10:28+02:00"));
+        assert!(!names("2026-05-03T08:28:00Z") && !names("2026-05-03T08:28:37.000Z") && !names("2026-05-03T08:29"));
     }
 
     #[test]

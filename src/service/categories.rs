@@ -1,7 +1,7 @@
 //! Categories: making, renaming, merging and deleting them.
 
 use crate::domain::actor::Actor;
-use crate::domain::category::{Category, CategoryInput};
+use crate::domain::category::{Category, CategoryInput, ValidCategory, is_same_name};
 use crate::domain::id::CategoryId;
 use crate::domain::post::PostHead;
 use crate::domain::slug::Slug;
@@ -32,6 +32,14 @@ pub fn managed(txn: &ReadTxn, actor: &Actor) -> Result<Vec<(Category, usize)>> {
 pub fn by_slug(txn: &ReadTxn, slug: &str) -> Result<Category> {
     let slug = Slug::parse(slug).map_err(|_| Error::NotFound("category"))?;
     store::categories::by_slug(txn, &slug)?.ok_or(Error::NotFound("category"))
+}
+
+/// The category at this address, or that once was.
+pub fn named(txn: &ReadTxn, slug: &str) -> Result<Category> {
+    match by_slug(txn, slug) {
+        Err(Error::NotFound(noun)) => moved(txn, slug)?.ok_or(Error::NotFound(noun)),
+        found => found,
+    }
 }
 
 /// What a post is filed under; the caller has decided that the post may be shown.
@@ -70,9 +78,7 @@ pub fn create(actor: &Actor, input: &CategoryInput) -> Result<Change<Category>> 
     let valid = input.validate()?;
     Ok(Change::new(move |txn| {
         let id = store::categories::next_id(txn)?;
-        let valid = valid.clone();
-        let category = Category { id, slug: valid.slug, name: valid.name, description: valid.description };
-        check_free(txn, &category)?;
+        let category = settled(txn, id, &valid)?;
         store::categories::put(txn, &category)?;
         Ok(category)
     }))
@@ -84,9 +90,10 @@ pub fn update(actor: &Actor, id: CategoryId, input: &CategoryInput) -> Result<Ch
     let valid = input.validate()?;
     Ok(Change::new(move |txn| {
         let old = store::categories::by_id(txn, id)?.ok_or(Error::NotFound("category"))?;
-        let valid = valid.clone();
-        let new = Category { id, slug: valid.slug, name: valid.name, description: valid.description };
-        check_free(txn, &new)?;
+        let new = settled(txn, id, &valid)?;
+        if new == old {
+            return Ok(old);
+        }
         store::categories::put(txn, &new)?;
         if old.slug != new.slug {
             store::redirects::put(txn, &path_of(&old.slug), Target::Category(id))?;
@@ -136,6 +143,22 @@ fn refile(txn: &WriteTxn<'_>, from: CategoryId, into: Option<CategoryId>) -> Res
         store::posts::replace(txn, &old, &new, None)?;
     }
     Ok(())
+}
+
+/// The category of these fields. An address that was made from the name is numbered if a category of another name
+/// has it.
+fn settled(txn: &WriteTxn<'_>, id: CategoryId, valid: &ValidCategory) -> Result<Category> {
+    let ValidCategory { name, slug, description, .. } = valid.clone();
+    let mut category = Category { id, slug, name, description };
+    for number in 2..100 {
+        let other = store::categories::by_slug(txn, &category.slug)?.filter(|other| other.id != id);
+        if !valid.is_slug_made || other.is_none_or(|other| is_same_name(&other.name, &category.name)) {
+            break;
+        }
+        category.slug = valid.slug.numbered(number);
+    }
+    check_free(txn, &category)?;
+    Ok(category)
 }
 
 fn check_free(txn: &WriteTxn<'_>, category: &Category) -> Result<()> {

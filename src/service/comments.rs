@@ -3,7 +3,7 @@
 use crate::content::markdown;
 use crate::domain::actor::Actor;
 use crate::domain::comment::{
-    self, COMMENTS_PER_PAGE, Comment, Conversation, INDENTED_DEPTH, PlacedComment, RecentComment,
+    self, COMMENTS_PER_PAGE, Comment, Conversation, INDENTED_DEPTH, PlacedComment, RecentComment, SENT_AGAIN,
 };
 use crate::domain::html::Html;
 use crate::domain::id::{CommentId, PostId, UserId};
@@ -54,23 +54,43 @@ pub fn conversation(txn: &ReadTxn, post: PostId, number: usize) -> Result<Conver
 /// Whole threads share a page until it has enough comments.
 fn pages(outline: &Outline) -> Vec<Vec<Segment>> {
     let mut pages: Vec<Vec<Segment>> = Vec::new();
-    let mut room = 0;
+    each_segment(outline, |number, segment| {
+        if number > pages.len() {
+            pages.push(Vec::new());
+        }
+        pages.last_mut().into_iter().for_each(|page| page.push(segment));
+    });
+    pages
+}
+
+/// The number of the page that a comment of this thread is on. Makes no pages: it is asked after each comment.
+fn page_of(outline: &Outline, thread: CommentId, id: CommentId) -> Option<usize> {
+    let place = outline.place_in_thread(thread, id);
+    let mut found = None;
+    each_segment(outline, |number, segment| {
+        if segment.thread == thread && (segment.skip..segment.skip + segment.take).contains(&place) {
+            found = Some(number);
+        }
+    });
+    found
+}
+
+/// Deals the threads out to pages, which are numbered from 1.
+fn each_segment(outline: &Outline, mut each: impl FnMut(usize, Segment)) {
+    let (mut number, mut room) = (0, 0);
     for &(thread, size) in &outline.threads {
         let mut skip = 0;
         while skip < size {
             if room == 0 || (skip == 0 && size > room && size <= COMMENTS_PER_PAGE) {
-                pages.push(Vec::new());
+                number += 1;
                 room = COMMENTS_PER_PAGE;
             }
             let take = (size - skip).min(room);
-            if let Some(page) = pages.last_mut() {
-                page.push(Segment { thread, skip, take });
-            }
+            each(number, Segment { thread, skip, take });
             skip += take;
             room -= take;
         }
     }
-    pages
 }
 
 /// Reading order: each comment directly followed by its replies. A reply whose parent is on another
@@ -144,19 +164,19 @@ pub fn by_id(txn: &ReadTxn, post: PostId, id: CommentId) -> Result<PlacedComment
 
 /// A comment by its number, with the page of the conversation it is on.
 pub fn find(txn: &ReadTxn, post: PostId, id: CommentId) -> Result<(PlacedComment, usize)> {
-    let missing = || Error::NotFound("comment");
     let placed = by_id(txn, post, id)?;
-    let thread = placed.comment.thread;
-    let position = store::comments::threads(txn, post, thread, thread)?.iter().position(|other| other.id == id);
-    let position = position.ok_or_else(missing)?;
-    let holds =
-        |segment: &Segment| segment.thread == thread && (segment.skip..segment.skip + segment.take).contains(&position);
-    let outline = store::comments::outline(txn, post)?;
-    let page = pages(&outline).iter().position(|page| page.iter().any(holds)).ok_or_else(missing)?;
-    Ok((placed, page + 1))
+    let page = page(txn, &placed.comment)?;
+    Ok((placed, page))
 }
 
-/// Writes a comment on a public post; `parent` is the comment it replies to.
+/// The page of its post's conversation that a comment is on.
+pub fn page(txn: &ReadTxn, comment: &Comment) -> Result<usize> {
+    let outline = store::comments::outline(txn, comment.post)?;
+    page_of(&outline, comment.thread, comment.id).ok_or(Error::NotFound("comment"))
+}
+
+/// Writes a comment on a public post; `parent` is the comment it replies to. A comment that is sent twice, by a
+/// double click or by a client that had no answer, is one: the second time returns the first.
 pub async fn submit(
     app: &App,
     actor: &Actor,
@@ -179,6 +199,22 @@ pub async fn submit(
     let bytes = source.len() + body.as_str().len();
     Ok(Change::new(move |txn| {
         let head = store::posts::by_id(txn, post)?.filter(|head| head.is_public(now)).ok_or(Error::NotFound("post"))?;
+        let mut comment = Comment {
+            id: CommentId(0),
+            post,
+            thread: thread.unwrap_or(CommentId(0)),
+            parent,
+            author,
+            created_at: now,
+            edited_at: None,
+            deleted: false,
+            source: source.clone(),
+            body: body.clone(),
+        };
+        let since = now.minus(SENT_AGAIN);
+        if let Some(earlier) = store::comments::sent_before(txn, &comment, since)? {
+            return Ok(earlier);
+        }
         if !head.comments_open {
             return Err(Error::Conflict(CLOSED));
         }
@@ -188,27 +224,15 @@ pub async fn submit(
                 return Err(Error::field("parent_id", GONE));
             }
         }
-        let id = store::ids::next_comment(txn)?;
-        let comment = Comment {
-            id,
-            post,
-            thread: thread.unwrap_or(id),
-            parent,
-            author,
-            created_at: now,
-            edited_at: None,
-            deleted: false,
-            source: source.clone(),
-            body: body.clone(),
-        };
+        comment.id = store::ids::next_comment(txn)?;
+        comment.thread = thread.unwrap_or(comment.id);
         store::comments::put(txn, &comment)?;
         Ok(comment)
     })
     .storing(bytes))
 }
 
-/// The thread that a reply joins. The outline is asked for replies alone: after each comment it has to
-/// be built anew.
+/// The thread that a reply joins.
 fn thread_of_parent(txn: &ReadTxn, post: PostId, parent: CommentId) -> Result<CommentId> {
     store::comments::outline(txn, post)?.thread_of(parent).ok_or(Error::field("parent_id", GONE))
 }
@@ -225,6 +249,9 @@ pub async fn edit(app: &App, actor: &Actor, (post, id): (PostId, CommentId), tex
     Ok(Change::new(move |txn| {
         let old = store::comments::by_id(txn, post, thread, id)?.ok_or(Error::NotFound("comment"))?;
         may_edit(&actor, &old, now)?;
+        if old.source == source {
+            return Ok(old);
+        }
         let new = Comment { source: source.clone(), body: body.clone(), edited_at: Some(now), ..old };
         store::comments::put(txn, &new)?;
         Ok(new)
@@ -273,14 +300,7 @@ pub fn remove(app: &App, actor: &Actor, (post, id): (PostId, CommentId)) -> Resu
     Ok(Change::new(move |txn| {
         let old = store::comments::by_id(txn, post, thread, id)?.ok_or(Error::NotFound("comment"))?;
         may_delete(&actor, &old)?;
-        if store::comments::has_replies(txn, post, thread, id)? {
-            store::comments::put(
-                txn,
-                &Comment { deleted: true, source: String::new(), body: Default::default(), ..old },
-            )
-        } else {
-            store::comments::remove(txn, &old)
-        }
+        store::tombstones::delete(txn, &old)
     }))
 }
 

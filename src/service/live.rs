@@ -104,13 +104,15 @@ type Schedule = BTreeSet<(Timestamp, PostId)>;
 pub struct Publications {
     listener: Listener,
     schedule: Schedule,
+    /// When it was last looked whose time has come.
+    looked: Timestamp,
 }
 
 impl Publications {
     /// Of those that are not public yet.
     pub fn new(app: &App) -> Publications {
         let listener = app.listen(Topic::Site);
-        Publications { listener, schedule: scheduled(app) }
+        Publications { listener, schedule: scheduled(app), looked: app.now() }
     }
 
     /// Until listening ends.
@@ -118,8 +120,8 @@ impl Publications {
         loop {
             let heard = tokio::select! {
                 heard = self.listener.next() => heard,
-                () = sleep_until_first(&app.clock, &self.schedule) => {
-                    tell_due(app, &mut self.schedule);
+                () = sleep_until_first(&app.clock, &self.schedule, self.looked) => {
+                    self.look(app);
                     continue;
                 }
             };
@@ -133,6 +135,16 @@ impl Publications {
                 Heard::Ended => return,
             }
         }
+    }
+
+    fn look(&mut self, app: &App) {
+        let now = app.now();
+        if now < self.looked {
+            // The clock was set back, and what became public before waits again.
+            self.schedule = scheduled(app);
+        }
+        self.looked = now;
+        tell_due(app, &mut self.schedule);
     }
 }
 
@@ -151,13 +163,16 @@ fn scheduled(app: &App) -> Schedule {
     found.into_iter().flatten().collect()
 }
 
-async fn sleep_until_first(clock: &Clock, schedule: &Schedule) {
-    match (schedule.first(), clock) {
-        (None, _) => std::future::pending().await,
-        (Some((time, _)), Clock::System) => tokio::time::sleep(time.since(clock.now()).min(LOOK_AGAIN)).await,
+async fn sleep_until_first(clock: &Clock, schedule: &Schedule, looked: Timestamp) {
+    let first = schedule.first().map(|(time, _)| *time);
+    match clock {
+        Clock::System => {
+            let wait = first.map_or(LOOK_AGAIN, |time| time.since(clock.now()).min(LOOK_AGAIN));
+            tokio::time::sleep(wait).await;
+        }
         // Moved by hand: nothing says when.
-        (Some((time, _)), Clock::Fixed(_)) => {
-            while clock.now() < *time {
+        Clock::Fixed(_) => {
+            while clock.now() >= looked && first.is_none_or(|time| clock.now() < time) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         }
@@ -275,6 +290,20 @@ mod tests {
         app.end_listening();
         telling.await.unwrap();
         assert_eq!(listener.next().await, Heard::Ended);
+    }
+
+    #[tokio::test]
+    async fn after_the_clock_was_set_back_a_post_waits_again() {
+        let app = app();
+        let start = app.now();
+        insert(&app, &post(&app, 1, 1_060_000)).await;
+        let mut publications = Publications::new(&app);
+        app.clock.advance(Duration::from_secs(100));
+        publications.look(&app);
+        assert!(publications.schedule.is_empty());
+        app.clock.set(start);
+        publications.look(&app);
+        assert_eq!(publications.schedule.first(), Some(&(Timestamp::from_ms(1_060_000), PostId(1))));
     }
 
     #[tokio::test]

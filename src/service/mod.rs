@@ -105,6 +105,13 @@ impl Clock {
         }
     }
 
+    /// Sets a fixed clock, back too.
+    pub fn set(&self, time: Timestamp) {
+        if let Clock::Fixed(ms) = self {
+            ms.store(time.ms(), Ordering::SeqCst);
+        }
+    }
+
     /// The time it shows.
     pub fn now(&self) -> Timestamp {
         Timestamp::from_ms(match self {

@@ -7,7 +7,8 @@ use crate::domain::post::{Kind, PostCard, PostFilter, PostHead, StateFilter};
 use crate::domain::slug::Slug;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Username;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::service::categories;
 use crate::service::posts::{cards, next_publication};
 use crate::service::{App, ReadTxn};
 use crate::store;
@@ -85,9 +86,11 @@ fn read_place(text: &str) -> Option<Place> {
 fn lookup(txn: &ReadTxn, filter: &PostFilter) -> Result<Option<Wanted>> {
     let mut wanted = Wanted { kind: filter.kind, state: filter.state, category: None, tag: None, author: None };
     if let Some(slug) = &filter.category {
-        let Ok(slug) = Slug::parse(slug) else { return Ok(None) };
-        let Some(category) = store::categories::by_slug(txn, &slug)? else { return Ok(None) };
-        wanted.category = Some(category.id);
+        wanted.category = match categories::named(txn, slug) {
+            Ok(category) => Some(category.id),
+            Err(Error::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
     }
     if let Some(slug) = &filter.tag {
         let Ok(slug) = Slug::parse(slug) else { return Ok(None) };

@@ -32,11 +32,23 @@ pub fn show(app: &App, txn: &ReadTxn, actor: &Actor, kind: Kind, slug: &str) -> 
     view(app, txn, head)
 }
 
-/// The head of a post or page by its address, if `actor` may see it.
+/// The head of a post or page by its address or one that it once had, if `actor` may see it.
 pub fn visible(app: &App, txn: &ReadTxn, actor: &Actor, kind: Kind, slug: &str) -> Result<PostHead> {
-    let missing = || Error::NotFound(kind.as_str());
-    let slug = Slug::parse(slug).map_err(|_| missing())?;
-    store::post_heads::by_slug(txn, kind, slug)?.filter(|head| head.visible_to(actor, app.now())).ok_or_else(missing)
+    let head = named(txn, kind, slug)?.filter(|head| head.visible_to(actor, app.now()));
+    head.ok_or(Error::NotFound(kind.as_str()))
+}
+
+/// The post or page that has this address or, if none has, once had it.
+fn named(txn: &ReadTxn, kind: Kind, slug: &str) -> Result<Option<PostHead>> {
+    if let Ok(slug) = Slug::parse(slug)
+        && let Some(head) = store::post_heads::by_slug(txn, kind, slug)?
+    {
+        return Ok(Some(head));
+    }
+    match store::redirects::by_path(txn, &path_of(kind, slug))? {
+        Some(Target::Post(id)) => Ok(store::posts::by_id(txn, id)?.filter(|head| head.kind == kind)),
+        _ => Ok(None),
+    }
 }
 
 /// A post or page with what is shown beside its text; the caller has decided that it may be shown.
@@ -235,15 +247,6 @@ pub fn moved(app: &App, txn: &ReadTxn, path: &str) -> Result<Option<String>> {
     })
 }
 
-/// The post or page that once was at this address, as everybody may see it.
-pub fn moved_to(app: &App, txn: &ReadTxn, kind: Kind, slug: &str) -> Result<Option<PostHead>> {
-    let id = match store::redirects::by_path(txn, &path_of(kind, slug))? {
-        Some(Target::Post(id)) => id,
-        _ => return Ok(None),
-    };
-    Ok(store::posts::by_id(txn, id)?.filter(|head| head.kind == kind && head.is_public(app.now())))
-}
-
 /// Where a post or page of that slug is, as redirects have it: without a base path.
 pub(in crate::service) fn path_of(kind: Kind, slug: impl Display) -> String {
     match kind {
@@ -252,14 +255,12 @@ pub(in crate::service) fn path_of(kind: Kind, slug: impl Display) -> String {
     }
 }
 
-/// The head of a post or page by its address, for somebody who may change it.
+/// The head of a post or page by its address or one that it once had, for somebody who may change it.
 pub fn changeable(app: &App, txn: &ReadTxn, actor: &Actor, kind: Kind, slug: &str) -> Result<PostHead> {
     if !actor.can_write(kind) {
         return Err(actor.refusal(kind.write_scope()));
     }
-    let missing = || Error::NotFound(kind.as_str());
-    let slug = Slug::parse(slug).map_err(|_| missing())?;
-    let head = store::posts::by_slug(txn, kind, &slug)?.ok_or_else(missing)?;
+    let head = named(txn, kind, slug)?.ok_or(Error::NotFound(kind.as_str()))?;
     for_change(app, actor, head)
 }
 

@@ -297,7 +297,7 @@ fn insert_post(txn: &WriteTxn<'_>, made: &mut Made, front: &Front, source: &str)
         tags: checked(front.tags.iter().map(|name| Tag::from_name(name)).collect())?,
         excerpt: front.excerpt.clone(),
         comments_open: front.comments,
-        published_at: (!front.draft).then_some(date),
+        published_at: (!front.draft).then(|| date.into()),
         cover: cover.map(|media| media.picture(front.cover_alt.clone())),
         language: None,
     };

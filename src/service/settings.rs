@@ -70,7 +70,9 @@ pub async fn update(app: &App, actor: &Actor, patch: &SettingsPatch, logo: LogoC
     };
     let settings = patch.validate(logo)?;
     Ok(Change::new(move |txn| {
-        store::settings::put_settings(txn, &settings)?;
+        if store::settings::settings(txn)?.as_ref() != Some(&settings) {
+            store::settings::put_settings(txn, &settings)?;
+        }
         Ok(settings.clone())
     }))
 }

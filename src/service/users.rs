@@ -225,7 +225,9 @@ pub fn update_profile(actor: &Actor, patch: &ProfilePatch) -> Result<Change<User
             staff_names::check(txn, "display_name", &profile.display_name, old.role)?;
         }
         let new = User { display_name: profile.display_name, email: profile.email, bio: profile.bio, ..old.clone() };
-        store::users::replace(txn, &old, &new)?;
+        if new != old {
+            store::users::replace(txn, &old, &new)?;
+        }
         Ok(new)
     }))
 }
@@ -293,8 +295,10 @@ fn change(actor: &Actor, id: UserId, edit: impl Fn(User) -> User + Send + 'stati
         if new.disabled {
             auth::remove_sessions(txn, id, None)?;
         }
-        note_access(txn, &actor, &old, &new);
-        store::users::replace(txn, &old, &new)?;
+        if new != old {
+            note_access(txn, &actor, &old, &new);
+            store::users::replace(txn, &old, &new)?;
+        }
         Ok(new)
     }))
 }

@@ -12,10 +12,10 @@ use crate::domain::post::{
 };
 use crate::domain::slug::Slug;
 use crate::domain::text;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, Zone};
 use crate::error::{Error, Result};
 use crate::service::change::{CHANGED, Change};
-use crate::service::{App, in_turn, posts, settings};
+use crate::service::{App, in_turn, posts, settings, tags};
 use crate::store::posts::{Body, Revision};
 use crate::store::redirects::Target;
 use crate::store::{self, Snapshot, WriteTxn};
@@ -84,12 +84,29 @@ pub async fn update(
         let mut new = PostHead { version: old.version + 1, updated_at: now, ..old.clone() };
         new.slug = choose_slug(txn, &old, &valid)?;
         apply(txn, &mut new, &valid, &rendered.0, intent, now)?;
+        if is_source(txn, &old, &valid.source)? {
+            new.summary.clone_from(&old.summary);
+            let as_before = PostHead { version: old.version, updated_at: old.updated_at, ..new.clone() };
+            if as_before == old {
+                return Ok(old);
+            }
+            // No reader of a feed has to be told that comments were opened or closed.
+            if (PostHead { comments_open: old.comments_open, ..as_before }) == old {
+                new.updated_at = old.updated_at;
+            }
+        }
         keep_old_address(txn, &old, &new)?;
         let revision = revision(&new, &valid, actor.user_id(), now);
         store::posts::replace(txn, &old, &new, Some((&revision, &rendered.1)))?;
         Ok(new)
     })
     .storing(bytes))
+}
+
+/// Whether a post has this text already. Imported texts may have other ends of lines than forms send.
+fn is_source(txn: &WriteTxn<'_>, head: &PostHead, source: &str) -> Result<bool> {
+    let stored = store::posts::revision(txn, head.id, head.version)?;
+    Ok(stored.is_some_and(|stored| text::unix_lines(&stored.source) == source))
 }
 
 /// Deletes a post with its conversation. Its address is gone, not reused.
@@ -122,10 +139,11 @@ pub async fn preview(
     };
     head.title = text::line(&input.title, MAX_TITLE).unwrap_or_else(|_| "Untitled".into());
     head.category = CategoryId::parse(input.category.trim());
-    head.tags = Tag::parse_list(&input.tags).unwrap_or_default();
+    head.tags = Tag::from_names(&input.tags).unwrap_or_default();
     head.excerpt = text::optional_line(&input.excerpt, MAX_EXCERPT).unwrap_or_default();
     head.cover = input.cover.clone().map(|cover| Picture { alt: input.cover_alt.trim().to_owned(), ..cover });
-    head.published_at = Timestamp::parse(input.published_at.trim(), &settings::current(&txn)?.zone()).or(Some(now));
+    let zone = Zone::parse(&input.zone).unwrap_or(settings::current(&txn)?.zone());
+    head.published_at = Timestamp::parse(&input.published_at, &zone).or(Some(now));
     Ok(PostView { body, ..posts::view_without_body(&txn, head)? })
 }
 
@@ -241,7 +259,7 @@ pub(in crate::service) fn apply(
     }
     head.title.clone_from(&valid.title);
     head.category = valid.category;
-    head.tags.clone_from(&valid.tags);
+    head.tags = tags::settle(txn, head, &valid.tags)?;
     head.excerpt.clone_from(&valid.excerpt);
     head.summary = summary.to_owned();
     head.cover.clone_from(&valid.cover);
@@ -253,21 +271,16 @@ pub(in crate::service) fn apply(
         Intent::Publish => head.status = Status::Published,
         Intent::Unpublish => head.status = Status::Draft,
     }
-    head.published_at = match (valid.published_at, head.status) {
+    head.published_at = match (&valid.published_at, head.status) {
         // The form shows minutes and APIs seconds; leaving it alone must not move the post by less.
-        (Some(time), _) if head.published_at.is_some_and(|old| is_same(old, time)) => head.published_at,
-        (Some(time), _) => Some(time),
+        (Some(typed), _) if head.published_at.is_some_and(|stored| typed.names(stored)) => head.published_at,
+        (Some(typed), _) => Some(typed.time()),
         // Emptied: at once. What is out already keeps its time.
         (None, Status::Published) => head.published_at.filter(|time| *time <= now).or(Some(now)),
         (None, Status::Draft) => None,
     };
     head.day_only &= head.published_at == before;
     Ok(())
-}
-
-fn is_same(stored: Timestamp, typed: Timestamp) -> bool {
-    let alike = |step: i64| stored.ms() / step == typed.ms() / step;
-    alike(1_000) || (alike(60_000) && typed.ms() % 60_000 == 0)
 }
 
 pub(in crate::service) fn revision(

@@ -15,8 +15,13 @@ use serde::{Deserialize, Serialize};
 use std::ops::Bound;
 use std::sync::Arc;
 
+/// Post, thread and comment.
+type Key = (u64, u64, u64);
+
 /// Most bytes of texts that are read at once from the conversations of several posts.
 const ROOM: usize = 16 * 1024 * 1024;
+/// Comments among which one that is sent again is looked for.
+const LOOK_BACK: usize = 100;
 
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) struct StoredComment {
@@ -51,8 +56,19 @@ struct ShownComment<'a> {
     source_bytes: usize,
 }
 
+/// A stored comment without its text.
+#[derive(Deserialize)]
+pub(in crate::store) struct Mark {
+    #[serde(default)]
+    pub(in crate::store) parent: Option<CommentId>,
+    author: UserId,
+    created_at: Timestamp,
+    #[serde(default)]
+    pub(in crate::store) deleted: bool,
+}
+
 /// What is known of a whole conversation without its texts.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Outline {
     /// Comments that are not deleted.
     pub total: usize,
@@ -76,6 +92,31 @@ impl Outline {
     pub fn newest(&self) -> Option<CommentId> {
         let (thread, reply) = (self.threads.last().map(|thread| thread.0), self.replies.last().map(|reply| reply.0));
         thread.max(reply)
+    }
+
+    /// How many comments of the thread come before `id`, deleted ones included.
+    pub fn place_in_thread(&self, thread: CommentId, id: CommentId) -> usize {
+        if id == thread {
+            return 0;
+        }
+        let end = self.replies.partition_point(|reply| reply.0 < id);
+        let before = self.replies.get(..end).unwrap_or_default();
+        1 + before.iter().filter(|reply| reply.1 == thread).count()
+    }
+
+    /// Adds a comment that is newer than all the others.
+    pub(in crate::store) fn push(&mut self, thread: CommentId, id: CommentId) {
+        self.total += 1;
+        if id == thread {
+            self.threads.push((id, 1));
+            return;
+        }
+        self.replies.push((id, thread));
+        if let Ok(at) = self.threads.binary_search_by_key(&thread, |known| known.0)
+            && let Some((_, size)) = self.threads.get_mut(at)
+        {
+            *size += 1;
+        }
     }
 
     /// About how much memory it takes.
@@ -119,12 +160,7 @@ fn keep(txn: &ReadTxn, post: PostId, outline: Outline) -> Arc<Outline> {
     outline
 }
 
-fn build_outline(table: &impl ReadableTable<(u64, u64, u64), &'static [u8]>, post: PostId) -> Result<Outline> {
-    #[derive(Deserialize)]
-    struct Mark {
-        #[serde(default)]
-        deleted: bool,
-    }
+fn build_outline(table: &impl ReadableTable<Key, &'static [u8]>, post: PostId) -> Result<Outline> {
     let mut outline = Outline::default();
     for row in table.range(whole(post))? {
         let (key, value) = row?;
@@ -213,25 +249,12 @@ pub fn after(
     posts.iter().map(of).collect()
 }
 
-/// The newest comments of all posts before `number`, deleted ones left out. Looks at every key: for
+/// The newest comments of all posts before `number`, deleted ones left out. Looks at every comment: for
 /// those who moderate, not for readers.
 pub fn newest_before(txn: &impl Snapshot, number: u64, take: usize) -> Result<Vec<Comment>> {
     let table = txn.table(COMMENTS)?;
-    let mut keys = table.iter()?.map(|row| Ok(row?.0.value())).collect::<Result<Vec<_>>>()?;
-    keys.retain(|key| key.2 < number);
-    keys.sort_unstable_by_key(|key| std::cmp::Reverse(key.2));
-    let mut comments = Vec::new();
-    for key in keys {
-        if comments.len() == take {
-            break;
-        }
-        let Some(row) = table.get(key)? else { continue };
-        let stored: StoredComment = record::decode(row.value())?;
-        if !stored.deleted {
-            comments.push(from_stored(key, stored)?);
-        }
-    }
-    Ok(comments)
+    let keys = latest_first(&*table)?;
+    texts_of(&*table, keys.iter().filter(|key| key.2 < number).take(take))
 }
 
 /// One comment, by its post, its thread and its own number.
@@ -242,21 +265,57 @@ pub fn by_id(txn: &impl Snapshot, post: PostId, thread: CommentId, id: CommentId
 }
 
 /// The newest comments of all posts, deleted ones left out, after the first `skip`; also how many
-/// comments there are. Looks at every key: for those who moderate, not for readers.
+/// there are. Looks at every comment: for those who moderate, not for readers.
 pub fn newest(txn: &impl Snapshot, skip: usize, take: usize) -> Result<(Vec<Comment>, usize)> {
     let table = txn.table(COMMENTS)?;
-    let mut keys = table.iter()?.map(|row| Ok(row?.0.value())).collect::<Result<Vec<_>>>()?;
-    keys.sort_unstable_by_key(|key| std::cmp::Reverse(key.2));
-    let mut comments = Vec::new();
-    for key in keys.iter().skip(skip).take(take) {
-        if let Some(row) = table.get(*key)? {
-            let stored: StoredComment = record::decode(row.value())?;
-            if !stored.deleted {
-                comments.push(from_stored(*key, stored)?);
-            }
+    let keys = latest_first(&*table)?;
+    Ok((texts_of(&*table, keys.iter().skip(skip).take(take))?, keys.len()))
+}
+
+/// The keys of all comments that are not deleted.
+fn latest_first(table: &(impl ReadableTable<Key, &'static [u8]> + ?Sized)) -> Result<Vec<Key>> {
+    let mut keys = Vec::new();
+    for row in table.iter()? {
+        let (key, value) = row?;
+        if !record::decode::<Mark>(value.value())?.deleted {
+            keys.push(key.value());
         }
     }
-    Ok((comments, keys.len()))
+    keys.sort_unstable_by_key(|key| std::cmp::Reverse(key.2));
+    Ok(keys)
+}
+
+fn texts_of<'a>(
+    table: &(impl ReadableTable<Key, &'static [u8]> + ?Sized),
+    keys: impl Iterator<Item = &'a Key>,
+) -> Result<Vec<Comment>> {
+    let rows = keys.filter_map(|key| table.get(*key).transpose().map(|row| (*key, row)));
+    rows.map(|(key, row)| from_stored(key, record::decode(row?.value())?)).collect()
+}
+
+/// The comment that was sent before if `comment` is sent again: by the same author, in the same place, with the same
+/// text, written at `since` or later. Looks at the latest comments of that place alone.
+pub fn sent_before(txn: &impl Snapshot, comment: &Comment, since: Timestamp) -> Result<Option<Comment>> {
+    let table = txn.table(COMMENTS)?;
+    let place = match comment.parent {
+        Some(_) => (comment.post.0, comment.thread.0, 0)..=(comment.post.0, comment.thread.0, u64::MAX),
+        None => whole(comment.post),
+    };
+    for row in table.range(place)?.rev().take(LOOK_BACK) {
+        let (key, value) = row?;
+        let mark: Mark = record::decode(value.value())?;
+        if mark.created_at < since {
+            break;
+        }
+        if mark.deleted || (mark.author, mark.parent) != (comment.author, comment.parent) {
+            continue;
+        }
+        let earlier = from_stored(key.value(), record::decode(value.value())?)?;
+        if earlier.source == comment.source {
+            return Ok(Some(earlier));
+        }
+    }
+    Ok(None)
 }
 
 /// Stores a new or changed comment.
@@ -285,20 +344,6 @@ pub fn put(txn: &WriteTxn<'_>, comment: &Comment) -> Result<()> {
     Ok(())
 }
 
-/// Whether anything in the thread answers `id`.
-pub fn has_replies(txn: &impl Snapshot, post: PostId, thread: CommentId, id: CommentId) -> Result<bool> {
-    Ok(threads(txn, post, thread, thread)?.iter().any(|comment| comment.parent == Some(id)))
-}
-
-/// Removes a comment that nothing answers.
-pub fn remove(txn: &WriteTxn<'_>, comment: &Comment) -> Result<()> {
-    let Comment { post, thread, id, .. } = *comment;
-    txn.open(COMMENTS)?.remove((post.0, thread.0, id.0))?;
-    txn.touch(Scope::Post(post));
-    txn.note(News::CommentRemoved { post, thread, comment: id });
-    Ok(())
-}
-
 /// Removes a whole conversation.
 pub(in crate::store) fn remove_all(txn: &WriteTxn<'_>, post: PostId) -> Result<()> {
     txn.open(COMMENTS)?.retain_in(whole(post), |_, _| false)?;
@@ -306,11 +351,11 @@ pub(in crate::store) fn remove_all(txn: &WriteTxn<'_>, post: PostId) -> Result<(
     Ok(())
 }
 
-fn whole(post: PostId) -> std::ops::RangeInclusive<(u64, u64, u64)> {
+fn whole(post: PostId) -> std::ops::RangeInclusive<Key> {
     (post.0, 0, 0)..=(post.0, u64::MAX, u64::MAX)
 }
 
-fn from_stored((post, thread, id): (u64, u64, u64), stored: StoredComment) -> Result<Comment> {
+fn from_stored((post, thread, id): Key, stored: StoredComment) -> Result<Comment> {
     let text = record::unpack(&stored.text)?;
     let (source, html) = text.split_at_checked(stored.source_bytes).ok_or_else(|| damaged((post, thread, id)))?;
     Ok(Comment {
@@ -327,7 +372,7 @@ fn from_stored((post, thread, id): (u64, u64, u64), stored: StoredComment) -> Re
     })
 }
 
-fn damaged((post, _, id): (u64, u64, u64)) -> Error {
+fn damaged((post, _, id): Key) -> Error {
     Error::DataFile(format!("The text of comment {id} of post {post} is damaged."))
 }
 

@@ -8,9 +8,9 @@ use redb::{Database, ReadableDatabase, TableHandle, WriteTransaction};
 pub(in crate::store) type Step = fn(&WriteTransaction) -> Result<()>;
 
 /// Append only; a released step is never edited. Each runs in one transaction with its number.
-/// A schema that only has new tables (2: tokens, receipts; 3: resets) runs `create_tables` once more, which
-/// leaves the tables alone that are there.
-pub(in crate::store) const STEPS: &[Step] = &[create_tables, create_tables, create_tables];
+/// A schema that only has new tables (2: tokens, receipts) runs `create_tables` once more, which leaves
+/// the tables alone that are there.
+pub(in crate::store) const STEPS: &[Step] = &[create_tables, create_tables, to_schema_3];
 
 /// The schema this program reads and writes.
 pub const SCHEMA: u64 = STEPS.len() as u64;
@@ -24,6 +24,12 @@ fn create_tables(txn: &WriteTransaction) -> Result<()> {
     }
     for_each_table!(create);
     Ok(())
+}
+
+/// Schema 3 has resets, and no deleted comments that nothing hangs on.
+fn to_schema_3(txn: &WriteTransaction) -> Result<()> {
+    create_tables(txn)?;
+    crate::store::tombstones::prune(txn)
 }
 
 /// The schema version of a file; 0 for a new one. Refuses a file of another program or of a

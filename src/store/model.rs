@@ -10,7 +10,7 @@ use crate::domain::time::{Timestamp, Zone};
 use crate::error::Result;
 use crate::store::fresh::Scope;
 use crate::store::posts::{Body, Listing, Revision};
-use crate::store::{ReadTxn, Store, comments, counts, ids, post_heads, posts};
+use crate::store::{ReadTxn, Store, comments, counts, ids, post_heads, posts, tombstones};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -265,15 +265,22 @@ fn put(store: &Store, model: &mut Model, key: (u64, u64, u64), comment: Comment)
     Some(post)
 }
 
-/// As the service does: with replies it leaves its place.
+/// Deletes a comment, and the deleted ones of its thread that no comment is left below.
 fn delete(store: &Store, model: &mut Model, at: usize) -> Option<PostId> {
     let (key, old) = chosen(&model.comments, at)?;
-    if model.comments.values().any(|comment| comment.parent == Some(old.id)) {
-        return put(store, model, key, Comment { deleted: true, source: String::new(), body: Html::default(), ..old });
-    }
     let post = old.post;
-    store.write_blocking(move |txn| comments::remove(txn, &old)).unwrap();
-    model.comments.remove(&key);
+    let deleted = Comment { deleted: true, source: String::new(), body: Html::default(), ..old.clone() };
+    store.write_blocking(move |txn| tombstones::delete(txn, &old)).unwrap();
+    model.comments.insert(key, deleted);
+    let is_left = |comments: &BTreeMap<_, Comment>, key: &(u64, u64, u64)| {
+        comments.values().any(|comment| comment.parent == Some(CommentId(key.2)))
+    };
+    while let Some(key) = model.comments.iter().find_map(|(other, comment)| {
+        let is_of_thread = (other.0, other.1) == (key.0, key.1);
+        (is_of_thread && comment.deleted && !is_left(&model.comments, other)).then_some(*other)
+    }) {
+        model.comments.remove(&key);
+    }
     Some(post)
 }
 
@@ -356,13 +363,13 @@ fn compare_comments(txn: &ReadTxn, model: &Model) -> Result<()> {
             assert_eq!(outline.thread_of(comment.id), Some(comment.thread));
             let place = (PostId(post), comment.thread, comment.id);
             assert_eq!(comments::by_id(txn, place.0, place.1, place.2)?.as_ref(), Some(comment));
-            let answered = model.of_post(post).any(|other| other.parent == Some(comment.id));
-            assert_eq!(comments::has_replies(txn, place.0, place.1, place.2)?, answered);
+            let before = model.of_post(post).filter(|other| other.thread == comment.thread && other.id < comment.id);
+            assert_eq!(outline.place_in_thread(comment.thread, comment.id), before.count());
         }
         assert_eq!(outline.thread_of(CommentId(u64::MAX)), None);
     }
     let (_, total) = comments::newest(txn, 0, 0)?;
-    assert_eq!(total, model.comments.len());
+    assert_eq!(total, model.comments.values().filter(|comment| !comment.deleted).count());
     Ok(())
 }
 

@@ -318,7 +318,7 @@ mod tests {
     use crate::domain::html::Html;
     use crate::domain::id::UserId;
     use crate::error::Error;
-    use crate::store::{Store, comments};
+    use crate::store::{Store, comments, tombstones};
     use proptest::prelude::*;
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
@@ -491,7 +491,7 @@ mod tests {
         assert_eq!(next(), Some(News::CommentEdited { post, thread, comment: comment_id }));
         store.write_blocking(|txn| comments::put(txn, &comment(1, true))).unwrap();
         assert_eq!(next(), Some(News::CommentRemoved { post, thread, comment: comment_id }));
-        store.write_blocking(|txn| comments::remove(txn, &comment(1, true))).unwrap();
+        store.write_blocking(|txn| tombstones::delete(txn, &comment(1, true))).unwrap();
         assert_eq!(next(), Some(News::CommentRemoved { post, thread, comment: comment_id }));
         assert_eq!(next(), None);
     }

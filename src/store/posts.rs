@@ -302,6 +302,10 @@ fn touch(txn: &WriteTxn<'_>, head: &PostHead) {
 /// Tells what a save means to readers, who see public posts only. The moment of the save is in the head.
 fn note(txn: &WriteTxn<'_>, old: Option<&PostHead>, new: &PostHead) {
     let (post, saved) = (new.id, new.updated_at);
+    // The save of a scheduled post that leaves its time alone, whenever it is, is no news of its publication.
+    if old.is_some_and(|old| index_entry(old) == index_entry(new)) && !new.is_public(saved) {
+        return;
+    }
     let is_public = |head: &PostHead| head.kind == Kind::Post && head.is_public(saved);
     match (old.is_some_and(is_public), is_public(new)) {
         (false, true) => txn.note(News::PostPublished { post }),

@@ -5,6 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::store::WriteTxn;
+use crate::store::outlines;
 use crate::store::passengers::Passengers;
 use crate::store::reopen::Shared;
 use crate::store::security_log;
@@ -326,6 +327,7 @@ impl Worker {
         transaction.commit()?;
         self.state.tally.commit(jobs.iter().filter(|job| job.outcome.is_ok()).count());
         self.comment_ids = comment_ids;
+        outlines::follow(&self.shared, &touched, &news);
         // Caches first: who hears of it reads it.
         self.shared.fresh.publish(&touched);
         drop(during_commit);

@@ -78,10 +78,10 @@ pub fn home(frame: &Frame, canonical: String, main: Markup) -> Markup {
 }
 
 /// A page of the administration, with its own style sheet and navigation.
-pub fn admin(frame: &Frame, title: &str, nav: Markup, main: Markup) -> Markup {
+pub fn admin(frame: &Frame, (title, module): (&str, Option<&str>), nav: Markup, main: Markup) -> Markup {
     document(
         frame,
-        &Head { title, private: true, sheet: Some("admin.css"), ..Head::default() },
+        &Head { title, module, private: true, sheet: Some("admin.css"), ..Head::default() },
         Dress::Admin,
         (Some(nav), main),
     )

@@ -226,7 +226,14 @@ fn tags(frame: &Frame, post: &PostHead) -> Markup {
             span.hidden { "Tags: " }
             ul.tags {
                 @for tag in &post.tags {
-                    li { a href=(frame.links.tag(tag)) rel="tag" dir="auto" { (tag.name) } }
+                    li {
+                        // A tag has a page as soon as a public post carries it.
+                        @if post.is_public(frame.now) {
+                            a href=(frame.links.tag(tag)) rel="tag" dir="auto" { (tag.name) }
+                        } @else {
+                            span dir="auto" { (tag.name) }
+                        }
+                    }
                 }
             }
         }

@@ -264,10 +264,11 @@ impl Site {
             slug: text.into(),
             source: text.into(),
             category: text.into(),
-            tags: text.into(),
+            tags: vec![text.into()],
             excerpt: text.into(),
             comments_open: true,
             published_at: text.into(),
+            zone: text.into(),
             cover: Some(picture(text)),
             cover_alt: text.into(),
             language: text.into(),
@@ -280,6 +281,7 @@ impl Site {
             input: &input,
             version: 1,
             categories: &categories,
+            is_unsaved: true,
             conflict: Some(admin::editor::Conflict { title: text, source: text }),
         };
         let errors = [FieldError { field: "source".into(), message: Cow::Borrowed(text) }];

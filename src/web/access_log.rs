@@ -7,6 +7,7 @@ use crate::web::response;
 use crate::web::response::Res;
 use crate::web::router::Route;
 use http::Method;
+use http::header::DATE;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -49,9 +50,10 @@ pub struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    /// Counts the answer, writes its line, and takes away the body if nobody asked for it.
+    /// Dates the answer, counts it, writes its line, and takes away the body if nobody asked for it.
     pub fn answered(self, site: &Site, route: Option<usize>, res: Res) -> Res {
-        let res = if *self.method == Method::HEAD { response::without_body(res) } else { res };
+        let mut res = if *self.method == Method::HEAD { response::without_body(res) } else { res };
+        res.headers_mut().extend(site.dates.at(site.app.now()).map(|date| (DATE, date)));
         let ended = Instant::now();
         let took = ended.duration_since(self.arrival.started);
         site.metrics.answered(route, self.method, res.status(), took);

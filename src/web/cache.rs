@@ -57,7 +57,7 @@ struct Entry {
     number: u64,
     scopes: Box<[Scope]>,
     until: Option<Timestamp>,
-    /// When it was rendered.
+    /// When it was rendered. If the clock was set back since, it may show what is to come.
     made: Timestamp,
     variants: Variants,
 }
@@ -74,7 +74,8 @@ impl Entry {
     }
 
     fn is_current(&self, app: &App) -> bool {
-        self.until.is_none_or(|until| app.now() < until)
+        let now = app.now();
+        self.made <= now && self.until.is_none_or(|until| now < until)
     }
 }
 

@@ -98,6 +98,9 @@ pub async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
     let since = sent.and_then(Position::parse);
     let place = site.events.place(&req)?;
     let (post, mut listener) = live::conversation(&site.app, &req.actor, req.param("slug")?, since)?;
+    if !req.is_at(&post.slug)? {
+        return Ok(response::moved(&site.app.links().events(&post.slug)));
+    }
     // The place before the state: what is in neither comes as an event.
     let position = listener.position();
     let begin = match (sent, since) {

@@ -7,6 +7,7 @@ pub mod api;
 pub mod body;
 pub mod cache;
 pub mod cors;
+pub mod date;
 pub mod encoding;
 pub mod events;
 pub mod feeds;
@@ -41,6 +42,7 @@ use crate::service::App;
 use crate::service::change::Change;
 use crate::web::body::Room;
 use crate::web::cache::PageCache;
+use crate::web::date::Dates;
 use crate::web::events::Events;
 use crate::web::graphql::Door;
 use crate::web::kept::KeptPosts;
@@ -65,6 +67,7 @@ pub struct Site {
     /// Made when somebody first asks.
     pub graphql: OnceLock<Door>,
     pub quota: Quota,
+    dates: Dates,
     pub session: SessionCookie,
     /// Where each answer leaves its line, if anywhere.
     access_log: Option<access_log::Lines>,
@@ -101,6 +104,7 @@ impl Site {
             metrics,
             graphql: OnceLock::new(),
             quota,
+            dates: Dates::default(),
             session,
             access_log: None,
             room: Room::default(),

@@ -2,6 +2,8 @@
 
 use crate::config::Patience;
 use crate::domain::actor::Actor;
+use crate::domain::link::segment;
+use crate::domain::slug::Slug;
 use crate::error::{Error, Result};
 use crate::service::payer::Payers;
 use crate::web::body::{Cause, Held, Paced, Room};
@@ -60,6 +62,22 @@ impl Req {
     pub fn param(&self, name: &str) -> Result<&str> {
         let found = self.params.0.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str()).ok_or(Error::NotFound("page"))
+    }
+
+    /// Whether this is the present address of what has this slug, and none that it had before.
+    pub fn is_at(&self, slug: &Slug) -> Result<bool> {
+        Ok(Slug::parse(self.param("slug")?).is_ok_and(|asked| asked == *slug))
+    }
+
+    /// Below the base path: what this request asks of one thing, asked of the same thing at its present slug.
+    pub fn with_slug(&self, slug: &Slug) -> String {
+        let place = if self.path.starts_with("/api/v1/") { 4 } else { 2 };
+        let slug = segment(slug.as_str());
+        let parts = self.path.split('/').enumerate();
+        let parts: Vec<&str> = parts.map(|(at, part)| if at == place { &*slug } else { part }).collect();
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(self.query.pairs()).finish();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{}{mark}{query}", parts.join("/"))
     }
 
     /// A parameter of the query; the first one if it was given several times.

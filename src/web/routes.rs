@@ -49,6 +49,7 @@ fn reading() -> Vec<Route> {
         Route::new(GET, "/posts/{slug}", Page, posts::show),
         Route::new(GET, "/{*path}", Page, posts::page),
         // Conversation
+        Route::new(GET, "/posts/{slug}/comments", Page, comments::form),
         Route::new(POST, "/posts/{slug}/comments", Page, comments::create).body_limit(COMMENT_LIMIT),
         Route::new(GET, "/posts/{slug}/comments/{id}", Page, comments::show),
         Route::new(GET, "/posts/{slug}/comments/{id}/reply", Page, comments::reply),
@@ -88,15 +89,19 @@ fn people() -> Vec<Route> {
         Route::new(POST, "/signup", Page, sign_in::join).body_limit(PEOPLE_LIMIT),
         Route::new(GET, "/login", Page, sign_in::login),
         Route::new(POST, "/login", Page, sign_in::start).body_limit(PEOPLE_LIMIT),
+        Route::new(GET, "/logout", Page, sign_in::form),
         Route::new(POST, "/logout", Page, sign_in::end).body_limit(PEOPLE_LIMIT),
         Route::new(GET, "/reset/{token}", Page, reset::show),
         Route::new(POST, "/reset/{token}", Page, reset::redeem).body_limit(PEOPLE_LIMIT),
         Route::new(GET, "/account", Page, account::show),
         Route::new(POST, "/account", Page, account::update).body_limit(PEOPLE_LIMIT),
+        Route::new(GET, "/account/password", Page, account::form),
         Route::new(POST, "/account/password", Page, account::password).body_limit(PEOPLE_LIMIT),
+        Route::new(GET, "/account/sessions", Page, account::form),
         Route::new(POST, "/account/sessions", Page, account::sessions).body_limit(PEOPLE_LIMIT),
         Route::new(GET, "/account/tokens", Page, account_tokens::index),
         Route::new(POST, "/account/tokens", Page, account_tokens::create).body_limit(PEOPLE_LIMIT),
+        Route::new(GET, "/account/tokens/{id}/revoke", Page, account_tokens::form),
         Route::new(POST, "/account/tokens/{id}/revoke", Page, account_tokens::revoke).body_limit(PEOPLE_LIMIT),
     ]
 }

@@ -169,7 +169,7 @@ async fn after_a_restart_or_with_an_unknown_place_the_page_is_read_again() {
         let mut stream = Stream::open(&blog, &post, &format!("Last-Event-ID: {id}\r\n")).await;
         let (now, _) = stream.event("reset").await;
         let mut again = Stream::open(&blog, &post, &format!("Last-Event-ID: {now}\r\n")).await;
-        blog.administrator.comment(&post, "Next").await;
+        blog.administrator.comment(&post, &format!("Next after {id}")).await;
         for stream in [&mut stream, &mut again] {
             assert_eq!(stream.event("comment").await.1["action"], "created");
         }
@@ -280,7 +280,7 @@ async fn a_listener_that_never_reads_is_dropped_and_others_hear_all() {
     let patience = Instant::now() + PATIENCE;
     while deaf.socket.write_all(b"?").await.is_ok() {
         assert!(Instant::now() < patience, "the deaf listener is still there after {count} comments");
-        blog.administrator.comment(&post, &long).await;
+        blog.administrator.comment(&post, &format!("{count} {long}")).await;
         count += 1;
         assert_eq!(good.event("comment").await.1["count"], count);
     }

@@ -39,6 +39,7 @@ const TABLE: &str = "
     GET  /{*path}                                   ok    ok    ok    ok    ok    ok
     GET  /{*path:draft}                             404   404   404   404   ok    ok
 
+    GET  /posts/{slug}/comments                     ok    ok    ok    ok    ok    ok
     POST /posts/{slug}/comments                     login ok    ok    ok    ok    ok
     POST /posts/{slug:draft}/comments               404   404   404   404   404   404
     POST /posts/{slug:scheduled}/comments           404   404   404   404   404   404
@@ -55,15 +56,19 @@ const TABLE: &str = "
     POST /signup                                    ok    ok    ok    ok    ok    ok
     GET  /login                                     ok    ok    ok    ok    ok    ok
     POST /login                                     ok    ok    ok    ok    ok    ok
+    GET  /logout                                    ok    ok    ok    ok    ok    ok
     POST /logout                                    ok    ok    ok    ok    ok    ok
     GET  /account                                   login ok    ok    ok    ok    ok
     POST /account                                   login ok    ok    ok    ok    ok
+    GET  /account/password                          ok    ok    ok    ok    ok    ok
     POST /account/password                          login ok    ok    ok    ok    ok
+    GET  /account/sessions                          ok    ok    ok    ok    ok    ok
     POST /account/sessions                          login ok    ok    ok    ok    ok
     GET  /reset/{token}                             404   404   404   404   404   404
     POST /reset/{token}                             404   404   404   404   404   404
     GET  /account/tokens                            login ok    ok    ok    ok    ok
     POST /account/tokens                            login ok    ok    ok    ok    ok
+    GET  /account/tokens/{id}/revoke                ok    ok    ok    ok    ok    ok
     POST /account/tokens/{id}/revoke                login 404   404   404   404   404
 
     GET  /admin                                     login 403   ok    ok    ok    ok

@@ -99,7 +99,8 @@ async fn step(app: &Arc<App>, number: usize) -> Result<()> {
         }
         8 => {
             let head = find(app, "owls")?;
-            let input = PostInput { slug: "owls-and-others".into(), tags: "Owls, Night".into(), ..post() };
+            let input =
+                PostInput { slug: "owls-and-others".into(), tags: vec!["Owls".into(), "Night".into()], ..post() };
             app.commit(writing::update(app, &root(app)?, (head.id, head.version), &input, Intent::Save).await)
                 .await
                 .map(drop)
@@ -157,7 +158,7 @@ fn post() -> PostInput {
         title: "Owls".into(),
         source,
         category: "1".into(),
-        tags: "Owls, Birds".into(),
+        tags: vec!["Owls".into(), "Birds".into()],
         comments_open: true,
         ..PostInput::default()
     }

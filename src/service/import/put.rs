@@ -1,7 +1,7 @@
 //! Stores what was imported: a post with its authors, category and old addresses.
 
 use crate::domain::actor::Role;
-use crate::domain::category::{Category, CategoryInput, MAX_TAGS, Tag, ValidCategory};
+use crate::domain::category::{Category, CategoryInput, MAX_TAGS, Tag, ValidCategory, is_same_name};
 use crate::domain::id::{CategoryId, PostId, UserId};
 use crate::domain::post::{Kind, PostHead, ValidPost};
 use crate::domain::slug::Slug;
@@ -73,7 +73,7 @@ impl Rehearsal {
             done.accounts += usize::from(!known && self.authors.insert(name));
         }
         if let Some(valid) = named_category(taken.category.as_deref(), &mut done) {
-            let known = store::categories::by_slug(txn, &valid.slug)?.is_some();
+            let known = known_category(txn, &valid)?.is_some();
             done.categories += usize::from(!known && self.categories.insert(valid.slug));
         }
         Ok(done)
@@ -128,7 +128,7 @@ pub fn post(txn: &WriteTxn<'_>, taken: &Taken, now: Timestamp) -> Result<Done> {
 pub fn tags(names: &[String]) -> Vec<Tag> {
     let mut tags: Vec<Tag> = Vec::new();
     for tag in names.iter().filter_map(|name| Tag::from_name(name).ok()) {
-        if tags.len() < MAX_TAGS && !tags.iter().any(|other| other.slug == tag.slug) {
+        if tags.len() < MAX_TAGS && !tags.iter().any(|other| is_same_name(&other.name, &tag.name)) {
             tags.push(tag);
         }
     }
@@ -177,7 +177,7 @@ fn is_free(txn: &WriteTxn<'_>, path: &str, id: PostId) -> Result<bool> {
 
 fn category(txn: &WriteTxn<'_>, name: Option<&str>, done: &mut Done) -> Result<Option<CategoryId>> {
     let Some(valid) = named_category(name, done) else { return Ok(None) };
-    if let Some(known) = store::categories::by_slug(txn, &valid.slug)? {
+    if let Some(known) = known_category(txn, &valid)? {
         return Ok(Some(known.id));
     }
     let id = store::categories::next_id(txn)?;
@@ -185,6 +185,16 @@ fn category(txn: &WriteTxn<'_>, name: Option<&str>, done: &mut Done) -> Result<O
     store::categories::put(txn, &category)?;
     done.categories += 1;
     Ok(Some(id))
+}
+
+/// The category at this address, or the one of this name at the address that earlier versions made of it.
+fn known_category(txn: &impl Snapshot, valid: &ValidCategory) -> Result<Option<Category>> {
+    if let Some(known) = store::categories::by_slug(txn, &valid.slug)? {
+        return Ok(Some(known));
+    }
+    let Some(earlier) = Slug::from_title(&valid.name) else { return Ok(None) };
+    let known = store::categories::by_slug(txn, &earlier)?;
+    Ok(known.filter(|known| is_same_name(&known.name, &valid.name)))
 }
 
 fn named_category(name: Option<&str>, done: &mut Done) -> Option<ValidCategory> {

@@ -1,6 +1,7 @@
 //! The editor of posts and static pages.
 
 use crate::domain::category::Category;
+use crate::domain::category::Tag;
 use crate::domain::post::Kind;
 use crate::domain::post::PostHead;
 use crate::domain::post::PostInput;
@@ -29,6 +30,8 @@ pub struct Editor<'a> {
     /// The version the edit began from; 0 for something new.
     pub version: u32,
     pub categories: &'a [Category],
+    /// Whether what stands in the form was sent and not saved.
+    pub is_unsaved: bool,
     pub conflict: Option<Conflict<'a>>,
 }
 
@@ -57,7 +60,7 @@ pub fn edit(frame: &Frame, editor: &Editor, errors: &[FieldError]) -> Markup {
     };
     let main = html! {
         h1.hidden { (title) }
-        form.editor method="post" action=(post_to) enctype="multipart/form-data" {
+        form.editor method="post" action=(post_to) enctype="multipart/form-data" data-unsaved[editor.is_unsaved] {
             (toolbar(frame, editor))
             (form::summary(errors))
             @if let Some(theirs) = &editor.conflict { (conflict(theirs)) }
@@ -68,7 +71,7 @@ pub fn edit(frame: &Frame, editor: &Editor, errors: &[FieldError]) -> Markup {
             }
         }
     };
-    frame::page(frame, Section::of(editor.kind), title, main)
+    frame::page_with(frame, Section::of(editor.kind), (title, Some("editor.js")), main)
 }
 
 /// The page that asks before a post is deleted.
@@ -161,18 +164,21 @@ fn details(frame: &Frame, editor: &Editor, errors: &[FieldError]) -> Markup {
         Kind::Post => frame.links.to("/posts/"),
         Kind::Page => frame.links.to("/"),
     };
-    let when = format!(
-        "In the time of {}. Empty: at once. A time to come: it appears by itself then.",
-        frame.settings.time_zone
-    );
+    let zone = if input.zone.is_empty() { &frame.settings.time_zone } else { &input.zone };
+    let when = format!("In the time of {zone}. Leave empty to publish now. A future time schedules the post.");
+    // What such a control cannot show would be lost in it: an offset, or something that is no time.
+    let kind = if is_local_time(&input.published_at) { "datetime-local" } else { "text" };
+    let tags = Tag::join_names(input.tags.iter().map(String::as_str));
     html! {
-        (Field::input("datetime-local", "published_at", "Publication time").value(&input.published_at).errors(errors)
+        (Field::input(kind, "published_at", "Publication time").value(&input.published_at).errors(errors)
             .hint(when))
+        (form::hidden("zone", zone))
         (Field::text("slug", "Address").value(&input.slug).errors(errors)
             .hint(html! { "After " code { (before) } ". Empty: made from the title." }))
         @if editor.kind == Kind::Post {
             (category(editor, errors))
-            (Field::text("tags", "Tags").value(&input.tags).hint("Separated by commas.").errors(errors))
+            (Field::text("tags", "Tags").value(&tags).errors(errors)
+                .hint("Separated by commas. Put a tag that has a comma itself in \"quotes\"."))
         }
         (Field::area("excerpt", "Excerpt", 3).value(&input.excerpt).errors(errors)
             .hint("For lists and search engines. Empty: the beginning of the text."))
@@ -183,6 +189,12 @@ fn details(frame: &Frame, editor: &Editor, errors: &[FieldError]) -> Markup {
             (form::checkbox("comments_open", "Comments are open", input.comments_open, errors))
         }
     }
+}
+
+/// Whether a text is what `<input type="datetime-local">` shows: nothing, or a date and a time of day.
+fn is_local_time(text: &str) -> bool {
+    let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    ["", "0000-00-00T00:00", "0000-00-00T00:00:00"].contains(&shape.as_str())
 }
 
 fn category<'a>(editor: &Editor<'a>, errors: &'a [FieldError]) -> Markup {

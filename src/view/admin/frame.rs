@@ -81,6 +81,11 @@ impl Section {
 
 /// A page of the administration, with the parts this actor may use beside it.
 pub fn page(frame: &Frame, section: Section, title: &str, main: Markup) -> Markup {
+    page_with(frame, section, (title, None), main)
+}
+
+/// The same with a script, by its name in the bundle.
+pub fn page_with(frame: &Frame, section: Section, title: (&str, Option<&str>), main: Markup) -> Markup {
     let nav = html! {
         nav.admin-nav aria-label="Administration" {
             ul {

@@ -3,7 +3,9 @@
 use crate::domain::paging::Page;
 use crate::domain::post::Kind;
 use crate::domain::post::PostCard;
+use crate::domain::post::PostHead;
 use crate::domain::post::State;
+use crate::domain::time::Timestamp;
 use crate::view::admin::frame;
 use crate::view::admin::frame::Section;
 use crate::view::layout::Frame;
@@ -86,12 +88,21 @@ fn row(frame: &Frame, card: &PostCard) -> Markup {
                 }
                 @if let Some(category) = &card.category { " in " bdi { (category.name) } }
                 " · "
-                @let time = if state == State::Draft { head.updated_at } else { head.published_at.unwrap_or(head.updated_at) };
-                time datetime=(time.rfc3339()) { (time.human(frame.zone)) }
+                @let (word, time) = when(head, state);
+                (word) " " time datetime=(time.rfc3339()) { (time.human(frame.zone)) }
                 @if head.kind == Kind::Post { " · " (amount(card.comments, "comment", "comments")) }
             }
         }
         a.button.quiet href=(frame.links.content(head)) { "View" span.hidden { " " bdi { (title(&head.title)) } } }
+    }
+}
+
+/// What happens or happened to a post, and when.
+fn when(head: &PostHead, state: State) -> (&'static str, Timestamp) {
+    match (state, head.published_at) {
+        (State::Draft, _) | (_, None) => ("saved", head.updated_at),
+        (State::Scheduled, Some(time)) => ("appears", time),
+        (State::Published, Some(time)) => ("published", time),
     }
 }
 

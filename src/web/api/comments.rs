@@ -128,6 +128,9 @@ async fn list(site: Arc<Site>, req: Req) -> Result<Res> {
     cache::get_or_render(&site, &req, OF_LIST, |txn| {
         let app = &site.app;
         let head = posts::visible(app, txn, &req.actor, Kind::Post, req.param("slug")?)?;
+        if let Some(moved) = resource::moved(app, &req, &head)? {
+            return Ok(moved);
+        }
         let slice = comments::slice(txn, head.id, &window)?
             .map(|placed| CommentResource::new(Comment::new(placed, &head.slug, app.links()), &req.actor, with_source));
         resource::list(app, &req, slice, fields.as_deref(), (posts::scopes(&head), None))
@@ -140,6 +143,9 @@ async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
     cache::get_or_render(&site, &req, OF_ONE, |txn| {
         let app = &site.app;
         let head = posts::visible(app, txn, &req.actor, Kind::Post, req.param("slug")?)?;
+        if let Some(moved) = resource::moved(app, &req, &head)? {
+            return Ok(moved);
+        }
         let id = CommentId::parse(req.param("id")?).ok_or(Error::NotFound("comment"))?;
         let comment = Comment::new(comments::by_id(txn, head.id, id)?, &head.slug, app.links());
         let comment = CommentResource::new(comment, &req.actor, with_source);

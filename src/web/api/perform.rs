@@ -1,12 +1,11 @@
 //! How a write of the API is carried out: read, done once, answered with what is there now.
 
 use crate::domain::actor::Actor;
-use crate::domain::post::Kind;
 use crate::error::{Error, Result};
+use crate::service::categories;
 use crate::service::change::Change;
 use crate::service::payer::Payers;
 use crate::service::receipts::{Done, Once};
-use crate::service::{categories, posts};
 use crate::web::Site;
 use crate::web::api::changes::{self, Call, Outcome, Shown};
 use crate::web::api::operation::JSON;
@@ -140,19 +139,15 @@ pub fn with_thing((status, replayed): (StatusCode, bool), shown: Option<Shown>) 
     res
 }
 
-/// Where the thing of a write is now that once was at this address (308: the same method again).
+/// Where the category of a write is now that once was at this address (308: the same method again). It may have
+/// been merged into another one, so the client decides; a post at an earlier address is the same post.
 fn moved(site: &Site, req: &Req) -> Result<Option<Res>> {
     let path = segments(&req.path)?;
-    let txn = site.app.read()?;
-    let address = match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [noun @ ("posts" | "pages"), slug] => {
-            let kind = if *noun == "posts" { Kind::Post } else { Kind::Page };
-            posts::moved_to(&site.app, &txn, kind, slug)?.map(|head| site.app.links().api_content(&head))
-        }
-        ["categories", slug] => {
-            categories::moved(&txn, slug)?.map(|category| site.app.links().api_category(&category.slug))
-        }
-        _ => None,
-    };
+    let [noun, slug] = path.as_slice() else { return Ok(None) };
+    if noun != "categories" {
+        return Ok(None);
+    }
+    let category = categories::moved(&site.app.read()?, slug)?;
+    let address = category.map(|category| site.app.links().api_category(&category.slug));
     Ok(address.map(|address| response::redirect(StatusCode::PERMANENT_REDIRECT, &address)))
 }

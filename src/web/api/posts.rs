@@ -2,7 +2,7 @@
 
 use crate::domain::actor::Role;
 use crate::domain::post::{Kind, PostFilter};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::service::{comments, posts};
 use crate::web::Site;
 use crate::web::api::operation::{Operation, Wants};
@@ -12,8 +12,7 @@ use crate::web::api::resource::{self, LongText, PostResource};
 use crate::web::api::shape::Shape;
 use crate::web::cache;
 use crate::web::request::Req;
-use crate::web::response;
-use crate::web::response::{Rendered, Res};
+use crate::web::response::Res;
 use crate::web::wire::posts::{Post, PostInput, StatusFilter};
 use http::Method;
 use serde_json::json;
@@ -189,13 +188,10 @@ async fn show(site: Arc<Site>, req: Req, kind: Kind) -> Result<Res> {
     reader.finish()?;
     cache::get_or_render(&site, &req, KNOWN, |txn| {
         let (app, slug) = (&site.app, req.param("slug")?);
-        let head = match posts::visible(app, txn, &req.actor, kind, slug) {
-            Err(Error::NotFound(noun)) => {
-                let head = posts::moved_to(app, txn, kind, slug)?.ok_or(Error::NotFound(noun))?;
-                return Ok(Rendered::Other(response::moved(&app.links().api_content(&head))));
-            }
-            head => head?,
-        };
+        let head = posts::visible(app, txn, &req.actor, kind, slug)?;
+        if let Some(moved) = resource::moved(app, &req, &head)? {
+            return Ok(moved);
+        }
         let source = extras.source.then(|| posts::source(txn, &req.actor, &head)).transpose()?;
         let comment_count = extras.comment_count.then(|| comments::count(txn, head.id)).transpose()?;
         let scopes = posts::scopes(&head);

@@ -111,6 +111,13 @@ pub fn one(value: &impl Serialize, fields: Option<&[String]>, scopes: Vec<Scope>
     Ok(Rendered::Page { body, media_type: JSON, scopes, until: None, headers: Vec::new() })
 }
 
+/// Leads to the present address of what was asked for at an earlier address of a post.
+pub fn moved(app: &App, req: &Req, head: &PostHead) -> Result<Option<Rendered>> {
+    let is_there = req.is_at(&head.slug)?;
+    let address = || app.links().to(&req.with_slug(&head.slug));
+    Ok((!is_there).then(|| Rendered::Other(response::moved(&address()))))
+}
+
 /// Part of a list with the addresses of its beginning and of the next part.
 pub fn list<T: Serialize>(
     app: &App,

@@ -12,8 +12,8 @@ pub type Part<T> = Connection<String, T, EmptyFields, EmptyFields>;
 /// The arguments `first` and `after`.
 pub fn window(first: Option<i32>, after: Option<String>) -> Result<Window> {
     let limit = first.unwrap_or(USUAL_FIRST);
-    if !(1..=MAX_FIRST).contains(&limit) {
-        return Err(Error::field("first", format!("Please ask for 1 to {MAX_FIRST} at once.")));
+    if !(0..=MAX_FIRST).contains(&limit) {
+        return Err(Error::field("first", format!("Please ask for 0 to {MAX_FIRST} at once.")));
     }
     let after = after.map(|text| Cursor::parse(&text).map_err(|message| Error::field("after", message))).transpose()?;
     Ok(Window { after, limit: limit.unsigned_abs() as usize })

@@ -76,7 +76,7 @@ impl Query {
     /// A category by its slug.
     async fn category(&self, ctx: &Context<'_>, slug: String) -> Result<Option<Category>> {
         let operation = operation(ctx)?;
-        let found = or_none(categories::by_slug(&operation.reading()?.txn, &slug))?;
+        let found = or_none(categories::named(&operation.reading()?.txn, &slug))?;
         Ok(found.map(|category| Category::new(&category, operation.app().links())))
     }
 

@@ -19,6 +19,12 @@ pub async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
     show_account(&site, &req, StatusCode::OK, None, &[])
 }
 
+/// Leads from the address of one of its forms to the page that has the form: for somebody who loads the page of a
+/// refused form again.
+pub async fn form(site: Arc<Site>, _: Req) -> Result<Res> {
+    Ok(response::see_other(&site.app.links().account()))
+}
+
 /// Changes the profile.
 pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let form = req.form().await?;

@@ -61,6 +61,11 @@ async fn made(site: &Site, req: &Req, key: &str, typed: &NewToken) -> Result<Don
     once.commit(&site.app, req.payers(), change, |issued| issued.token.id.to_string()).await
 }
 
+/// Leads from the address of a form of the list to the list.
+pub async fn form(site: Arc<Site>, _: Req) -> Result<Res> {
+    Ok(response::see_other(&site.app.links().account_tokens()))
+}
+
 /// Revokes a token, at once.
 pub async fn revoke(site: Arc<Site>, req: Req) -> Result<Res> {
     let id = TokenId::parse(req.param("id")?).ok_or(Error::NotFound("token"))?;

@@ -1,5 +1,6 @@
 //! Writing: the lists of posts and pages, and the editor.
 
+use crate::domain::category::Tag;
 use crate::domain::id::PostId;
 use crate::domain::media::MediaId;
 use crate::domain::paging::page_number;
@@ -62,7 +63,8 @@ pub async fn new_page(site: Arc<Site>, req: Req) -> Result<Res> {
 
 fn new(site: &Site, req: &Req, kind: Kind) -> Result<Res> {
     writing::permit(&req.actor, kind)?;
-    let input = PostInput { comments_open: true, ..PostInput::default() };
+    let zone = settings::current(&site.app.read()?)?.time_zone.clone();
+    let input = PostInput { comments_open: true, zone, ..PostInput::default() };
     Draft::new(kind, input).show(site, req, StatusCode::OK, &[])
 }
 
@@ -70,16 +72,17 @@ fn new(site: &Site, req: &Req, kind: Kind) -> Result<Res> {
 pub async fn edit(site: Arc<Site>, req: Req) -> Result<Res> {
     let txn = site.app.read()?;
     let (head, source) = posts::editable(&site.app, &txn, &req.actor, id(&req)?)?;
-    let zone = settings::current(&txn)?.zone();
+    let settings = settings::current(&txn)?;
     let input = PostInput {
         title: head.title.clone(),
         slug: head.slug.to_string(),
         source,
         category: head.category.map(|id| id.to_string()).unwrap_or_default(),
-        tags: head.tags.iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>().join(", "),
+        tags: head.tags.iter().map(|tag| tag.name.clone()).collect(),
         excerpt: head.excerpt.clone(),
         comments_open: head.comments_open,
-        published_at: head.published_at.map(|time| time.local_input(&zone)).unwrap_or_default(),
+        published_at: head.published_at.map(|time| time.local_input(&settings.zone())).unwrap_or_default(),
+        zone: settings.time_zone.clone(),
         cover_alt: head.cover.as_ref().map(|cover| cover.alt.clone()).unwrap_or_default(),
         cover: head.cover.clone(),
         language: head.language.clone().unwrap_or_default(),
@@ -115,7 +118,12 @@ pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     };
     let form = req.form().await?;
     let version = form.text("version").parse().unwrap_or(0);
-    take(&site, &req, &form, Draft { version, stored: Some(head.id), ..Draft::new(head.kind, typed(&form)) }).await
+    let mut input = typed(&form);
+    if head.kind == Kind::Page {
+        // The editor of a page has no box for it.
+        input.comments_open = head.comments_open;
+    }
+    take(&site, &req, &form, Draft { version, stored: Some(head.id), ..Draft::new(head.kind, input) }).await
 }
 
 /// Whoever was signed out, or whose post was deleted, while they wrote gets their text back.
@@ -316,6 +324,7 @@ impl Draft {
             input: &self.input,
             version: self.version,
             categories: &categories::all(&txn)?,
+            is_unsaved: !req.method.is_safe(),
             conflict,
         };
         let page = framed(site, req, &txn, &[], |frame| {
@@ -332,10 +341,11 @@ fn typed(form: &Form) -> PostInput {
         slug: form.text("slug").into(),
         source: form.text("source").into(),
         category: form.text("category").into(),
-        tags: form.text("tags").into(),
+        tags: Tag::split_names(form.text("tags")),
         excerpt: form.text("excerpt").into(),
         comments_open: form.has("comments_open"),
         published_at: form.text("published_at").into(),
+        zone: form.text("zone").into(),
         cover: None,
         cover_alt: form.text("cover_alt").into(),
         language: form.text("language").into(),

@@ -3,6 +3,7 @@
 use crate::domain::comment::{Comment, PlacedComment};
 use crate::domain::id::CommentId;
 use crate::domain::post::{Kind, PostHead};
+use crate::domain::slug::Slug;
 use crate::error::{Error, FieldError, Result};
 use crate::service::ReadTxn;
 use crate::service::comments;
@@ -21,6 +22,9 @@ use std::sync::Arc;
 pub async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
     let txn = site.app.read()?;
     let (post, placed, page) = subject(&site, &txn, &req)?;
+    if let Some(moved) = moved(&site, &req, &post)? {
+        return Ok(moved);
+    }
     let address = site.app.links().conversation(&post.slug, page, Some(placed.comment.id));
     Ok(response::redirect(StatusCode::FOUND, &address))
 }
@@ -34,7 +38,7 @@ pub async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
         text => Some(CommentId::parse(text).ok_or(Error::NotFound("comment"))?),
     };
     match site.commit(&req, comments::submit(&site.app, &req.actor, slug, parent, form.text("body")).await).await {
-        Ok(comment) => there(&site, slug, &comment),
+        Ok(comment) => there(&site, &req, &comment),
         Err(error) => write_again(&site, &req, parent, form.text("body"), error),
     }
 }
@@ -64,6 +68,9 @@ fn write_again(site: &Site, req: &Req, parent: Option<CommentId>, body: &str, er
 pub async fn reply(site: Arc<Site>, req: Req) -> Result<Res> {
     let txn = site.app.read()?;
     let (post, placed, _) = subject(&site, &txn, &req)?;
+    if let Some(moved) = moved(&site, &req, &post)? {
+        return Ok(moved);
+    }
     if !req.actor.can_comment() {
         return Err(Error::Unauthenticated);
     }
@@ -82,6 +89,9 @@ pub async fn reply(site: Arc<Site>, req: Req) -> Result<Res> {
 pub async fn edit(site: Arc<Site>, req: Req) -> Result<Res> {
     let txn = site.app.read()?;
     let (post, placed, _) = subject(&site, &txn, &req)?;
+    if let Some(moved) = moved(&site, &req, &post)? {
+        return Ok(moved);
+    }
     comments::may_edit(&req.actor, &placed.comment, site.app.now())?;
     let typed = CommentBox { body: &placed.comment.source, errors: &[] };
     let page = framed(&site, &req, &txn, &[], |frame| view::comment::edit(frame, &post, &placed.comment, &typed))?;
@@ -94,7 +104,7 @@ pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let (post, placed, _) = subject(&site, &site.app.read()?, &req)?;
     let subject = (post.id, placed.comment.id);
     match site.commit(&req, comments::edit(&site.app, &req.actor, subject, form.text("body")).await).await {
-        Ok(comment) => there(&site, post.slug.as_str(), &comment),
+        Ok(comment) => there(&site, &req, &comment),
         Err(error) => {
             let (status, errors) = refused_text(error)?;
             let typed = CommentBox { body: form.text("body"), errors: &errors };
@@ -111,6 +121,9 @@ pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
 pub async fn confirm(site: Arc<Site>, req: Req) -> Result<Res> {
     let txn = site.app.read()?;
     let (post, placed, _) = subject(&site, &txn, &req)?;
+    if let Some(moved) = moved(&site, &req, &post)? {
+        return Ok(moved);
+    }
     comments::may_delete(&req.actor, &placed.comment)?;
     let page = framed(&site, &req, &txn, &[], |frame| view::comment::confirm_delete(frame, &post, &placed))?;
     Ok(response::html(page))
@@ -133,10 +146,24 @@ fn subject(site: &Site, txn: &ReadTxn, req: &Req) -> Result<(PostHead, PlacedCom
     Ok((post, placed, page))
 }
 
+/// Leads to the present address of what was asked for at an earlier address of the post.
+fn moved(site: &Site, req: &Req, post: &PostHead) -> Result<Option<Res>> {
+    if req.is_at(&post.slug)? {
+        return Ok(None);
+    }
+    Ok(Some(response::moved(&site.app.links().to(&req.with_slug(&post.slug)))))
+}
+
 /// Leads to a comment that was just written.
-fn there(site: &Site, slug: &str, comment: &Comment) -> Result<Res> {
+fn there(site: &Site, req: &Req, comment: &Comment) -> Result<Res> {
     let txn = site.app.read()?;
-    let (_, page) = comments::find(&txn, comment.post, comment.id)?;
-    let slug = crate::domain::slug::Slug::parse(slug).map_err(|_| Error::NotFound("post"))?;
-    Ok(response::see_other(&site.app.links().conversation(&slug, page, Some(comment.id))))
+    let page = comments::page(&txn, comment)?;
+    let post = posts::by_id(&site.app, &txn, &req.actor, comment.post)?;
+    Ok(response::see_other(&site.app.links().conversation(&post.slug, page, Some(comment.id))))
+}
+
+/// What somebody who loads the page of a refused form again asks for: the form is on the page of the post.
+pub async fn form(site: Arc<Site>, req: Req) -> Result<Res> {
+    let slug = Slug::parse(req.param("slug")?).map_err(|_| Error::NotFound("post"))?;
+    Ok(response::see_other(&site.app.links().conversation(&slug, 1, None)))
 }

@@ -5,13 +5,13 @@ use crate::domain::post::PostCard;
 use crate::error::{Error, Result};
 use crate::service::ReadTxn;
 use crate::service::Scope;
+use crate::service::categories;
 use crate::service::posts;
 use crate::view;
 use crate::view::layout::Frame;
 use crate::web::Site;
 use crate::web::cache;
 use crate::web::framed::framed;
-use crate::web::pages::posts::moved;
 use crate::web::request::Req;
 use crate::web::response;
 use crate::web::response::{Rendered, Res};
@@ -36,7 +36,9 @@ pub async fn category(site: Arc<Site>, req: Req) -> Result<Res> {
         let slug = req.param("slug")?;
         let (category, cards) = match posts::by_category(&site.app, txn, slug, number(&req)?) {
             Err(Error::NotFound("category")) => {
-                return moved(&site.app, txn, &format!("/category/{slug}"), "category");
+                let category = categories::named(txn, slug)?;
+                let address = site.app.links().to(&req.with_slug(&category.slug));
+                return Ok(Rendered::Other(response::moved(&address)));
             }
             other => other?,
         };

@@ -3,6 +3,7 @@
 use crate::domain::feed_address;
 use crate::domain::paging::page_number;
 use crate::domain::post::{Kind, PostHead};
+use crate::domain::slug::Slug;
 use crate::error::{Error, Result};
 use crate::service::comments;
 use crate::service::posts;
@@ -29,6 +30,9 @@ pub async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
             Err(Error::NotFound(noun)) => return moved(&site.app, txn, &format!("/posts/{slug}"), noun),
             other => other?,
         };
+        if !req.is_at(&head.slug)? {
+            return Ok(Rendered::Other(response::moved(&site.app.links().to(&req.with_slug(&head.slug)))));
+        }
         let number = page_number(req.query(COMMENTS)).ok_or(Error::NotFound("page"))?;
         let post = prepared(&site, &req, txn, head, number)?;
         let page = framed(&site, &req, txn, &[COMMENTS], |frame| view::post::show(frame, &post))?;
@@ -70,7 +74,8 @@ pub async fn page(site: Arc<Site>, req: Req) -> Result<Res> {
             }
             other => other?,
         };
-        if bare != path {
+        let is_there = Slug::parse(bare).is_ok_and(|asked| asked == post.head.slug);
+        if bare != path || !is_there {
             return Ok(Rendered::Other(response::moved(&site.app.links().content(&post.head))));
         }
         let page = framed(&site, &req, txn, &[], |frame| view::post::page(frame, &post))?;
@@ -80,7 +85,7 @@ pub async fn page(site: Arc<Site>, req: Req) -> Result<Res> {
 }
 
 /// A redirect to where the content of `path` is now.
-pub(in crate::web::pages) fn moved(app: &App, txn: &ReadTxn, path: &str, noun: &'static str) -> Result<Rendered> {
+fn moved(app: &App, txn: &ReadTxn, path: &str, noun: &'static str) -> Result<Rendered> {
     let address = posts::moved(app, txn, path)?.ok_or(Error::NotFound(noun))?;
     Ok(Rendered::Other(response::moved(&address)))
 }

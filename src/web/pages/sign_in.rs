@@ -57,6 +57,11 @@ fn show_login(site: &Site, req: &Req, (status, errors): (StatusCode, &[FieldErro
     Ok(response::html_status(status, page))
 }
 
+/// Leads from the address of the form that signs out, which every page has, to the front page.
+pub async fn form(site: Arc<Site>, _: Req) -> Result<Res> {
+    Ok(response::see_other(&site.app.links().home()))
+}
+
 /// Signs out.
 pub async fn end(site: Arc<Site>, req: Req) -> Result<Res> {
     auth::sign_out(&site.app, &req.actor).await?;

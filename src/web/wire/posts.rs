@@ -235,13 +235,9 @@ impl PostInput {
         }
         let category = self.category.filter(|slug| !slug.is_empty());
         let category = category.and_then(|slug| {
-            let found = categories::by_slug(txn, &slug).map_err(|_| "There is no category of this slug.".into());
+            let found = categories::named(txn, &slug).map_err(|_| "There is no category of this slug.".into());
             errors.check("category", found)
         });
-        let separated = self.tags.iter().any(|tag| tag.contains(','));
-        if separated {
-            errors.add("tags", "A tag has no comma. Please send each tag as a text of its own.");
-        }
         let (mut cover, mut cover_alt) = (None, String::new());
         if let Some(chosen) = self.cover {
             let found = media::image(txn, &chosen.media).map_err(|_| "There is no image of this id.".into());
@@ -253,10 +249,11 @@ impl PostInput {
             slug: self.slug.unwrap_or_default(),
             source: self.source,
             category: category.map(|category| category.id.to_string()).unwrap_or_default(),
-            tags: if separated { String::new() } else { self.tags.join(",") },
+            tags: self.tags,
             excerpt: self.excerpt,
             comments_open: self.comments_open.unwrap_or(kind == post::Kind::Post),
-            published_at: self.published_at.map(|time| time.0.rfc3339()).unwrap_or_default(),
+            published_at: self.published_at.map(|time| time.0.exact()).unwrap_or_default(),
+            zone: String::new(),
             cover,
             cover_alt,
             language: self.language.unwrap_or_default(),

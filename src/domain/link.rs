@@ -344,6 +344,11 @@ impl Links {
         self.to(&format!("/admin/users/{id}/reset"))
     }
 
+    /// Where the buttons that end somebody's sessions and tokens post to.
+    pub fn admin_user_revoke(&self, id: UserId) -> String {
+        self.to(&format!("/admin/users/{id}/revoke"))
+    }
+
     pub fn admin_settings(&self) -> String {
         self.to("/admin/settings")
     }

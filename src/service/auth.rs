@@ -7,11 +7,12 @@ use crate::domain::session::{MAX_SESSIONS_PER_USER, SESSION_LIFETIME, SESSION_RE
 use crate::domain::token::TokenScope;
 use crate::domain::user::{Email, Password, User, Username};
 use crate::error::{Error, Result};
+use crate::service::change::Change;
 use crate::service::devices::Devices;
 use crate::service::passwords::Verdict;
 use crate::service::payer::Payers;
 use crate::service::throttle::Key;
-use crate::service::{App, ReadTxn, random_token};
+use crate::service::{App, ReadTxn, random_token, users};
 use crate::store::security_log;
 use crate::store::sessions::Visit;
 use crate::store::{self, Snapshot, WriteTxn};
@@ -160,11 +161,41 @@ pub fn sessions(app: &App, txn: &ReadTxn, actor: &Actor) -> Result<Vec<(SessionK
     let Some(member) = actor.member().filter(|_| actor.can_see_account()) else {
         return Err(actor.refusal(TokenScope::AccountRead));
     };
-    let (now, lifetime) = (app.now(), app.config().session_lifetime);
-    let mut sessions = store::sessions::by_user(txn, member.id)?;
-    sessions.retain(|(_, session)| session.is_live(now, lifetime));
+    let mut sessions = live_sessions(app, txn, member.id)?;
     sessions.sort_by_key(|(key, session)| (member.via != Via::Session(*key), std::cmp::Reverse(session.last_seen)));
     Ok(sessions)
+}
+
+fn live_sessions(app: &App, txn: &ReadTxn, user: UserId) -> Result<Vec<(SessionKey, Session)>> {
+    let (now, lifetime) = (app.now(), app.config().session_lifetime);
+    let mut sessions = store::sessions::by_user(txn, user)?;
+    sessions.retain(|(_, session)| session.is_live(now, lifetime));
+    Ok(sessions)
+}
+
+/// The live sessions of somebody else, the newest visit first, for administrators.
+pub fn sessions_of(app: &App, txn: &ReadTxn, actor: &Actor, user: UserId) -> Result<Vec<(SessionKey, Session)>> {
+    users::manages_in_session(actor)?;
+    let mut sessions = live_sessions(app, txn, user)?;
+    sessions.sort_by_key(|(_, session)| std::cmp::Reverse(session.last_seen));
+    Ok(sessions)
+}
+
+/// Ends one of somebody else's sessions, named by `SessionKey::short`, for administrators.
+pub fn end_session_of(actor: &Actor, user: UserId, short: &str) -> Result<Change<()>> {
+    users::manages_in_session(actor)?;
+    let (actor, short) = (actor.clone(), short.to_owned());
+    Ok(Change::new(move |txn| {
+        let account = store::users::by_id(txn, user)?.ok_or(Error::NotFound("account"))?;
+        security_log::note(txn, SecurityEvent::new("session ended", &actor, &account.username));
+        remove_named(txn, user, &short)
+    }))
+}
+
+fn remove_named(txn: &WriteTxn<'_>, user: UserId, short: &str) -> Result<()> {
+    let sessions = store::sessions::by_user(txn, user)?;
+    let (key, _) = sessions.into_iter().find(|(key, _)| key.short() == short).ok_or(Error::NotFound("session"))?;
+    store::sessions::remove(txn, &key, user)
 }
 
 /// One of the sessions of the member, named by `SessionKey::short`.
@@ -177,14 +208,7 @@ pub fn session(app: &App, txn: &ReadTxn, actor: &Actor, short: &str) -> Result<(
 pub async fn end_session(app: &App, actor: &Actor, short: &str) -> Result<()> {
     let (member, _) = actor.in_session()?;
     let (user, short) = (member.id, short.to_owned());
-    app.store
-        .write(move |txn| {
-            let sessions = store::sessions::by_user(txn, user)?;
-            let (key, _) =
-                sessions.into_iter().find(|(key, _)| key.short() == short).ok_or(Error::NotFound("session"))?;
-            store::sessions::remove(txn, &key, user)
-        })
-        .await
+    app.store.write(move |txn| remove_named(txn, user, &short)).await
 }
 
 /// Ends all sessions of the member, the one that asks included.

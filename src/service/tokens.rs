@@ -9,7 +9,7 @@ use crate::domain::token::{
 };
 use crate::error::{Error, Result};
 use crate::service::change::Change;
-use crate::service::{App, ReadTxn, random_token};
+use crate::service::{App, ReadTxn, random_token, users};
 use crate::store;
 use crate::store::security_log;
 use crate::store::tokens::Use;
@@ -94,6 +94,20 @@ pub fn list(txn: &ReadTxn, actor: &Actor) -> Result<Vec<Token>> {
     Ok(tokens)
 }
 
+/// The tokens of somebody else, newest first, for administrators.
+pub fn list_of(txn: &ReadTxn, actor: &Actor, user: UserId) -> Result<Vec<Token>> {
+    users::manages_in_session(actor)?;
+    let mut tokens: Vec<Token> = store::tokens::by_user(txn, user)?.into_iter().map(|(_, token)| token).collect();
+    tokens.reverse();
+    Ok(tokens)
+}
+
+/// Revokes one of somebody else's tokens, for administrators.
+pub fn revoke_of(actor: &Actor, user: UserId, id: TokenId) -> Result<Change<()>> {
+    users::manages_in_session(actor)?;
+    Ok(removal(actor.clone(), user, id))
+}
+
 /// One of the tokens of the member.
 pub fn by_id(txn: &ReadTxn, actor: &Actor, id: TokenId) -> Result<Token> {
     list(txn, actor)?.into_iter().find(|token| token.id == id).ok_or(Error::NotFound("token"))
@@ -107,15 +121,18 @@ pub fn revoke(actor: &Actor, id: TokenId) -> Result<Change<()>> {
     {
         return Err(Error::SessionNeeded);
     }
-    let (user, actor) = (member.id, actor.clone());
-    Ok(Change::new(move |txn| {
+    Ok(removal(actor.clone(), member.id, id))
+}
+
+fn removal(actor: Actor, user: UserId, id: TokenId) -> Change<()> {
+    Change::new(move |txn| {
         let (key, token) = store::tokens::by_user(txn, user)?
             .into_iter()
             .find(|(_, token)| token.id == id)
             .ok_or(Error::NotFound("token"))?;
         note(txn, ("token revoked", &actor), &token)?;
         store::tokens::remove(txn, &key, &token)
-    }))
+    })
 }
 
 /// Revokes all tokens of an account.

@@ -15,7 +15,7 @@ use crate::service::payer::Payers;
 use crate::service::resets::{self, Keep};
 use crate::service::staff_names;
 use crate::service::throttle::Key;
-use crate::service::{App, ReadTxn};
+use crate::service::{App, ReadTxn, tokens};
 use crate::store::{self, WriteTxn, security_log};
 use std::net::IpAddr;
 
@@ -118,6 +118,13 @@ pub async fn add(app: &App, actor: &Actor, input: &NewUser, role: Role) -> Resul
         security_log::note(txn, SecurityEvent::new("account made", &actor, &user.username).detail(role.as_str()));
         Ok(user)
     }))
+}
+
+/// Whether somebody may see to what opens the accounts of others: an administrator who is signed in. No token may, or
+/// whoever stole one could lock everybody out.
+pub(in crate::service) fn manages_in_session(actor: &Actor) -> Result<()> {
+    actor.in_session()?;
+    if actor.can_manage_users() { Ok(()) } else { Err(actor.refusal(TokenScope::UsersWrite)) }
 }
 
 /// Whether somebody may make an administrator: with a token one could sign in as that and do what no
@@ -237,6 +244,8 @@ pub fn update_profile(actor: &Actor, patch: &ProfilePatch) -> Result<Change<User
 pub struct NewPassword<'a> {
     pub current: &'a str,
     pub new: &'a str,
+    /// Whether the member's API tokens end, too.
+    pub revoke_tokens: bool,
     pub payers: Payers,
 }
 
@@ -252,12 +261,15 @@ pub async fn change_password(app: &App, actor: &Actor, wish: NewPassword<'_>) ->
         return Err(Error::field("current_password", "This is not your current password."));
     }
     let new_hash = app.passwords.hash(&new, payers).await?;
+    let keep = Keep { session: Some(session), tokens: !wish.revoke_tokens };
+    let event = SecurityEvent::new("password changed", actor, &member.username);
     app.store
         .write(move |txn| {
             if store::users::password(txn, member.id)? != hash {
                 return Err(Error::Conflict("The password was changed meanwhile. Please try again."));
             }
-            resets::put_password(txn, member.id, &new_hash, Keep { session: Some(session), tokens: true })
+            security_log::note(txn, event.clone());
+            resets::put_password(txn, member.id, &new_hash, keep)
         })
         .await
 }
@@ -267,7 +279,7 @@ pub fn set_role(actor: &Actor, id: UserId, role: Role) -> Result<Change<User>> {
     change(actor, id, move |user| User { role, ..user })
 }
 
-/// Disables an account, which signs it out everywhere, or enables it again.
+/// Disables an account, which signs it out everywhere and revokes its API tokens, or enables it again.
 pub fn set_disabled(actor: &Actor, id: UserId, disabled: bool) -> Result<Change<User>> {
     change(actor, id, move |user| User { disabled, ..user })
 }
@@ -294,6 +306,7 @@ fn change(actor: &Actor, id: UserId, edit: impl Fn(User) -> User + Send + 'stati
         }
         if new.disabled {
             auth::remove_sessions(txn, id, None)?;
+            tokens::remove_all(txn, id)?;
         }
         if new != old {
             note_access(txn, &actor, &old, &new);

@@ -73,6 +73,7 @@ fn password(frame: &Frame, errors: &[FieldError]) -> Markup {
                 (Field::password("new_password", "New password", "new-password")
                     .hint(format!("At least {MIN_PASSWORD} characters. Your other devices will be signed out."))
                     .errors(errors))
+                (form::checkbox("revoke_tokens", "Revoke my API tokens, too", false, errors))
                 p.buttons { (form::submit("Change password")) }
             }
         }
@@ -112,7 +113,7 @@ fn sessions(frame: &Frame, account: &Account) -> Markup {
 }
 
 /// What a person would call a browser; the string itself where it is none of the usual ones.
-fn browser(user_agent: &str) -> String {
+pub(in crate::view) fn browser(user_agent: &str) -> String {
     // Order matters: most browsers claim to be several others, too.
     const BROWSERS: [(&str, &str); 7] = [
         ("Edg/", "Edge"),

@@ -215,14 +215,7 @@ impl Site {
             .map(|field| FieldError { field: field.into(), message: Cow::Borrowed(self.text) });
         let typed = comment::CommentBox { body: self.text, errors: &errors };
         let profile = ProfilePatch { display_name: self.text.into(), email: self.text.into(), bio: self.text.into() };
-        let session = Session {
-            user: UserId(1),
-            created_at: now(),
-            last_seen: now(),
-            expires_at: now(),
-            user_agent: self.text.into(),
-        };
-        let sessions = [(SessionKey([1; 32]), session)];
+        let sessions = [self.session()];
         let setup = sign_in::Setup { key: self.text, title: self.text, time_zone: self.text, user: &new };
         vec![
             comment::write(&frame, &head, Some(&placed), &typed),
@@ -294,6 +287,17 @@ impl Site {
         ]
     }
 
+    fn session(&self) -> (SessionKey, Session) {
+        let session = Session {
+            user: UserId(1),
+            created_at: now(),
+            last_seen: now(),
+            expires_at: now(),
+            user_agent: self.text.into(),
+        };
+        (SessionKey([1; 32]), session)
+    }
+
     fn token(&self) -> Token {
         Token {
             id: TokenId(1),
@@ -326,7 +330,7 @@ impl Site {
             admin::users::index(&frame, &page(self.user()), &account, &[]),
             admin::users::edit(
                 &frame,
-                &self.user(),
+                &admin::users::Account { user: &self.user(), sessions: &[self.session()], tokens: &[self.token()] },
                 Some(&admin::users::ResetLink { url: self.text, expires_at: self.user().created_at }),
                 &[],
             ),

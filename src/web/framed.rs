@@ -68,6 +68,7 @@ fn notice(word: &str) -> Option<&'static str> {
         "already-made" => {
             "This token was made already, and its secret is shown once. If you have lost it, revoke the token and make another."
         }
+        "ended" => "Ended. It opens nothing from now on.",
         "signed-out" => "That device is signed out.",
         "welcome" => "Your blog is ready. Here is where you write.",
         _ => return None,

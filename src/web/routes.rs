@@ -143,6 +143,7 @@ fn managing() -> Vec<Route> {
         Route::new(POST, "/admin/users/{id}", Page, admin_users::update),
         Route::new(POST, "/admin/users/{id}/password", Page, admin_users::set_password),
         Route::new(POST, "/admin/users/{id}/reset", Page, admin_users::reset),
+        Route::new(POST, "/admin/users/{id}/revoke", Page, admin_users::revoke),
         Route::new(GET, "/admin/explorer", Page, graphql::explorer::show),
         Route::new(POST, "/admin/explorer", Page, graphql::explorer::run_form)
             .body_limit(graphql::explorer::BODY_LIMIT),

@@ -104,6 +104,7 @@ const TABLE: &str = "
     POST /admin/users/{id}                          login 403   403   403   403   ok
     POST /admin/users/{id}/password                 login 403   403   403   403   ok
     POST /admin/users/{id}/reset                    login 403   403   403   403   ok
+    POST /admin/users/{id}/revoke                   login 403   403   403   403   404
     GET  /api/docs                                  ok    ok    ok    ok    ok    ok
     GET  /problems/{code}                           ok    ok    ok    ok    ok    ok
     GET  /graphql                                   400   400   400   400   400   400

@@ -168,3 +168,45 @@ async fn the_data_file_does_not_hold_the_secret_of_a_link() {
     assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()));
     drop(folder);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_sees_what_opens_an_account_and_ends_it() {
+    let blog = Blog::start().await;
+    let ada = blog.reader("ada").await;
+    let secret = token_of(&ada).await;
+    let page = format!("/admin/users/{}", blog.user_id("ada").await);
+    let revoke = format!("{page}/revoke");
+    let seen = blog.administrator.get(&page).await.expect(200).contains("Where they are signed in").contains("Backup");
+    let session = seen.between("name=\"session\" value=\"", "\"").to_owned();
+    let token = seen.between("name=\"token\" value=\"", "\"").to_owned();
+    // Nobody else may, and nothing of another account goes by this address.
+    blog.member("ed", "editor").await.post_form(&revoke, &[("token", &token)]).await.expect(403);
+    blog.administrator.post_form("/admin/users/1/revoke", &[("token", &token)]).await.expect(404);
+    blog.administrator.post_form("/admin/users/1/revoke", &[("session", &session)]).await.expect(404);
+    assert!(is_signed_in(&ada).await && opens(&blog, &secret).await);
+    blog.administrator.post_form(&revoke, &[("session", &session)]).await.expect(303);
+    assert!(!is_signed_in(&ada).await && opens(&blog, &secret).await);
+    blog.administrator.post_form(&revoke, &[("token", &token)]).await.expect(303);
+    assert!(!opens(&blog, &secret).await);
+    blog.administrator.get(&page).await.expect(200).lacks("Backup").lacks("Where they are signed in");
+    blog.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_end_with_a_disabled_account_and_with_a_password_if_that_is_asked_for() {
+    let blog = Blog::start().await;
+    let ada = blog.reader("ada").await;
+    let change = |current: &'static str, new: &'static str| [("current_password", current), ("new_password", new)];
+    let secret = token_of(&ada).await;
+    ada.post_form("/account/password", &change(PASSWORD, NEW)).await.expect(303);
+    assert!(opens(&blog, &secret).await);
+    let fields = [&change(NEW, PASSWORD)[..], &[("revoke_tokens", "on")]].concat();
+    ada.post_form("/account/password", &fields).await.expect(303);
+    assert!(!opens(&blog, &secret).await && is_signed_in(&ada).await);
+    let secret = token_of(&ada).await;
+    let page = format!("/admin/users/{}", blog.user_id("ada").await);
+    blog.administrator.post_form(&page, &[("role", "reader"), ("disabled", "on")]).await.expect(303);
+    blog.administrator.post_form(&page, &[("role", "reader")]).await.expect(303);
+    assert!(!opens(&blog, &secret).await, "enabled again, and the token stays revoked");
+    blog.stop().await;
+}

@@ -2,10 +2,15 @@
 
 use crate::domain::actor::Role;
 use crate::domain::paging::Page;
+use crate::domain::session::Session;
+use crate::domain::session::SessionKey;
 use crate::domain::time::Timestamp;
+use crate::domain::token::Token;
+use crate::domain::token::TokenScope;
 use crate::domain::user::NewUser;
 use crate::domain::user::User;
 use crate::error::FieldError;
+use crate::view::account::browser;
 use crate::view::admin::frame;
 use crate::view::admin::frame::Section;
 use crate::view::form;
@@ -53,9 +58,20 @@ pub struct ResetLink<'a> {
     pub expires_at: Timestamp,
 }
 
+/// An account and what opens it.
+#[derive(Clone, Copy)]
+pub struct Account<'a> {
+    pub user: &'a User,
+    /// The newest visit first.
+    pub sessions: &'a [(SessionKey, Session)],
+    /// Newest first.
+    pub tokens: &'a [Token],
+}
+
 /// One account; sends `role` and, if ticked, `disabled`. A refusal is an error of the field `role`
 /// or `disabled`.
-pub fn edit(frame: &Frame, user: &User, link: Option<&ResetLink>, errors: &[FieldError]) -> Markup {
+pub fn edit(frame: &Frame, account: &Account, link: Option<&ResetLink>, errors: &[FieldError]) -> Markup {
+    let user = account.user;
     let main = html! {
         h1 { bdi { (user.display_name) } }
         p.about {
@@ -75,6 +91,7 @@ pub fn edit(frame: &Frame, user: &User, link: Option<&ResetLink>, errors: &[Fiel
             }
         }
         (password(frame, user, errors))
+        @if frame.actor.user_id() != Some(user.id) { (openings(frame, account)) }
     };
     frame::page(frame, Section::Users, &user.display_name, main)
 }
@@ -113,6 +130,53 @@ fn password(frame: &Frame, user: &User, errors: &[FieldError]) -> Markup {
                 (sign_in::new_password("Password").errors(errors))
                 (form::checkbox("keep_tokens", sign_in::KEEP_TOKENS, false, errors))
                 p.buttons { button.danger type="submit" { "Set password and sign them out" } }
+            }
+        }
+    }
+}
+
+/// The sessions and API tokens of an account, each with a button that ends it.
+fn openings(frame: &Frame, account: &Account) -> Markup {
+    let end = |name: &str, value: &str, label: &str, what: &str| {
+        html! {
+            form method="post" action=(frame.links.admin_user_revoke(account.user.id)) {
+                button.quiet type="submit" name=(name) value=(value) { (label) span.hidden { " " (what) } }
+            }
+        }
+    };
+    html! {
+        @if !account.sessions.is_empty() {
+            section aria-labelledby="sessions" {
+                h2 #sessions { "Where they are signed in" }
+                ul.rows {
+                    @for (key, session) in account.sessions {
+                        @let browser = browser(&session.user_agent);
+                        li {
+                            div {
+                                strong dir="auto" { (browser) }
+                                p.hint { "Since " (session.created_at.human(frame.zone)) ", last seen " (session.last_seen.human_date(frame.zone)) }
+                            }
+                            (end("session", &key.short(), "Sign out", &browser))
+                        }
+                    }
+                }
+            }
+        }
+        @if !account.tokens.is_empty() {
+            section aria-labelledby="tokens" {
+                h2 #tokens { "API tokens" }
+                ul.rows {
+                    @for token in account.tokens {
+                        li {
+                            div {
+                                strong dir="auto" { (token.name) }
+                                @if !token.is_live(frame.now) { " " span.badge { "Ended" } }
+                                p.hint { "Made " (token.created_at.human_date(frame.zone)) ": " (token.scopes.iter().map(TokenScope::as_str).collect::<Vec<_>>().join(", ")) }
+                            }
+                            (end("token", &token.id.to_string(), "Revoke", &token.name))
+                        }
+                    }
+                }
             }
         }
     }

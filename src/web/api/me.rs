@@ -48,6 +48,9 @@ pub struct PasswordChange {
     /// At most 71 bytes of UTF-8 in NFC, and none of the most common passwords.
     #[schema(format = Password, min_length = 8, example = "battery horse correct")]
     pub new_password: String,
+    /// Whether one's API tokens end, too.
+    #[serde(default)]
+    pub revoke_tokens: bool,
 }
 
 /// A new token with its secret, which is told this once.
@@ -213,7 +216,12 @@ async fn password(site: Arc<Site>, mut req: Req) -> Result<Res> {
     perform::never_once(&req)?;
     req.actor.in_session()?;
     let input: PasswordChange = strict::typed(strict::parse(&req.bytes().await?)?)?;
-    let wish = NewPassword { current: &input.current_password, new: &input.new_password, payers: req.payers() };
+    let wish = NewPassword {
+        current: &input.current_password,
+        new: &input.new_password,
+        revoke_tokens: input.revoke_tokens,
+        payers: req.payers(),
+    };
     users::change_password(&site.app, &req.actor, wish).await?;
     Ok(response::empty(StatusCode::NO_CONTENT))
 }

@@ -45,8 +45,12 @@ pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
 /// Changes the password.
 pub async fn password(site: Arc<Site>, mut req: Req) -> Result<Res> {
     let form = req.form().await?;
-    let wish =
-        NewPassword { current: form.text("current_password"), new: form.text("new_password"), payers: req.payers() };
+    let wish = NewPassword {
+        current: form.text("current_password"),
+        new: form.text("new_password"),
+        revoke_tokens: form.has("revoke_tokens"),
+        payers: req.payers(),
+    };
     match req.noting(users::change_password(&site.app, &req.actor, wish).await) {
         Ok(()) => Ok(done(&site, "password")),
         Err(error) => {

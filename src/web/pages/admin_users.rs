@@ -1,13 +1,13 @@
 //! Accounts, for administrators.
 
 use crate::domain::actor::Role;
-use crate::domain::id::UserId;
+use crate::domain::id::{TokenId, UserId};
 use crate::domain::paging::page_number;
 use crate::domain::user::NewUser;
 use crate::error::{Error, FieldError, Result};
-use crate::service::{resets, users};
+use crate::service::{auth, resets, tokens, users};
 use crate::view;
-use crate::view::admin::users::{NewAccount, ResetLink};
+use crate::view::admin::users::{Account, NewAccount, ResetLink};
 use crate::web::Site;
 use crate::web::framed::{framed, refused};
 use crate::web::pages::sign_in::new_user;
@@ -91,6 +91,20 @@ pub async fn reset(site: Arc<Site>, req: Req) -> Result<Res> {
     }
 }
 
+/// Ends a session, named by `session`, or an API token, by its number in `token`, of somebody else.
+pub async fn revoke(site: Arc<Site>, mut req: Req) -> Result<Res> {
+    let (form, id) = (req.form().await?, id(&req)?);
+    let change = match form.get("session") {
+        Some(session) => auth::end_session_of(&req.actor, id, session),
+        None => {
+            let token = TokenId::parse(form.text("token")).ok_or(Error::NotFound("token"));
+            token.and_then(|token| tokens::revoke_of(&req.actor, id, token))
+        }
+    };
+    site.commit(&req, change).await?;
+    Ok(response::see_other(&format!("{}?done=ended", site.app.links().admin_user(id))))
+}
+
 fn show_index(
     site: &Site,
     req: &Req,
@@ -116,9 +130,12 @@ fn show_one(
 ) -> Result<Res> {
     let txn = site.app.read()?;
     let user = users::managed(&txn, &req.actor, id(req)?)?;
+    let sessions = auth::sessions_of(&site.app, &txn, &req.actor, user.id)?;
+    let tokens = tokens::list_of(&txn, &req.actor, user.id)?;
+    let account = Account { user: &user, sessions: &sessions, tokens: &tokens };
     Ok(response::html_status(
         status,
-        framed(site, req, &txn, &[], |frame| view::admin::users::edit(frame, &user, link, errors))?,
+        framed(site, req, &txn, &[], |frame| view::admin::users::edit(frame, &account, link, errors))?,
     ))
 }
 

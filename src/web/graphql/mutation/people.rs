@@ -75,10 +75,16 @@ impl PeopleMutation {
     }
 
     /// Changes one's password, which ends all other sessions. Wants a session.
-    async fn change_password(&self, ctx: &Context<'_>, current: String, new: String) -> Result<DonePayload> {
+    async fn change_password(
+        &self,
+        ctx: &Context<'_>,
+        current: String,
+        new: String,
+        #[graphql(default, desc = "Whether one's API tokens end, too.")] revoke_tokens: bool,
+    ) -> Result<DonePayload> {
         let operation = operation(ctx)?;
         operation.look_again();
-        let wish = NewPassword { current: &current, new: &new, payers: operation.payers };
+        let wish = NewPassword { current: &current, new: &new, revoke_tokens, payers: operation.payers };
         let changed = users::change_password(operation.app(), &operation.actor, wish).await;
         settle(operation, changed.map(|()| true))
     }

@@ -171,7 +171,12 @@ fn hugo(folder: &Path, mut config: Map<String, Value>) -> Site {
         languages.filter_map(|(code, language)| Some((folder(language)?.trim_matches('/').to_owned(), code.clone())));
     site.language_folders = folders.collect();
     let default = text_at(&config, &["defaultContentLanguage"]);
-    site.language = default.or_else(|| text_at(&config, &["languageCode"])).or_else(|| text_at(&config, &["locale"]));
+    // Where several languages are named, English is Hugo's own default.
+    let english = || site.languages.iter().find(|code| *code == "en").cloned();
+    site.language = default
+        .or_else(english)
+        .or_else(|| text_at(&config, &["languageCode"]))
+        .or_else(|| text_at(&config, &["locale"]));
     site.language_in_path =
         at(&config, &["defaultContentLanguageInSubdir"]).is_some_and(|value| value.to_string().contains("true"));
     site.statics.extend(texts(&config, &["staticDir"]));

@@ -48,7 +48,7 @@ impl Once {
         // A body may hold a password, which a plain hash would give away to whoever guesses. The raw key, which
         // is not stored, keys this one.
         let request = hash(&[&[key.as_bytes()], request].concat());
-        let key = ReceiptKey(Sha256::digest([who.as_bytes(), key.as_bytes()].concat()).into());
+        let key = ReceiptKey::new(member.id, Sha256::digest([who.as_bytes(), key.as_bytes()].concat()).into());
         Ok(Once { key, request })
     }
 
@@ -57,7 +57,8 @@ impl Once {
     pub fn of_form(actor: &Actor, key: &str, typed: &[&[u8]]) -> Result<Once> {
         let Some(member) = actor.member() else { return Err(Error::Unauthenticated) };
         let (who, request) = (format!("{} form ", member.id), hash(typed));
-        let key = ReceiptKey(Sha256::digest([who.as_bytes(), &hash(&[key.as_bytes(), &request])].concat()).into());
+        let key = Sha256::digest([who.as_bytes(), &hash(&[key.as_bytes(), &request])].concat());
+        let key = ReceiptKey::new(member.id, key.into());
         Ok(Once { key, request })
     }
 

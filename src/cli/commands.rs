@@ -62,6 +62,7 @@ pub const COMMANDS: &[Command] = &[
             "cache",
             "page-cache",
             "bcrypt-cost",
+            "session-days",
             "max-connections",
             "graphql-introspection",
             "api-quota",

@@ -1,9 +1,10 @@
 //! Every address of the site, base path included; the only place that builds a URL.
 
+mod accounts;
 mod api;
 
 use crate::domain::category::Tag;
-use crate::domain::id::{CategoryId, CommentId, PostId, TokenId, UserId};
+use crate::domain::id::{CategoryId, CommentId, PostId, TokenId};
 use crate::domain::media::{MediaId, Picture};
 use crate::domain::post::{Kind, PostHead, State};
 use crate::domain::slug::Slug;
@@ -324,29 +325,6 @@ impl Links {
 
     pub fn admin_comments(&self) -> String {
         self.to("/admin/comments")
-    }
-
-    pub fn admin_users(&self) -> String {
-        self.to("/admin/users")
-    }
-
-    pub fn admin_user(&self, id: UserId) -> String {
-        self.to(&format!("/admin/users/{id}"))
-    }
-
-    /// Where the form for somebody's new password posts to.
-    pub fn admin_user_password(&self, id: UserId) -> String {
-        self.to(&format!("/admin/users/{id}/password"))
-    }
-
-    /// Where the button that makes a link to a new password posts to.
-    pub fn admin_user_reset(&self, id: UserId) -> String {
-        self.to(&format!("/admin/users/{id}/reset"))
-    }
-
-    /// Where the buttons that end somebody's sessions and tokens post to.
-    pub fn admin_user_revoke(&self, id: UserId) -> String {
-        self.to(&format!("/admin/users/{id}/revoke"))
     }
 
     pub fn admin_settings(&self) -> String {

@@ -170,7 +170,8 @@ fn is_host(text: &str) -> bool {
 fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> (IpAddr, bool) {
     let mut hops = list(headers, &X_FORWARDED_FOR);
     if hops.is_empty() {
-        hops = forwarded(headers, "for");
+        // An element without `for` is a hop that names nobody.
+        hops = elements(headers).map(|hop| parameter(&hop, "for").unwrap_or_default()).collect();
     }
     let mut client = peer;
     for hop in hops.iter().rev() {
@@ -208,14 +209,21 @@ fn last(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     list(headers, name).pop()
 }
 
-/// The values of one parameter in `Forwarded` (RFC 7239), hop by hop.
-fn forwarded(headers: &HeaderMap, parameter: &str) -> Vec<String> {
-    let value_of = |hop: &String| {
-        let pairs = hop.split(';').filter_map(|pair| pair.split_once('='));
-        let found = pairs.into_iter().find(|(key, _)| key.trim().eq_ignore_ascii_case(parameter));
-        found.map(|(_, value)| value.trim().trim_matches('"').to_owned())
-    };
-    list(headers, &FORWARDED).iter().filter_map(value_of).collect()
+/// The elements of `Forwarded` (RFC 7239, section 4), one for each hop.
+fn elements(headers: &HeaderMap) -> impl Iterator<Item = String> {
+    list(headers, &FORWARDED).into_iter()
+}
+
+/// The value of a parameter in one of these elements.
+fn parameter(element: &str, name: &str) -> Option<String> {
+    let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(key, _)| key.trim().eq_ignore_ascii_case(name))?;
+    Some(value.trim().trim_matches('"').to_owned())
+}
+
+/// The values of one parameter in `Forwarded`, for the hops that tell it.
+fn forwarded(headers: &HeaderMap, name: &str) -> Vec<String> {
+    elements(headers).filter_map(|element| parameter(&element, name)).collect()
 }
 
 #[cfg(test)]

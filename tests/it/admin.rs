@@ -282,7 +282,7 @@ async fn a_refused_image_loses_no_text() {
     let blog = Blog::start().await;
     let ada = blog.author("ada").await;
     let fields = [("title", "Kept title"), ("source", "Kept text."), ("action", "publish")];
-    for (field, bytes) in [("cover", b"<svg/>".as_slice()), ("images", b"not an image")] {
+    for (field, bytes) in [("cover", b"<svg".as_slice()), ("images", b"not an image")] {
         let answer = ada.post_files("/admin/posts/new", &fields, &[(field, "x.png", bytes)]).await.expect(422);
         answer.contains("Kept text.").contains("Kept title").contains(&format!("error-{field}"));
     }
@@ -412,7 +412,7 @@ async fn a_logo_stands_beside_the_title() {
             client.post_files("/admin/settings", &fields, &files).await
         }
     };
-    send(vec![("logo", "logo.svg", b"<svg onload='x'/>".to_vec())], None).await.expect(422);
+    send(vec![("logo", "logo.svg", b"<svg onload='x'".to_vec())], None).await.expect(422);
     send(vec![("logo", "logo.png", logo)], None).await.expect(303);
     let home = blog.visitor().get("/").await.expect(200);
     let image = home.attributes("src").into_iter().find(|src| src.ends_with("/logo.png")).expect("the logo");

@@ -34,7 +34,7 @@ async fn files_beside_posts_are_served_as_what_they_are_and_listed_like_images()
     let film = visitor.with("range", "bytes=4-11").at(&file("/hoot.mp4")).await.expect(206).contains("ftypisom");
     assert_eq!(film.header("content-type"), Some("video/mp4"));
     assert_eq!(film.header("content-disposition"), Some("inline"));
-    assert_eq!(film.header("content-security-policy"), Some("default-src 'none'; sandbox"));
+    assert!(film.header("content-security-policy").unwrap().ends_with("; sandbox"));
 
     let id = file("/hoot.pdf").split('/').nth(2).unwrap().to_owned();
     let list = admin.get("/api/v1/media").await.expect(200).value();

@@ -38,12 +38,15 @@ async fn crawl(client: &Client, blog: &Blog) -> HashMap<String, u16> {
         }
         let answer = client.at(&address).await;
         seen.insert(address.clone(), answer.status);
-        // No page has a script or a style in it. Posts with open comments name the one there is, which makes
-        // the conversation grow; with scripts off the site is the same.
+        // No page has a script or a style in it. Posts with open comments name the script that makes the conversation
+        // grow, and the editor the one that asks before text is lost; with scripts off the site is the same.
         let scripts = answer.text.matches("<script").count();
-        let named = answer.text.matches(&format!("<script type=\"module\" src=\"{home}assets/live.")).count();
-        let is_live = answer.text.contains(" data-events=\"");
-        assert_eq!((scripts, named), (usize::from(is_live), usize::from(is_live)), "scripts on {address}");
+        let named =
+            |name: &str| answer.text.matches(&format!("<script type=\"module\" src=\"{home}assets/{name}.")).count();
+        let is_live = usize::from(answer.text.contains(" data-events=\""));
+        let is_editor = usize::from(answer.text.contains("<form class=\"editor\""));
+        let told = (scripts, named("live"), named("editor"));
+        assert_eq!(told, (is_live + is_editor, is_live, is_editor), "scripts on {address}");
         for inline in [" onclick=", " onload=", " style=\"", "javascript:"] {
             assert!(!answer.text.to_lowercase().contains(inline), "{inline} on {address}");
         }

@@ -26,9 +26,11 @@ fn leaks(answer: &Answer, path: &str) -> Vec<&'static str> {
     }
     // What somebody asked for may be repeated to them: the way back after a login.
     let asked = path.to_lowercase();
+    // The address of a form leads to the page above it, whether there is one or not.
     let bare = asked.split('?').next().unwrap_or_default();
+    let above = bare.strip_suffix("/comments").unwrap_or(bare);
     if bare.len() > 1 {
-        text = text.replace(&asked, "").replace(bare, "");
+        text = text.replace(&asked, "").replace(bare, "").replace(above, "");
     }
     WORDS.into_iter().filter(|word| text.contains(word)).collect()
 }

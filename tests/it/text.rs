@@ -191,7 +191,8 @@ async fn every_limit_of_the_document_counts_characters() {
     let schemas = document["components"]["schemas"].as_object().unwrap().iter();
     for (schema, described) in schemas.filter(|(name, _)| !name.starts_with("Patch")) {
         for (member, rule) in described["properties"].as_object().into_iter().flatten() {
-            let Some(most) = rule["maxLength"].as_u64() else { continue };
+            // A tag of a language has no other letters than those of ASCII (RFC 5646, section 2.1).
+            let Some(most) = rule["maxLength"].as_u64().filter(|_| member != "language") else { continue };
             limits += 1;
             for letter in ["ж", "鴞"] {
                 let text = letter.repeat(usize::try_from(most).unwrap());

@@ -14,6 +14,7 @@ pub mod pager;
 pub mod post;
 pub mod problem;
 pub mod reference;
+pub mod returned;
 pub mod sign_in;
 #[cfg(test)]
 mod specimen;

@@ -66,6 +66,16 @@ impl Form {
         names.map(String::as_str).find(|name| !known.contains(name))
     }
 
+    /// Every field in the order sent, without files.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Whether files were sent with it.
+    pub fn has_files(&self) -> bool {
+        !self.files.is_empty()
+    }
+
     /// Whether a field was sent: a ticked box, the button that was pressed.
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some()

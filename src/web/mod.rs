@@ -9,6 +9,7 @@ pub mod cache;
 pub mod cors;
 pub mod date;
 pub mod encoding;
+pub mod error_page;
 pub mod events;
 pub mod feeds;
 pub mod finish;

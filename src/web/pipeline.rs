@@ -241,13 +241,14 @@ async fn handled(
     // A page of another site cannot make a browser send a token, nor JSON without asking first; without a
     // session there is nothing it could misuse.
     let harmless = has_token || route.surface.takes_tokens() && asked.actor.is_anonymous();
-    if !harmless && !session::may_change(&parts.method, &parts.headers, &caller) {
+    let from_elsewhere = !harmless && !session::may_change(&parts.method, &parts.headers, &caller);
+    if from_elsewhere && route.surface != Surface::Page {
         return Err(Refusal::OtherSite.into());
     }
     admit::accept(route, &parts.headers)?;
     admit::body(route, &asked.actor, &parts, !body.is_end_stream())?;
     admit::precondition(route, &parts.headers, &asked.actor)?;
-    let req = Req {
+    let mut req = Req {
         path: path.to_owned(),
         query: Query::parse(parts.uri.query()),
         method: parts.method,
@@ -259,6 +260,7 @@ async fn handled(
         route: route.number,
         wait: Arc::clone(&asked.wait),
         params,
+        typed: Arc::clone(&asked.typed),
         body: Some(Incoming {
             body,
             limit: route.body_limit_for(&asked.actor),
@@ -267,6 +269,11 @@ async fn handled(
         }),
         held: None,
     };
+    if from_elsewhere {
+        // Read, so that the person who typed it gets it back.
+        let _ = req.form().await;
+        return Err(Refusal::OtherSite.into());
+    }
     Ok(guarded(route.call(site.clone(), req)).await?)
 }
 

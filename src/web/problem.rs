@@ -2,11 +2,10 @@
 
 use crate::domain::actor::Actor;
 use crate::error::{Error, FieldError};
-use crate::view;
 use crate::web::Site;
-use crate::web::framed::in_frame;
+use crate::web::error_page;
 use crate::web::quota::Left;
-use crate::web::request::RequestId;
+use crate::web::request::{RequestId, Typed};
 use crate::web::response;
 use crate::web::response::Res;
 use crate::web::router::Surface;
@@ -24,6 +23,9 @@ pub const MERGE_PATCH: &str = "application/merge-patch+json";
 /// Says what a PATCH may be (RFC 5789, section 3.1).
 pub const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
+/// The word for a form that another site sent.
+pub(in crate::web) const OTHER_SITE: &str = "other-site";
+
 /// What the answer to a failure depends on.
 pub struct Asked {
     pub surface: Surface,
@@ -33,6 +35,10 @@ pub struct Asked {
     pub route: Option<usize>,
     /// Where a login leads back to: the address of a page, base path included.
     pub next: Option<PathAndQuery>,
+    /// Where a form was sent, base path included.
+    pub sent_to: Option<PathAndQuery>,
+    /// The form, if it was read.
+    pub typed: Typed,
     /// What is left of the quota, where one counts.
     pub left: Option<Left>,
     /// Seconds until a form that was refused may be sent again; 0: it was not.
@@ -50,6 +56,8 @@ impl Asked {
             id,
             route: None,
             next: None,
+            sent_to: None,
+            typed: Typed::default(),
             left: None,
             wait: Arc::default(),
             origin: None,
@@ -59,8 +67,9 @@ impl Asked {
     /// By a visitor until the session says otherwise, on a page until the route does.
     pub fn new(id: RequestId, parts: &Parts) -> Asked {
         // A login leads back to pages only: repeating a form would need its fields.
-        let next = if parts.method.is_safe() { parts.uri.path_and_query().cloned() } else { None };
-        Asked { next, ..Asked::unread(id, Surface::Page) }
+        let address = parts.uri.path_and_query().cloned();
+        let (next, sent_to) = if parts.method.is_safe() { (address, None) } else { (None, address) };
+        Asked { next, sent_to, ..Asked::unread(id, Surface::Page) }
     }
 }
 
@@ -139,7 +148,7 @@ pub fn answer(site: &Site, asked: &Asked, failure: &Failure) -> Res {
 
 /// Answers an error, and logs its cause if nobody is to see it.
 fn respond(site: &Site, asked: &Asked, error: &Error) -> Res {
-    if let (Error::Unauthenticated, Surface::Page) = (error, asked.surface) {
+    if let (Error::Unauthenticated, Surface::Page, None) = (error, asked.surface, error_page::texts(asked)) {
         return response::see_other(&site.app.links.login(asked.next.as_ref().map_or("", PathAndQuery::as_str)));
     }
     let (item, cause) = match error {
@@ -185,18 +194,6 @@ fn refuse(site: &Site, asked: &Asked, refusal: &Refusal) -> Res {
     };
     res.headers_mut().extend(told);
     res
-}
-
-/// The page that tells a person what went wrong, in the site's frame as long as the data file can
-/// be read.
-fn error_page(site: &Site, asked: &Asked, status: StatusCode, title: &str, message: &str) -> Res {
-    let next = asked.next.as_ref().map_or("", PathAndQuery::as_str);
-    let page = site.app.read().and_then(|txn| {
-        in_frame(&site.app, &txn, &asked.actor, (next, None), |frame| {
-            view::error::show(frame, status.as_u16(), title, message)
-        })
-    });
-    response::html_status(status, page.unwrap_or_else(|_| response::plain_page(title, message)))
 }
 
 /// What an error is called, said once for pages, REST and GraphQL; logs the cause of one that nobody is to
@@ -301,7 +298,7 @@ pub(in crate::web) fn refused(refusal: &Refusal) -> Verdict {
         ),
         Refusal::OtherSite => (
             StatusCode::FORBIDDEN,
-            "other-site",
+            OTHER_SITE,
             "Sent from elsewhere",
             "This form was not sent from a page of this site, so nothing was changed. Open the page here and try again. \
              Whoever runs this site behind a proxy sets its public URL and the trusted proxy."
@@ -360,7 +357,7 @@ fn show(site: &Site, asked: &Asked, verdict: Verdict, Details { fields, item }: 
         fields.iter().map(|error| json!({ "field": name(&error.field), "message": error.message })).collect()
     };
     match asked.surface {
-        Surface::Page => error_page(site, asked, status, title, &message),
+        Surface::Page => error_page::show(site, asked, (status, code), title, &message),
         Surface::GraphQl => {
             let mut extensions = json!({ "code": code });
             if let (false, Some(object)) = (fields.is_empty(), extensions.as_object_mut()) {

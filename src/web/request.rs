@@ -17,8 +17,8 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// What one request asks, checked so far that handlers can rely on it.
 pub struct Req {
@@ -37,6 +37,8 @@ pub struct Req {
     pub(in crate::web) route: usize,
     pub(in crate::web) query: Query,
     pub(in crate::web) params: Params,
+    /// The form, as soon as it is read.
+    pub(in crate::web) typed: Typed,
     pub(in crate::web) body: Option<Incoming>,
     /// Seconds until a form that was refused may be sent again, for `Retry-After`.
     pub(in crate::web) wait: Arc<AtomicU64>,
@@ -47,6 +49,9 @@ pub struct Req {
 /// Numbers a connection that carries several requests at once; an extension of a request for events.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionId(pub u64);
+
+/// A form that was read, for whoever answers if it is refused.
+pub(in crate::web) type Typed = Arc<OnceLock<Arc<Form>>>;
 
 /// A body that nobody has read yet, with the route's limit.
 pub(in crate::web) struct Incoming {
@@ -123,12 +128,15 @@ impl Req {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The submitted form. Decide permission first: a file that may not be uploaded need not be read.
-    pub async fn form(&mut self) -> Result<Form> {
-        match self.paced()? {
-            Some(body) => form::read(&self.headers, body).await,
-            None => Ok(Form::default()),
-        }
+    /// The submitted form. Whatever goes wrong after it was read, the page that says so gives its texts back.
+    pub async fn form(&mut self) -> Result<Arc<Form>> {
+        let form = match self.paced()? {
+            Some(body) => Arc::new(form::read(&self.headers, body).await?),
+            None => Arc::default(),
+        };
+        // Nothing reads a form twice.
+        let _ = self.typed.set(Arc::clone(&form));
+        Ok(form)
     }
 
     /// The body as JSON.

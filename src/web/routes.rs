@@ -19,8 +19,8 @@ use http::Method;
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
-/// Body limit of the comment form: a comment in which every byte is percent-encoded.
-const COMMENT_LIMIT: u64 = 256 * 1024;
+/// Body limit of the comment form: a text that is far too long comes back with the form, to be shortened.
+const COMMENT_LIMIT: u64 = 1024 * 1024;
 
 /// Body limit of forms about people, the longest of which holds a biography.
 const PEOPLE_LIMIT: u64 = 32 * 1024;

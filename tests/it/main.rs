@@ -60,6 +60,7 @@ mod parity_writes;
 mod passwords;
 mod posts;
 mod power_cuts;
+mod refused_forms;
 mod renamed;
 mod resets;
 mod secrets;

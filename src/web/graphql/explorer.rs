@@ -40,8 +40,8 @@ pub async fn show(site: Arc<Site>, req: Req) -> Result<Res> {
 
 /// Runs what was typed.
 pub async fn run_form(site: Arc<Site>, mut req: Req) -> Result<Res> {
-    writing::permit(&req.actor, Kind::Post)?;
     let form = req.form().await?;
+    writing::permit(&req.actor, Kind::Post)?;
     let (query, variables) = (form.text("query"), form.text("variables"));
     let asked = Asked { query, variables, response: None };
     let request = match Request::typed(query, variables) {

@@ -21,7 +21,8 @@ pub async fn index(site: Arc<Site>, req: Req) -> Result<Res> {
 
 /// Makes a category.
 pub async fn create(site: Arc<Site>, mut req: Req) -> Result<Res> {
-    let input = typed(&req.form().await?);
+    let form = req.form().await?;
+    let input = typed(&form);
     match site.commit(&req, categories::create(&req.actor, &input)).await {
         Ok(_) => Ok(done(&site, "added")),
         Err(error) => {
@@ -44,7 +45,8 @@ pub async fn edit(site: Arc<Site>, req: Req) -> Result<Res> {
 
 /// Renames or describes a category.
 pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
-    let input = typed(&req.form().await?);
+    let form = req.form().await?;
+    let input = typed(&form);
     match site.commit(&req, categories::update(&req.actor, id(&req)?, &input)).await {
         Ok(_) => Ok(done(&site, "saved")),
         Err(error) => {

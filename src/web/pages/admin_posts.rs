@@ -128,6 +128,7 @@ pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
 
 /// Whoever was signed out, or whose post was deleted, while they wrote gets their text back.
 async fn give_back(site: &Site, mut req: Req, kind: Kind, error: Error) -> Result<Res> {
+    let form = req.form().await?;
     let (status, message) = match &error {
         Error::Unauthenticated => (StatusCode::UNAUTHORIZED, signed_out()),
         Error::NotFound(_) => (StatusCode::NOT_FOUND, gone()),
@@ -135,7 +136,6 @@ async fn give_back(site: &Site, mut req: Req, kind: Kind, error: Error) -> Resul
         Error::Forbidden => (StatusCode::FORBIDDEN, may_not_write()),
         _ => return Err(error),
     };
-    let form = req.form().await?;
     let input = typed(&form);
     if input.source.trim().is_empty() {
         return Err(error);

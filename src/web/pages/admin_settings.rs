@@ -21,8 +21,8 @@ pub async fn edit(site: Arc<Site>, req: Req) -> Result<Res> {
 
 /// Changes the settings.
 pub async fn update(site: Arc<Site>, mut req: Req) -> Result<Res> {
-    settings::editable(&site.app.read()?, &req.actor)?;
     let form = req.form().await?;
+    settings::editable(&site.app.read()?, &req.actor)?;
     let patch = SettingsPatch {
         title: form.text("title").into(),
         tagline: form.text("tagline").into(),

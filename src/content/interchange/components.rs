@@ -243,13 +243,15 @@ fn evaluated(braced: &str, files: &HashMap<String, String>) -> Option<String> {
 }
 
 fn tags(text: &str, regions: &Regions, files: &HashMap<String, String>) -> Vec<Tag> {
+    let last_end = text.rfind("-->").unwrap_or(0);
     let (mut tags, mut at) = (Vec::new(), 0);
     while let Some(found) = text.get(at..).and_then(|rest| rest.find('<')) {
         let start = at + found;
         at = start + 1;
         let rest = text.get(at..).unwrap_or_default();
         if rest.starts_with("!--") {
-            at += rest.find("-->").unwrap_or(0);
+            // Where none ends any more, none is looked for.
+            at += if at < last_end { rest.find("-->").unwrap_or(0) } else { 0 };
             continue;
         }
         let escaped = text.get(..start).is_some_and(|before| before.ends_with('\\'));

@@ -20,13 +20,15 @@ const UNSEEN: [&str; 5] = ["style", "template", "select", "textarea", "svg"];
 pub fn translate(text: &str, findings: &mut Vec<Finding>) -> String {
     let regions = Regions::of(text);
     let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+    let last_end = text.rfind("-->").unwrap_or(0);
     let mut at = 0;
     while let Some(found) = text.get(at..).and_then(|rest| rest.find('<')) {
         let start = at + found;
         at = start + 1;
         let rest = text.get(at..).unwrap_or_default();
         if rest.starts_with("!--") {
-            at += rest.find("-->").unwrap_or(0);
+            // Where none ends any more, none is looked for.
+            at += if at < last_end { rest.find("-->").unwrap_or(0) } else { 0 };
             continue;
         }
         let of = |names: &[&'static str]| names.iter().copied().find(|name| is_tag(rest, name));

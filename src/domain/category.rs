@@ -56,8 +56,12 @@ impl Tag {
     /// Names as forms show them: separated by commas, in quotes where a name has a comma itself.
     pub fn join_names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
         let quoted = |name: &str| {
-            let is_plain = !name.contains(',') && !name.starts_with('"');
-            if is_plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+            let is_plain = !name.contains(',') && !name.starts_with(['"', '“']);
+            match name.contains(['“', '”']) {
+                _ if is_plain => name.to_owned(),
+                false => format!("“{name}”"),
+                true => format!("\"{}\"", name.replace('"', "\"\"")),
+            }
         };
         names.into_iter().map(quoted).collect::<Vec<_>>().join(", ")
     }
@@ -81,6 +85,10 @@ impl Tag {
 /// A name in quotes at the beginning of `text`, and what comes after it. Quotes that do not hold a whole name are
 /// signs like others.
 fn quoted(text: &str) -> Option<(String, &str)> {
+    if let Some((name, after)) = text.strip_prefix('“').and_then(|text| text.split_once('”')) {
+        let after = after.trim_start();
+        return Some((name.to_owned(), if after.is_empty() { "" } else { after.strip_prefix(',')? }));
+    }
     let (mut name, mut rest) = (String::new(), text.strip_prefix('"')?);
     loop {
         let (part, after) = rest.split_once('"')?;
@@ -200,12 +208,13 @@ mod tests {
         let split = |text: &str| Tag::split_names(text);
         assert_eq!(split(" Rust,, web dev ,"), ["Rust", "web dev"]);
         assert_eq!(split("\"Berlin, Germany\", Rust"), ["Berlin, Germany", "Rust"]);
+        assert_eq!(split("“Berlin, Germany”, Rust"), ["Berlin, Germany", "Rust"]);
         assert_eq!(split("5\" disks, \"so called\" art, \"open"), ["5\" disks", "\"so called\" art", "\"open"]);
     }
 
     proptest! {
         #[test]
-        fn names_survive_a_form(names in prop::collection::vec("[a-c,\" ]{0,8}", 0..6)) {
+        fn names_survive_a_form(names in prop::collection::vec("[a-c,\" “”]{0,8}", 0..6)) {
             let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
             prop_assert_eq!(Tag::split_names(&Tag::join_names(names.iter().map(String::as_str))), names);
         }

@@ -178,7 +178,7 @@ fn details(frame: &Frame, editor: &Editor, errors: &[FieldError]) -> Markup {
         @if editor.kind == Kind::Post {
             (category(editor, errors))
             (Field::text("tags", "Tags").value(&tags).errors(errors)
-                .hint("Separated by commas. Put a tag that has a comma itself in \"quotes\"."))
+                .hint("Separated by commas. Put a tag that has a comma itself in “quotes”."))
         }
         (Field::area("excerpt", "Excerpt", 3).value(&input.excerpt).errors(errors)
             .hint("For lists and search engines. Empty: the beginning of the text."))

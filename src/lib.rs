@@ -52,6 +52,12 @@
 //! - A page works without scripts. There are two: `assets/live.js` on posts with open comments, and
 //!   `assets/editor.js` in the editor, which asks before text that is not saved is left.
 //! - A save that changes nothing writes nothing. A post and its comments answer at every address the post has had.
+//! - What many share has a payer and a share ([`service::payer`], [`service::shares`]): bodies that are being received,
+//!   password hashes, streams, rendering, receipts. Every write is counted (`web::quota`).
+//! - A text has one budget of work (`content::budget`); past it code stays plain, and a text that grows without end is
+//!   an error of its field.
+//! - Whatever opens an account (sessions, API tokens, links to a new password) ends with what it stands for
+//!   ([`service::resets`], [`service::users`]), and the log tells of it in lines of its own (`store::security_log`).
 //! - State is checked in the transaction that relies on it. A job may run twice.
 //! - Nothing is written because something was read.
 //! - Nothing a person wrote is overwritten in place: revisions are appended.
@@ -111,6 +117,11 @@
 //! running requests finish for up to ten seconds. The `App` is dropped, the writer's queue closes, the
 //! writer commits what it had accepted and the visits of the last while, redb closes the file
 //! cleanly, and the process ends with 0. A second signal ends it at once, which is safe too.
+//!
+//! **An import.** `service::import` reads a folder: `site` finds the generator's configuration, `content::header` reads
+//! what stands above a text, `permalinks` works out the addresses it had. [`content::interchange`] turns template tags,
+//! shortcodes and wiki links of other programs into Markdown and says what it found; `content::relink` leads links to
+//! where posts are now. The report counts each kind with its files.
 //!
 //! **A power cut.** Every commit is a two-phase commit that also records redb's allocator ("quick
 //! repair"), so the file holds the last acknowledged commit whole and the next open takes

@@ -30,7 +30,11 @@ async fn after_a_session_ended_every_form_keeps_its_texts() {
         let path = path.replace("{post}", &hello.id).replace("{comment}", &comment).replace("{category}", &category);
         let fields = [(field, TEXT), ("version", "1"), ("title", "Kept too")];
         let page = visitor.post_form(&path, &fields).await.expect(401).contains(SHOWN);
-        page.contains(&format!("action=\"{path}\"")).contains("Kept too").contains("og in").contains("/login");
+        let page = page.contains(&format!("action=\"{path}\"")).contains("og in").contains("/login");
+        // The form of a comment has one text.
+        if !path.starts_with("/posts/") {
+            page.contains("Kept too");
+        }
         // From another site nothing is done, and nothing is lost either.
         let elsewhere = blog.administrator.with("sec-fetch-site", "cross-site").post_form(&path, &fields).await;
         elsewhere.expect(403).contains(SHOWN).lacks(&format!("action=\"{path}\"")).lacks("Send again");

@@ -19,7 +19,7 @@ pub enum Command {
     MakeToken { username: String, name: String, scopes: Vec<String>, days: String },
 }
 
-/// Does it, for whoever holds the data file, and returns the lines to print.
+/// Carries out a command with the rights of the data file's owner, and returns the lines to print.
 pub async fn perform(app: &App, command: Command) -> Result<Vec<String>> {
     let system = Actor::System;
     Ok(match command {

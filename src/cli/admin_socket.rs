@@ -1,8 +1,8 @@
 //! The local socket by which commands reach the server that has the data file.
 //!
-//! The client sends one line of JSON, and the server does what it says and answers with one line. Whoever may read the
-//! data file as its owner may do everything to it anyway, so the socket is open to the owner alone: its mode is 0600,
-//! and both sides look at who is at the other end.
+//! The client sends a command as one line of JSON; the server carries it out and answers with one line. The owner of
+//! the data file may do everything to it anyway, so the socket is open to the owner alone: its mode is 0600, and each
+//! side checks the user id of the other.
 
 use crate::cli::accounts::{self, Command};
 use crate::cli::{Failure, exit_code};

@@ -221,7 +221,7 @@ impl Header {
         texts
     }
 
-    /// The one text that stands there, if it is neither a list nor a table.
+    /// The value at `path` if it is a single text, neither a list nor a table.
     pub fn lone_text(&self, path: &str) -> Option<&str> {
         self.find(&[path]).and_then(|(_, value)| value.as_str())
     }

@@ -44,7 +44,7 @@ pub const CHANGED: &str = "This was changed since you read it. Please read it ag
 
 type Work<T> = dyn FnMut(&WriteTxn<'_>) -> Result<T> + Send;
 
-/// What a change costs whoever makes it.
+/// What a change takes from the write quota of the client.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::service) struct Cost {
     pub(in crate::service) writes: u32,

@@ -63,7 +63,8 @@ fn pages(outline: &Outline) -> Vec<Vec<Segment>> {
     pages
 }
 
-/// The number of the page that a comment of this thread is on. Makes no pages: it is asked after each comment.
+/// The number of the page that a comment of this thread is on. It builds no
+/// pages, because it runs after each new comment.
 fn page_of(outline: &Outline, thread: CommentId, id: CommentId) -> Option<usize> {
     let place = outline.place_in_thread(thread, id);
     let mut found = None;

@@ -331,7 +331,7 @@ async fn a_body_that_is_refused_need_not_be_sent() {
         // Nobody has signed in, so nothing is read.
         (format!("POST /admin/media HTTP/1.1\r\n{form}{upload}"), 303),
         (format!("POST /login HTTP/1.1\r\n{form}{upload}"), 413),
-        // What is short enough is read from another site, too: to be shown again beside the refusal.
+        // The server reads a form from another site to show its text beside the refusal, so the length counts first.
         (format!("POST /login HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: cross-site\r\n{upload}"), 413),
     ] {
         let told = told(&blog, request.as_bytes()).await;

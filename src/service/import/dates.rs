@@ -268,7 +268,7 @@ fn number(text: &str) -> Option<(i8, &str)> {
     Some((number.parse().ok()?, rest))
 }
 
-/// What follows a time of day, `T09-00-00` or `T090000`, if one stands there.
+/// The rest of a name behind a leading time of day, such as `T09-00-00` or `T090000`.
 fn clock(rest: &str) -> &str {
     let Some(time) = rest.strip_prefix('T') else { return rest };
     let mut digits = 0;

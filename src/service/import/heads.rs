@@ -49,7 +49,7 @@ pub enum Read {
     Head(Box<Header>),
     /// It is about the folder.
     About,
-    /// It is no post, but of this kind.
+    /// The file is not a post but something of this kind.
     Other(&'static str),
 }
 

@@ -82,8 +82,8 @@ impl Zones<'_> {
     }
 }
 
-/// The date of the header, else that of an address in it, of the path or of the name. A time to come from which on
-/// the file is public counts before a past date.
+/// The date of the header, else that of an address in it, of the path or of the name. A future
+/// publication time takes precedence over a past date.
 pub fn date(document: &Document, path: &str, zones: &Zones<'_>, now: Timestamp) -> Dated {
     let mut dated = Dated::default();
     let mut said = |text: Option<&str>| {
